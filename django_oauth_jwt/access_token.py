@@ -1,0 +1,85 @@
+"""The access token as views see it, once everything about it has been checked."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, NoReturn
+
+
+class ReadOnlyDict(dict[str, Any]):
+    """A dict that cannot be changed, but is still what ``json`` and ``JsonResponse`` take for a dict."""
+
+    def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
+        raise TypeError("the claims of an access token cannot be changed; copy them with dict(...)")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]
+    clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[type["ReadOnlyDict"], tuple[dict[str, Any]]]:
+        return ReadOnlyDict, (dict(self),)
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """A verified JWT access token. Immutable.
+
+    ``encoded`` is the token as it was sent and stays out of the repr; ``scopes`` joins ``scope`` and
+    ``scp``; ``subject`` is ``sub``; ``client_id`` is ``client_id`` (RFC 9068 section 2.2), else ``azp``.
+    """
+
+    encoded: str = field(repr=False)
+    payload: bytes = field(repr=False, compare=False)
+    protected: bytes = field(repr=False, compare=False)
+    scopes: frozenset[str]
+    subject: str | None
+    client_id: str | None
+
+    @cached_property
+    def claims(self) -> Mapping[str, Any]:
+        """The claims, read-only (RFC 7519 section 4)."""
+        return _read_only(self.payload)
+
+    @cached_property
+    def header(self) -> Mapping[str, Any]:
+        """The JOSE header, read-only (RFC 7515 section 4)."""
+        return _read_only(self.protected)
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the token expires (``exp``), in UTC; None when it has no ``exp``."""
+        exp = self.claims.get("exp")
+        if exp is None:
+            return None
+        try:
+            return datetime.fromtimestamp(exp, UTC)
+        except (ValueError, OverflowError, OSError):  # beyond the year 9999, or before the year 1
+            return datetime.max.replace(tzinfo=UTC)
+
+    def new_claims(self) -> dict[str, Any]:
+        """Return the claims as a new dict, which its taker may change."""
+        claims: dict[str, Any] = json.loads(self.payload)
+        return claims
+
+
+def _read_only(data: bytes) -> ReadOnlyDict:
+    value: ReadOnlyDict = json.loads(data, object_hook=ReadOnlyDict)
+    return value
+
+
+def scopes_of(claims: Mapping[str, Any]) -> frozenset[str]:
+    """Return the scopes that ``scope`` and ``scp`` grant.
+
+    Each is a space-separated string (RFC 6749 section 3.3) or an array of strings; anything else grants
+    nothing.
+    """
+    granted: set[str] = set()
+    for name in ("scope", "scp"):
+        value = claims.get(name)
+        if isinstance(value, str):
+            granted.update(value.split(" "))
+        elif isinstance(value, list):
+            granted.update(entry for entry in value if isinstance(entry, str))
+    granted.discard("")
+    return frozenset(granted)

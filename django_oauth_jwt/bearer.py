@@ -1,0 +1,53 @@
+"""The bearer protocol's two headers: Authorization in, WWW-Authenticate out (RFC 6750 sections 2.1 and 3)."""
+
+from .errors import BearerError, InsufficientScope, InvalidToken, KeysUnavailable, MissingToken
+
+
+def parse_authorization(header: str | None) -> str:
+    """Return the encoded token of an Authorization header.
+
+    Raises MissingToken where there is none (no header, another scheme, ``Bearer`` alone, more than two
+    parts) and InvalidToken where it is empty. The scheme matches without regard to case (RFC 9110
+    section 11.1).
+    """
+    if not header:
+        raise MissingToken("no_authorization")
+    scheme, space, rest = header.partition(" ")
+    if scheme.lower() != "bearer":
+        raise MissingToken("other_scheme")
+    if not space:
+        raise MissingToken("malformed_authorization")
+    encoded_token = rest.strip(" ")
+    if not encoded_token:
+        raise InvalidToken("empty")
+    if " " in encoded_token:
+        raise MissingToken("malformed_authorization")
+    return encoded_token
+
+
+def challenge(error: BearerError, *, realm: str = "", resource_metadata: str = "") -> str | None:
+    """Return the WWW-Authenticate header of a refusal, one line; None where the answer has none.
+
+    ``resource_metadata`` is the URL of RFC 9728 section 5.1.
+    """
+    if isinstance(error, KeysUnavailable):
+        return None
+    params = {"realm": realm}
+    if error.error is not None:
+        params["error"] = error.error
+        params["error_description"] = error.description
+    if isinstance(error, InsufficientScope):
+        params["scope"] = error.scope
+    params["resource_metadata"] = resource_metadata
+    quoted = ", ".join(f"{name}={_quoted_string(value)}" for name, value in params.items() if value)
+    return f"Bearer {quoted}" if quoted else "Bearer"
+
+
+def is_header_text(value: str) -> bool:
+    """Tell whether the value can stand in a quoted-string: printable ASCII (RFC 9110 section 5.6.4)."""
+    return value.isascii() and value.isprintable()
+
+
+def _quoted_string(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,69 @@
+"""The claims that every token must satisfy: times, issuer, audience, type (RFC 7519 section 4.1, RFC 9068 section 4)."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from .conf import TrustedIssuer
+from .conf_values import media_type
+from .errors import InvalidToken
+
+
+class Times(NamedTuple):
+    """The times of a token, in Unix seconds; None where it does not have one."""
+
+    exp: float | None
+    nbf: float | None
+    iat: float | None
+
+    def check(self, now: float, leeway: float) -> None:
+        """Raise InvalidToken where the token is not valid at this time."""
+        exp, nbf, iat = self
+        if exp is not None and exp <= now - leeway:
+            raise InvalidToken("expired")
+        if nbf is not None and nbf > now + leeway:
+            raise InvalidToken("not_yet_valid")
+        if iat is not None and iat > now + leeway:
+            raise InvalidToken("issued_in_the_future")
+
+
+def check_claims(claims: Mapping[str, Any], typ: Any, trusted: TrustedIssuer) -> Times:
+    """Check all but the times, and return those; raise InvalidToken."""
+    check_type(typ, trusted.token_types)
+    for name in trusted.required_claims:
+        if claims.get(name) is None:
+            raise InvalidToken("missing_claim")
+    if trusted.audience is not None:
+        check_audience(claims.get("aud"), trusted.audience)
+    if not isinstance(claims.get("sub"), str | None):
+        raise InvalidToken("malformed_claim")
+    return Times(*(_time(claims, name) for name in Times._fields))
+
+
+def check_type(typ: Any, accepted: frozenset[str | None]) -> None:
+    """Check the header's ``typ``, without regard to case and to ``application/`` (RFC 7515 section 4.1.9)."""
+    if typ is not None:
+        if not isinstance(typ, str):
+            raise InvalidToken("wrong_type")
+        typ = media_type(typ)
+    if typ not in accepted:
+        raise InvalidToken("wrong_type")
+
+
+def check_audience(aud: Any, accepted: frozenset[str]) -> None:
+    """Check that ``aud``, a string or an array of strings, holds one that is accepted."""
+    audiences = [aud] if isinstance(aud, str) else aud
+    if not isinstance(audiences, list) or not any(
+        isinstance(entry, str) and entry in accepted for entry in audiences
+    ):
+        raise InvalidToken("wrong_audience")
+
+
+def _time(claims: Mapping[str, Any], name: str) -> float | None:
+    if name not in claims:
+        return None
+    value = claims[name]
+    # int before float: math.isfinite cannot take an int beyond a double, and every int is finite.
+    if type(value) is int or (type(value) is float and math.isfinite(value)):
+        return value  # type: ignore[no-any-return]
+    raise InvalidToken("malformed_claim")

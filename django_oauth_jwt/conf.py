@@ -1,0 +1,163 @@
+"""The settings dict ``OAUTH_JWT``: read when used, validated whole, frozen.
+
+`conf_rules` knows each key; README's settings table says what the keys mean.
+"""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+from . import conf_rules
+from .conf_rules import Settings, TrustedIssuer
+
+NAME: Final = "OAUTH_JWT"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with the settings: a stable id, what it is, and the remedy."""
+
+    id: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class _Current:
+    raw: object
+    settings: Settings
+
+
+_current: _Current | None = None
+
+
+def get_settings() -> Settings:
+    """Return the project's settings, validated; the same object until the setting changes.
+
+    Raises ImproperlyConfigured, which names every bad key and its remedy.
+    """
+    global _current
+    raw = getattr(django_settings, NAME, None)
+    current = _current
+    if current is None or current.raw is not raw:
+        current = _current = _Current(raw, _validated(raw))
+    return current.settings
+
+
+def require_key_source(settings: Settings) -> None:
+    """Raise ImproperlyConfigured where the settings name no source of keys."""
+    if not settings.has_key_source:
+        raise _improper([NO_KEY_SOURCE])
+
+
+def find_problems(raw: object) -> list[Problem]:
+    """Return all that is wrong with a value of ``OAUTH_JWT``."""
+    return read(raw)[1]
+
+
+def read(raw: object) -> tuple[Settings | None, list[Problem]]:
+    """Return the settings in a value of ``OAUTH_JWT`` (None where some are bad) and what is wrong with it."""
+    if raw is None:
+        raw = {}
+    if not isinstance(raw, Mapping):
+        return None, [Problem("E001", f"{NAME} must be a dict, not {type(raw).__name__}.", "Make it a dict.")]
+    problems: list[Problem] = []
+    values = _values(raw, conf_rules.RULES, NAME, problems)
+    issuers = []
+    for issuer, entry in values.get("ISSUERS", {}).items():
+        where = f"{NAME}['ISSUERS'][{issuer!r}]"
+        own = _values(entry, conf_rules.ISSUER_RULES, where, problems)
+        issuers.append((where, conf_rules.trusted_issuer(issuer, values | own, own)))
+    if values.get("ISSUER") is not None or not issuers:
+        issuers.append((NAME, conf_rules.trusted_issuer(values.get("ISSUER"), values, values)))
+    for where, trusted in issuers:
+        problems += _insecure(where, trusted, values)
+    if len({trusted.issuer for _, trusted in issuers}) < len(issuers):
+        problems.append(_conflict("names the same issuer in ISSUER and in ISSUERS", "Leave one of them out."))
+    if values.get("ISSUERS") and values.get("JWKS_URI") and not values.get("ISSUER"):
+        problems.append(_conflict("has ISSUERS and a JWKS_URI of no issuer", "Move JWKS_URI to its issuer."))
+    if problems:
+        return None, problems
+    return conf_rules.settings_of(values, tuple(trusted for _, trusted in issuers)), problems
+
+
+NO_KEY_SOURCE: Final = Problem(
+    "E004",
+    f"{NAME} does not say where the keys are.",
+    f"Set {NAME}['JWKS_URI'] to the authorization server's JWKS endpoint, or ISSUER to discover it.",
+)
+
+
+def _validated(raw: object) -> Settings:
+    settings, problems = read(raw)
+    if settings is None:
+        raise _improper(problems)
+    return settings
+
+
+def _improper(problems: list[Problem]) -> ImproperlyConfigured:
+    return ImproperlyConfigured(" ".join(f"{problem.message} {problem.remedy}" for problem in problems))
+
+
+def _values(
+    raw: Any, rules: Mapping[str, conf_rules.Rule], where: str, problems: list[Problem]
+) -> dict[str, Any]:
+    """Return the good values of a dict of settings by key; add a problem for each bad one."""
+    if not isinstance(raw, Mapping):
+        problems.append(Problem("E003", f"{where} must be a dict.", "Make it a dict of settings."))
+        return {}
+    values = {}
+    for key, value in raw.items():
+        if key not in rules:
+            problems.append(_unknown(key, rules, where))
+        elif value is None and key in conf_rules.NULLABLE_KEYS:
+            continue
+        else:
+            try:
+                values[key] = rules[key](value)
+            except ValueError as error:
+                problems.append(
+                    Problem("E003", f"{where}[{key!r}] {error}.", f"It is {_brief(value)} now.")
+                )
+    return values
+
+
+def _unknown(key: object, rules: Mapping[str, conf_rules.Rule], where: str) -> Problem:
+    near = difflib.get_close_matches(str(key).upper(), rules, n=1, cutoff=0.5)
+    remedy = f"Did you mean {near[0]!r}?" if near else f"The keys are {', '.join(rules)}."
+    return Problem("E002", f"{where} has an unknown key {key!r}.", remedy)
+
+
+def _insecure(where: str, trusted: TrustedIssuer, values: Mapping[str, Any]) -> list[Problem]:
+    if values.get("ALLOW_INSECURE_HTTP") or trusted.has_secure_source:
+        return []
+    return [
+        Problem(
+            "E005",
+            f"{where} would fetch the keys of {trusted.issuer or trusted.jwks_uri!r} without TLS.",
+            "Use an https URL (or ALLOW_INSECURE_HTTP, where the network itself is trusted).",
+        )
+    ]
+
+
+def _conflict(what: str, remedy: str) -> Problem:
+    return Problem("E006", f"{NAME} {what}.", remedy)
+
+
+def _brief(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 80 else f"{shown[:77]}..."
+
+
+def _forget(*, setting: str, **kwargs: Any) -> None:
+    global _current
+    if setting in (NAME, "CACHES"):
+        _current = None
+
+
+setting_changed.connect(_forget, dispatch_uid="django_oauth_jwt.conf")

@@ -1,0 +1,204 @@
+"""One small function for each kind of setting's value: it returns the value ready for use or raises ValueError.
+
+The error's text completes a sentence that begins with the setting's name: "must be ...".
+"""
+
+import ipaddress
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings as django_settings
+from django.utils.module_loading import import_string
+
+from .algorithms import SUPPORTED_ALGORITHMS
+from .requirements import ClaimRequirement, parse_claims, parse_scopes
+
+
+def issuers(value: Any) -> dict[str, Any]:
+    """A dict of settings by issuer."""
+    if not isinstance(value, dict) or not all(isinstance(name, str) and name for name in value):
+        raise ValueError("must be a dict of settings by issuer")
+    return value
+
+
+def text(value: Any) -> str:
+    """A string that can stand in a header."""
+    if not isinstance(value, str) or not value.isascii() or (value and not value.isprintable()):
+        raise ValueError("must be a string of printable ASCII characters")
+    return value
+
+
+def non_empty(value: Any) -> str:
+    """A string that says something."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("must be a string, and not an empty one")
+    return value
+
+
+def url(value: Any) -> str:
+    """An absolute http or https URL without user name, password or fragment."""
+    problem = "must be an https URL such as 'https://as.example.com/jwks'"
+    try:
+        parts = urlsplit(non_empty(value))
+        host, _ = parts.hostname, parts.port  # reading the port raises ValueError where it is none
+    except ValueError as error:
+        raise ValueError(problem) from error
+    if parts.scheme not in ("http", "https") or not host or parts.fragment or "@" in parts.netloc:
+        raise ValueError(problem)
+    return str(value)
+
+
+def is_secure(address: str) -> bool:
+    """Tell whether the URL is https, or http to this machine."""
+    try:
+        parts = urlsplit(address)
+        if parts.scheme == "https" or parts.hostname == "localhost":
+            return True
+        return ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
+
+
+def strings(value: Any) -> tuple[str, ...]:
+    """A list of strings, none of them empty."""
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise ValueError("must be a list of strings")
+    return tuple(map(non_empty, value))
+
+
+def audience(value: Any) -> frozenset[str]:
+    """A string or a list of strings; an empty list would accept nothing and is refused."""
+    accepted = frozenset([value] if isinstance(value, str) else strings(value))
+    if not accepted or "" in accepted:
+        raise ValueError("must be a string or a list of strings, and not an empty one")
+    return accepted
+
+
+def algorithms(value: Any) -> frozenset[str]:
+    """A list of asymmetric algorithms."""
+    accepted = frozenset(strings(value))
+    for alg in sorted(accepted - set(SUPPORTED_ALGORITHMS)):
+        raise ValueError(
+            f"must not hold {alg!r}: a resource server checks with public keys, so only asymmetric "
+            f"algorithms are possible ({', '.join(SUPPORTED_ALGORITHMS)})"
+        )
+    if not accepted:
+        raise ValueError("must not be empty: it would refuse every token")
+    return accepted
+
+
+def token_types(value: Any) -> frozenset[str | None]:
+    """A list of ``typ`` values; None in it accepts tokens that have no ``typ``."""
+    if not isinstance(value, list | tuple | set | frozenset) or not value:
+        raise ValueError("must be a list of strings, with None for tokens that have no typ")
+    return frozenset(None if typ is None else media_type(non_empty(typ)) for typ in value)
+
+
+def media_type(typ: str) -> str:
+    """Return a ``typ`` as it compares: lower case, without ``application/`` (RFC 7515 section 4.1.9)."""
+    return typ.lower().removeprefix("application/")
+
+
+def seconds(value: Any) -> float:
+    """A finite number of seconds, 0 or more."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        raise ValueError("must be a number of seconds, 0 or more")
+    return value
+
+
+def some_seconds(value: Any) -> float:
+    """A finite number of seconds, more than 0."""
+    if not seconds(value):
+        raise ValueError("must be a number of seconds, more than 0")
+    return float(value)
+
+
+def count(value: Any) -> int:
+    """A whole number, 0 or more."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("must be a whole number, 0 or more")
+    return value
+
+
+def length(value: Any) -> int:
+    """A whole number, 1 or more."""
+    if count(value) == 0:
+        raise ValueError("must be a whole number, 1 or more")
+    return int(value)
+
+
+def boolean(value: Any) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise ValueError("must be True or False")
+    return value
+
+
+def refusal_status(value: Any) -> int:
+    """The status of a token that fails validation."""
+    if isinstance(value, bool) or value not in (401, 403):
+        raise ValueError("must be 403 (the model's) or 401 (RFC 6750's)")
+    return int(value)
+
+
+def scopes(value: Any) -> tuple[str, ...]:
+    """Scopes, see `requirements.parse_scopes`."""
+    return _described("must be a list of scopes", parse_scopes, value)
+
+
+def claims(value: Any) -> tuple[ClaimRequirement, ...]:
+    """Claim requirements, see `requirements.parse_claims`."""
+    return _described("must be a list of claim requirements", parse_claims, value)
+
+
+def patterns(value: Any) -> tuple[re.Pattern[str], ...]:
+    """A list of regular expressions."""
+    if not isinstance(value, list | tuple):
+        raise ValueError("must be a list of regular expressions")
+    try:
+        return tuple(re.compile(pattern) for pattern in value)
+    except (re.error, TypeError) as error:
+        raise ValueError(f"must be a list of regular expressions: {error}") from error
+
+
+def cache_alias(value: Any) -> str:
+    """An alias in CACHES."""
+    if not isinstance(value, str) or value not in django_settings.CACHES:
+        raise ValueError(f"must be an alias in CACHES ({', '.join(django_settings.CACHES)})")
+    return value
+
+
+def imported(value: Any) -> Any:
+    """What a dotted path leads to; anything but a string stands for itself."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return import_string(value)
+    except ImportError as error:
+        raise ValueError(f"must be a dotted path that can be imported: {error}") from error
+
+
+def imported_callable(value: Any) -> Callable[..., Any]:
+    """A callable, or the dotted path of one."""
+    target = imported(value)
+    if not callable(target):
+        raise ValueError("must be a dotted path to a callable")
+    return target  # type: ignore[no-any-return]  # callable() narrows Any to a Callable of Any
+
+
+def metadata(value: Any) -> dict[str, Any]:
+    """Protected resource metadata (RFC 9728 section 2)."""
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        raise ValueError("must be a dict of protected resource metadata (RFC 9728 section 2)")
+    url(value.get("resource"))
+    return dict(value)
+
+
+def _described(problem: str, parse: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return parse(value)
+    except ValueError as error:
+        raise ValueError(f"{problem}: {error}") from error

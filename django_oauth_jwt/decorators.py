@@ -1,0 +1,84 @@
+"""The decorators: a token for one view, with scopes and claims, or none for one view."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from functools import wraps
+from inspect import isawaitable
+from typing import Any, TypeVar
+
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from .answers import mark_secured, refuse
+from .bearer import is_header_text
+from .errors import BearerError
+from .jwks import KeyService
+from .request import aauthenticate, authenticate
+from .requirements import Requirements, parse_claims, parse_scopes
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def secure(
+    *,
+    scope: str | Iterable[str] = (),
+    claims: Iterable[Any] = (),
+    realm: str | None = None,
+    jwks_service: KeyService | None = None,
+) -> Callable[[View], View]:
+    """Require a bearer token of a view, sync or async, function or (with `method_decorator`) class.
+
+    ``scope``: scopes that must all be granted, as a list or a space-separated string. ``claims``: a list of
+    names or of ``{"name": ..., "value": ...}``. ``realm``: the challenge's, instead of the setting's.
+    ``jwks_service``: where the keys are, instead of the settings'. The view is exempt from CSRF checks,
+    since browsers never send the header by themselves. Raises ValueError for requirements that make no
+    sense.
+    """
+    if realm is not None and not is_header_text(realm):
+        raise ValueError(f"realm {realm!r} must be printable ASCII")
+    requirements = Requirements(parse_scopes(scope), parse_claims(claims))
+
+    def decorate(view: View) -> View:
+        async def acall(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            try:
+                await aauthenticate(request, requirements, jwks_service=jwks_service)
+            except BearerError as error:
+                return refuse(error, realm)
+            response = view(request, *args, **kwargs)
+            return mark_secured(await response if isawaitable(response) else response)
+
+        def call(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if _is_on_event_loop():
+                # A class with async handlers: its dispatch is a plain method that returns an awaitable.
+                return acall(request, *args, **kwargs)
+            try:
+                authenticate(request, requirements, jwks_service=jwks_service)
+            except BearerError as error:
+                return refuse(error, realm)
+            return mark_secured(view(request, *args, **kwargs))
+
+        secured: Any = wraps(view)(acall if iscoroutinefunction(view) else call)
+        secured.csrf_exempt = True
+        return secured  # type: ignore[no-any-return]  # it is called as the view is
+
+    return decorate
+
+
+def token_not_required(view: View) -> View:
+    """Exempt a view from `JwtBearerMiddleware`, as Django's `login_not_required` does from its own."""
+    view.oauth_jwt_token_required = False  # type: ignore[attr-defined]
+    return view
+
+
+def needs_no_token(view: Callable[..., Any]) -> bool:
+    """Tell whether a view is exempt from the middleware."""
+    return not getattr(view, "oauth_jwt_token_required", True)
+
+
+def _is_on_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -1,0 +1,38 @@
+"""Discovery of the JWKS URI from the issuer (RFC 8414 section 3, then OpenID Connect Discovery 1.0 section 4)."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
+
+from .jwks_client import FetchFailed, JwksClient
+
+
+def metadata_uris(issuer: str) -> Iterator[str]:
+    """Yield the places of an issuer's metadata in the order in which they are tried."""
+    parts = urlsplit(issuer)
+    path = parts.path.rstrip("/")
+    for well_known in (
+        f"/.well-known/oauth-authorization-server{path}",
+        f"{path}/.well-known/openid-configuration",
+    ):
+        yield urlunsplit((parts.scheme, parts.netloc, well_known, "", ""))
+
+
+def discover_jwks_uri(issuer: str, client: JwksClient) -> str:
+    """Return the ``jwks_uri`` of the issuer's metadata, whose ``issuer`` must be equal to the letter.
+
+    Raises FetchFailed (with the reason of each place that was tried).
+    """
+    reasons = []
+    for uri in metadata_uris(issuer):
+        try:
+            metadata = client.fetch(uri).document or {}
+        except FetchFailed as failure:
+            reasons.append(str(failure))
+            continue
+        if metadata.get("issuer") != issuer:
+            reasons.append("metadata of another issuer")
+        elif not isinstance(metadata.get("jwks_uri"), str):
+            reasons.append("metadata without jwks_uri")
+        else:
+            return str(metadata["jwks_uri"])
+    raise FetchFailed(f"no metadata found for the issuer ({'; '.join(reasons)})")

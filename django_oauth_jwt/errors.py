@@ -1,0 +1,116 @@
+"""Why a request is refused: one class for each answer, one stable ``reason`` for each cause."""
+
+from collections.abc import Iterable
+from types import MappingProxyType
+from typing import ClassVar, Final
+
+from .conf import get_settings
+
+
+class BearerError(Exception):
+    """A request that is refused.
+
+    ``status`` is the HTTP status, ``error`` the error code of RFC 6750 section 3.1 (None where the RFC
+    wants none), ``description`` a sentence for the client's developer that gives nothing away, ``reason``
+    a stable word for programs.
+    """
+
+    error: str | None = None
+    default_status: ClassVar[int]
+
+    def __init__(self, reason: str, description: str) -> None:
+        super().__init__(description)
+        self.reason = reason
+        self.description = description
+
+    def __reduce__(self) -> str | tuple[object, ...]:
+        return type(self).__new__, (type(self),), {**self.__dict__}
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the answer."""
+        return self.default_status
+
+
+class MissingToken(BearerError):
+    """No bearer token was sent; the challenge carries no error code (RFC 6750 section 3.1)."""
+
+    default_status = 401
+    DESCRIPTIONS: Final = MappingProxyType(
+        {
+            "no_authorization": "No Authorization header with a Bearer token",
+            "other_scheme": "The Authorization scheme is not Bearer",
+            "malformed_authorization": "The Authorization header is not Bearer and one token",
+        }
+    )
+
+    def __init__(self, reason: str = "no_authorization") -> None:
+        super().__init__(reason, self.DESCRIPTIONS[reason])
+
+
+class InvalidToken(BearerError):
+    """The token fails validation. Its status is the setting INVALID_TOKEN_STATUS."""
+
+    error = "invalid_token"
+    default_status = 403
+    DESCRIPTIONS: Final = MappingProxyType(
+        {
+            "empty": "Bearer token is empty",
+            "too_long": "Token is too long",
+            "malformed": "Token is malformed",
+            "critical_header": "Token has a critical header parameter that is not supported",
+            "wrong_algorithm": "Token algorithm is not accepted",
+            "wrong_type": "Token type is not accepted",
+            "unknown_kid": "Token is signed with an unknown key",
+            "ambiguous_key": "Token does not say which key signed it",
+            "bad_signature": "signature verification failed",
+            "missing_claim": "Token is missing a claim that every token must have",
+            "malformed_claim": "Token has a claim of the wrong type",
+            "wrong_issuer": "Token issuer is not accepted",
+            "wrong_audience": "Token audience is not accepted",
+            "expired": "Token has expired",
+            "not_yet_valid": "Token is not valid yet",
+            "issued_in_the_future": "Token was issued in the future",
+            "unknown_user": "Token belongs to no user",
+        }
+    )
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, self.DESCRIPTIONS[reason])
+
+    @property
+    def status(self) -> int:
+        """The setting INVALID_TOKEN_STATUS: 403 as the model answers, or RFC 6750's 401."""
+        return get_settings().invalid_token_status
+
+
+class InsufficientScope(BearerError):
+    """A required scope is missing (RFC 6750 section 3.1). ``scope`` is all that is required."""
+
+    error = "insufficient_scope"
+    default_status = 403
+
+    def __init__(self, required: Iterable[str] = ()) -> None:
+        super().__init__("insufficient_scope", "Token is missing some required scope values")
+        self.scope = " ".join(required)
+
+
+class MissingClaims(BearerError):
+    """A required claim is missing or differs."""
+
+    error = "invalid_token"
+    default_status = 403
+
+    def __init__(self) -> None:
+        super().__init__("missing_claims", "Token is missing some required claims")
+
+
+class KeysUnavailable(BearerError):
+    """The keys cannot be had and none are remembered. ``retry_after`` is in whole seconds, at least 1."""
+
+    error = "temporarily_unavailable"
+    default_status = 503
+
+    def __init__(self, retry_after: int = 1) -> None:
+        super().__init__("keys_unavailable", "The keys to check the token with are unavailable for now")
+        self.retry_after = max(1, retry_after)

@@ -1,0 +1,133 @@
+"""What processes and machines share in Django's cache: the JWKS document, failures, a lock, a gate.
+
+A cache that is down, slow or holds rubbish costs the sharing and nothing else: every operation has a time
+limit, its errors are logged, and a cache that fails is left alone for a while.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Final, TypeVar
+
+from django.core.cache import BaseCache, caches
+
+from .strict_json import loads_object
+from .waiting import bounded
+
+logger = logging.getLogger("django_oauth_jwt")
+
+T = TypeVar("T")
+
+#: Part of every key; raised when an entry's shape changes, so that versions do not read each other's.
+VERSION: Final = 1
+#: How long, in seconds, one operation of the cache may take.
+OPERATION_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True)
+class JwksDocument:
+    """A JWKS as fetched. ``fetched_at`` is Unix time; ``fresh_seconds`` counts from then."""
+
+    jwks: dict[str, Any]
+    fetched_at: float
+    fresh_seconds: float
+    etag: str | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The last of ``count`` failed fetches in a row; no other is made before ``retry_at`` (Unix time)."""
+
+    reason: str
+    count: int
+    retry_at: float
+
+
+class SharedJwks:
+    """One JWKS in one Django cache (an alias, or the cache itself)."""
+
+    def __init__(
+        self, cache: BaseCache | str, source: str, clock: Callable[[], float], rest_seconds: float
+    ) -> None:
+        self._cache = cache
+        self._prefix = f"oauth_jwt:{VERSION}:{hashlib.sha256(source.encode()).hexdigest()[:32]}"
+        self._clock = clock
+        self._rest_seconds = rest_seconds
+        self._down_until = 0.0
+
+    def load(self) -> JwksDocument | None:
+        """Return the shared document, None where there is none or it cannot be read."""
+        return self._parsed("jwks", _document)
+
+    def store(self, document: JwksDocument, seconds: float) -> None:
+        """Share a document for so many seconds, and forget failures."""
+        entry = json.dumps(asdict(document))
+        self._guarded(lambda cache: cache.set(self._key("jwks"), entry, seconds), None)
+        self._guarded(lambda cache: cache.delete(self._key("failure")), False)
+
+    def failure(self) -> Failure | None:
+        """Return the last fetch's failure, None where it succeeded."""
+        return self._parsed("failure", _failure)
+
+    def store_failure(self, failure: Failure, seconds: float) -> None:
+        """Share a failure for so many seconds."""
+        entry = json.dumps(asdict(failure))
+        self._guarded(lambda cache: cache.set(self._key("failure"), entry, seconds), None)
+
+    def try_lock(self, seconds: float) -> bool:
+        """Take the lock that only one fetch holds; it frees itself after so many seconds."""
+        return self._guarded(lambda cache: cache.add(self._key("lock"), 1, seconds), True)
+
+    def unlock(self) -> None:
+        """Free the lock."""
+        self._guarded(lambda cache: cache.delete(self._key("lock")), False)
+
+    def pass_gate(self, seconds: float) -> bool:
+        """Pass the gate, unless somebody did so in the last so many seconds."""
+        return seconds <= 0 or self._guarded(lambda cache: cache.add(self._key("gate"), 1, seconds), True)
+
+    def _key(self, name: str) -> str:
+        return f"{self._prefix}:{name}"
+
+    def _parsed(self, name: str, parse: Callable[[dict[str, Any]], T]) -> T | None:
+        entry = self._guarded(lambda cache: cache.get(self._key(name)), None)
+        if entry is None:
+            return None
+        try:
+            return parse(loads_object(entry.encode()))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            logger.warning("The shared cache holds an entry that is not a JWKS; it is ignored")
+            return None
+
+    def _guarded(self, operation: Callable[[BaseCache], T], otherwise: T) -> T:
+        """Return what the operation returns, or ``otherwise`` where the cache fails."""
+        if self._clock() < self._down_until:
+            return otherwise
+
+        def operate() -> T:
+            return operation(caches[self._cache] if isinstance(self._cache, str) else self._cache)
+
+        try:
+            return bounded(operate, OPERATION_SECONDS)
+        except Exception as error:  # every cache backend has errors of its own
+            self._down_until = self._clock() + self._rest_seconds
+            logger.warning(
+                "The cache that shares the JWKS fails (%s); this process goes on alone for %g seconds",
+                type(error).__name__,
+                self._rest_seconds,
+            )
+            return otherwise
+
+
+def _document(entry: dict[str, Any]) -> JwksDocument:
+    jwks, etag = entry["jwks"], entry["etag"]
+    if not isinstance(jwks, dict) or not isinstance(etag, str | None):
+        raise TypeError("not a JWKS")
+    return JwksDocument(jwks, float(entry["fetched_at"]), float(entry["fresh_seconds"]), etag)
+
+
+def _failure(entry: dict[str, Any]) -> Failure:
+    return Failure(str(entry["reason"]), int(entry["count"]), float(entry["retry_at"]))
+

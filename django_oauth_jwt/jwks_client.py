@@ -1,0 +1,123 @@
+"""One HTTP fetch of a JSON document: https, no redirects, limited in time and size, revalidated by ETag."""
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import requests
+
+from .conf_values import is_secure
+from .strict_json import loads_object
+from .waiting import bounded
+
+#: The largest document that is read, in bytes; real ones have a few thousand.
+MAXIMUM_BYTES: Final = 512 * 1024
+#: How many fetches that ran over their time may linger in threads of their own, per client.
+MAXIMUM_LINGERING: Final = 4
+
+_MAX_AGE: Final = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})(?![\d.])", re.IGNORECASE)
+
+
+class FetchFailed(Exception):
+    """A fetch that brought nothing usable; its text is the reason, for the log."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A fetched document; ``document`` is None where the server said that it has not changed (304).
+
+    ``max_age`` is in seconds, None where the server gave none (RFC 9111 section 5.2.2.1).
+    """
+
+    document: dict[str, Any] | None
+    etag: str | None = None
+    max_age: int | None = None
+
+
+class JwksClient:
+    """Fetches JSON documents with a `requests.Session`; ``timeout`` in seconds is for one whole fetch.
+
+    ``session`` is one that is used for all fetches, or a callable that returns one.
+    """
+
+    def __init__(
+        self,
+        session: requests.Session | Callable[[], requests.Session] | None = None,
+        *,
+        timeout: float = 5,
+        allow_insecure_http: bool = False,
+    ) -> None:
+        self._session = session or requests.Session
+        self.timeout = timeout
+        self._allow_insecure_http = allow_insecure_http
+        self.forget_threads()
+
+    def forget_threads(self) -> None:
+        """Forget fetches of a parent process: after a fork their threads are gone."""
+        self._places = threading.BoundedSemaphore(MAXIMUM_LINGERING)
+
+    def fetch(self, uri: str, *, etag: str | None = None) -> Fetched:
+        """Fetch the document at ``uri``; raise FetchFailed for everything that can go wrong.
+
+        The limit holds for the whole fetch: name resolution, a server that drips its header or body.
+        """
+        if not (self._allow_insecure_http or is_secure(uri)):
+            raise FetchFailed("the URL is not https")
+        places = self._places
+        if not places.acquire(blocking=False):
+            raise FetchFailed("earlier fetches still hang")
+
+        def get() -> Fetched:
+            try:
+                return self._get(uri, etag)
+            finally:
+                places.release()
+
+        try:
+            return bounded(get, self.timeout)
+        except TimeoutError as error:
+            raise FetchFailed(f"no whole answer within {self.timeout:g} seconds") from error
+        except FetchFailed:
+            raise
+        except Exception as error:  # a session of the project's own may raise anything
+            # Only the kind: the text can hold the URL, and with it a proxy's password.
+            raise FetchFailed(f"request failed ({type(error).__name__})") from error
+
+    def _get(self, uri: str, etag: str | None) -> Fetched:
+        deadline = time.monotonic() + self.timeout
+        session = self._session if isinstance(self._session, requests.Session) else self._session()
+        headers = {"Accept": "application/jwk-set+json, application/json"}
+        if etag is not None:
+            headers["If-None-Match"] = etag
+        with session.get(
+            uri, headers=headers, timeout=self.timeout, allow_redirects=False, stream=True
+        ) as response:
+            if response.status_code == requests.codes.not_modified and etag is not None:
+                return Fetched(None, etag, _max_age(response))
+            if response.status_code != requests.codes.ok:
+                raise FetchFailed(f"status {response.status_code}")
+            body = _read(response, deadline)
+            try:
+                document = loads_object(body)
+            except ValueError as error:
+                raise FetchFailed("not a JSON object") from error
+            return Fetched(document, response.headers.get("ETag"), _max_age(response))
+
+
+def _read(response: requests.Response, deadline: float) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(1024):
+        body += chunk
+        if len(body) > MAXIMUM_BYTES:
+            raise FetchFailed(f"longer than {MAXIMUM_BYTES} bytes")
+        if time.monotonic() > deadline:
+            raise FetchFailed("took too long")
+    return bytes(body)
+
+
+def _max_age(response: requests.Response) -> int | None:
+    found = _MAX_AGE.search(response.headers.get("Cache-Control", ""))
+    return int(found[1]) if found else None

@@ -1,0 +1,212 @@
+"""One refresh of the keys: from the shared cache where it holds newer ones, else by one fetch among all processes."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple, Protocol
+
+from .discovery import discover_jwks_uri
+from .jwks_cache import Failure, JwksDocument, SharedJwks
+from .jwks_client import Fetched, FetchFailed, JwksClient
+from .keys import KeySet
+
+logger = logging.getLogger("django_oauth_jwt")
+
+#: How often, in seconds, a process looks for the result of another one's fetch.
+POLL_SECONDS: Final = 0.05
+#: How far, in seconds, the clock of another machine that shares the cache may be ahead.
+MAXIMUM_SKEW_SECONDS: Final = 30.0
+#: How long, in seconds, keys are fresh at the least, whatever their max-age says.
+MINIMUM_FRESH_SECONDS: Final = 1.0
+
+
+class Wanted(NamedTuple):
+    """The key that a token asks for and the keys at hand do not hold."""
+
+    kid: str | None
+    alg: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Parsed keys and the document that they come from. Times are Unix times in seconds."""
+
+    key_set: KeySet
+    document: JwksDocument
+    fresh_until: float
+    stale_until: float
+
+    @property
+    def fetched_at(self) -> float:
+        """When the authorization server last confirmed these keys."""
+        return self.document.fetched_at
+
+
+class Timing(NamedTuple):
+    """The policy of section "Keys": all in seconds."""
+
+    fresh: float
+    stale: float
+    cooldown: float
+
+
+def is_ahead(moment: float, now: float, at_most: float) -> bool:
+    """Tell whether a moment is still to come, and is no leftover of a clock that was set back."""
+    return now < moment <= now + at_most + MAXIMUM_SKEW_SECONDS
+
+
+class KeyEvents(Protocol):
+    """Who is told of each fetch."""
+
+    def refreshed(self, snapshot: Snapshot, seconds: float) -> None:
+        """A fetch succeeded and took so many seconds."""
+
+    def failed(self, failure: Failure) -> None:
+        """A fetch failed."""
+
+
+@dataclass
+class Refresher:
+    """Refreshes the keys of one source: a JWKS URI, or an issuer whose JWKS URI is discovered."""
+
+    jwks_uri: str | None
+    issuer: str | None
+    client: JwksClient
+    shared: SharedJwks
+    timing: Timing
+    events: KeyEvents
+    clock: Callable[[], float]
+    sleep: Callable[[float], Any] = time.sleep
+
+    def __post_init__(self) -> None:
+        self._failure: Failure | None = None
+        self._gate_closed_until = 0.0
+        self._discovered: str | None = None
+        self._discovered_until = 0.0
+        # Discovery tries two places before the keys themselves are fetched.
+        self._longest = self.client.timeout * (1 if self.jwks_uri else 3) + 1
+
+    def refresh(self, held: Snapshot | None, wanted: Wanted | None = None) -> Snapshot | Failure:
+        """Return keys that are newer than those held, or the held ones, or why there are none.
+
+        With ``wanted`` the refresh is for a key that the held set lacks: a newer set that has it will do,
+        and a fetch is made at most once per cooldown.
+        """
+        give_up_at = time.monotonic() + self._longest
+        while True:
+            known = self._without_fetch(held, wanted)
+            if known is not None:
+                return known
+            if self.shared.try_lock(self._longest + 1):
+                break
+            if time.monotonic() > give_up_at:
+                return Failure("another process's fetch took too long", 1, self.clock() + 1)
+            self.sleep(POLL_SECONDS)
+        try:
+            # Whoever had the lock before may have stored what is sought.
+            return self._without_fetch(held, wanted) or self._fetch(held, wanted)
+        finally:
+            self.shared.unlock()
+
+    def close_gate(self) -> None:
+        """Let this process make no fetch for a wanted key within the cooldown: one has just been made."""
+        self._gate_closed_until = self.clock() + self.timing.cooldown
+
+    def snapshot(self, document: JwksDocument, held: Snapshot | None = None) -> Snapshot:
+        """Parse a document, or reuse the parsed keys where it is the one held."""
+        if held is not None and held.document.jwks == document.jwks:
+            key_set = held.key_set  # the same object: remembered tokens stay remembered
+        else:
+            key_set = KeySet.from_jwks(document.jwks)
+        stale_until = document.fetched_at + self.timing.stale
+        fresh_until = min(document.fetched_at + document.fresh_seconds, stale_until)
+        return Snapshot(key_set, document, fresh_until, stale_until)
+
+    def _without_fetch(self, held: Snapshot | None, wanted: Wanted | None) -> Snapshot | Failure | None:
+        shared = self._newer_in_cache(held)
+        if shared is not None:
+            if wanted is None and (held is None or self.clock() < shared.fresh_until):
+                return shared
+            if wanted is not None and shared.key_set.knows(*wanted):
+                return shared
+        failure = self._latest_failure()
+        if failure is not None and is_ahead(failure.retry_at, self.clock(), self.timing.cooldown):
+            return shared or failure
+        if wanted is not None and is_ahead(self._gate_closed_until, self.clock(), self.timing.cooldown):
+            return shared or held
+        return None
+
+    def _newer_in_cache(self, held: Snapshot | None) -> Snapshot | None:
+        document = self.shared.load()
+        now = self.clock()
+        if document is None or (held is not None and document.fetched_at <= held.fetched_at):
+            return None
+        # Another machine's clock may be ahead a little; a time far in the future is rubbish.
+        if not now - self.timing.stale < document.fetched_at <= now + MAXIMUM_SKEW_SECONDS:
+            return None
+        try:
+            snapshot = self.snapshot(replace(document, fetched_at=min(document.fetched_at, now)), held)
+        except ValueError:
+            return None
+        return snapshot if len(snapshot.key_set) else None
+
+    def _latest_failure(self) -> Failure | None:
+        shared = self.shared.failure()
+        own = self._failure
+        if shared is None or (own is not None and own.retry_at > shared.retry_at):
+            return own
+        return shared
+
+    def _fetch(self, held: Snapshot | None, wanted: Wanted | None) -> Snapshot | Failure:
+        if wanted is not None and held is not None:
+            if not self.shared.pass_gate(self.timing.cooldown):
+                return held
+            self.close_gate()  # the shared gate stands open to all while the cache is down
+        started = time.monotonic()
+        try:
+            snapshot = self.snapshot(self._fetch_document(held), held)
+            if not len(snapshot.key_set):
+                raise FetchFailed("no usable key in the JWKS")
+        except (FetchFailed, ValueError) as error:
+            return self._failed(str(error))
+        self._failure = None
+        self.shared.store(snapshot.document, self.timing.stale)
+        self.events.refreshed(snapshot, time.monotonic() - started)
+        return snapshot
+
+    def _failed(self, reason: str) -> Failure:
+        before = self._latest_failure()
+        count = before.count + 1 if before is not None else 1
+        delay = min(2.0 ** min(count - 1, 30), self.timing.cooldown)
+        self._failure = Failure(reason, count, self.clock() + delay)
+        self._discovered = None  # the JWKS may have moved
+        # Kept a while beyond its delay, so that the next failure knows that it is not the first.
+        self.shared.store_failure(self._failure, 2 * self.timing.cooldown + 1)
+        self.events.failed(self._failure)
+        return self._failure
+
+    def _fetch_document(self, held: Snapshot | None) -> JwksDocument:
+        now = self.clock()
+        uri = self.jwks_uri or self._discover(now)
+        # A discovered URI may have changed, and an ETag is only good for the URI that gave it.
+        etag = held.document.etag if held is not None and self.jwks_uri else None
+        fetched = self.client.fetch(uri, etag=etag)
+        fresh = self._fresh_seconds(fetched)
+        if fetched.document is None and held is not None:
+            return replace(held.document, fetched_at=now, fresh_seconds=fresh)
+        return JwksDocument(fetched.document or {}, now, fresh, fetched.etag)
+
+    def _fresh_seconds(self, fetched: Fetched) -> float:
+        if fetched.max_age is None:
+            return self.timing.fresh
+        if fetched.max_age == 0:
+            # "Ask each time" is what nobody who checks offline can do; the cooldown is the next best.
+            return min(self.timing.fresh, max(self.timing.cooldown, MINIMUM_FRESH_SECONDS))
+        return min(self.timing.fresh, fetched.max_age)
+
+    def _discover(self, now: float) -> str:
+        if self._discovered is None or now >= self._discovered_until:
+            self._discovered = discover_jwks_uri(str(self.issuer), self.client)
+            self._discovered_until = now + self.timing.stale
+        return self._discovered

@@ -1,0 +1,142 @@
+"""A JWKS as parsed, usable keys, and the choice of the one key for a token (RFC 7517).
+
+Selection knows nothing of HTTP. The key decides what the algorithm may be, never the token.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .algorithms import algorithms_for
+from .errors import InvalidToken
+from .jose_keys import VerifyingKey, construct
+
+logger = logging.getLogger("django_oauth_jwt")
+
+#: RFC 7518 section 3.3: RSA keys of 2048 bits or more.
+MINIMUM_RSA_BITS: Final = 2048
+
+
+class UnusableKey(ValueError):
+    """A JWK that cannot check signatures; its text says why."""
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """One usable key of a JWKS: its ``kid`` (None where it has none) and a python-jose key per algorithm."""
+
+    kid: str | None
+    kty: str
+    use: str | None
+    verifiers: Mapping[str, VerifyingKey]
+
+    @classmethod
+    def from_jwk(cls, jwk: object) -> "PublicKey":
+        """Parse a JWK (RFC 7517 section 4); raise UnusableKey for one that cannot check signatures."""
+        if not isinstance(jwk, Mapping):
+            raise UnusableKey("not an object")
+        members = {name: jwk.get(name) for name in ("kid", "kty", "crv", "alg", "use")}
+        for name, value in members.items():
+            if value is not None and not isinstance(value, str):
+                raise UnusableKey(f"{name} is not a string")
+        _refuse_foreign_use(jwk)
+        algorithms = algorithms_for(str(jwk.get("kty")), jwk.get("crv"))
+        if not algorithms:
+            raise UnusableKey("key type or curve cannot check signatures here")
+        if jwk.get("alg") is not None:
+            algorithms &= {jwk["alg"]}
+        if not algorithms:
+            raise UnusableKey("alg is not a signature algorithm of this key type and curve")
+        return cls(members["kid"], str(jwk["kty"]), members["use"], _verifiers(jwk, algorithms))
+
+
+class KeySet:
+    """The usable keys of one JWKS. Immutable; made by `from_jwks`.
+
+    ``unusable`` tells of the keys that were skipped: their ``kid`` (or position) and why.
+    """
+
+    __slots__ = ("_choices", "_kids", "keys", "unusable")
+
+    def __init__(self, keys: tuple[PublicKey, ...], unusable: tuple[tuple[str, str], ...] = ()) -> None:
+        self.keys = keys
+        self.unusable = unusable
+        self._kids = frozenset(key.kid for key in keys if key.kid is not None)
+        self._choices = _choices(keys)
+
+    @classmethod
+    def from_jwks(cls, jwks: Mapping[str, Any]) -> "KeySet":
+        """Parse a JWKS (RFC 7517 section 5), skipping unusable keys with a warning.
+
+        Raises ValueError where ``jwks`` is not an object with a list ``keys``.
+        """
+        entries = jwks.get("keys") if isinstance(jwks, Mapping) else None
+        if not isinstance(entries, list):
+            raise ValueError("a JWKS is an object with a list 'keys'")
+        keys, unusable = [], []
+        for position, jwk in enumerate(entries):
+            try:
+                keys.append(PublicKey.from_jwk(jwk))
+            except UnusableKey as reason:
+                name = _name_of(jwk, position)
+                logger.warning("JWKS key %s is skipped: %s", name, reason)
+                unusable.append((name, str(reason)))
+        return cls(tuple(keys), tuple(unusable))
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __iter__(self) -> Iterator[PublicKey]:
+        return iter(self.keys)
+
+    def knows(self, kid: str | None, alg: str) -> bool:
+        """Tell whether the answer of `select` would be the same with newer keys beside these."""
+        return kid in self._kids if kid is not None else (kid, alg) in self._choices
+
+    def select(self, kid: str | None, alg: str) -> VerifyingKey:
+        """Return the one key that fits; without a ``kid`` it must be the only one for the algorithm.
+
+        Raises InvalidToken.
+        """
+        choice = self._choices.get((kid, alg))
+        if choice is None:
+            raise InvalidToken("wrong_algorithm" if kid in self._kids else "unknown_kid")
+        if len(choice) > 1:
+            raise InvalidToken("ambiguous_key")
+        return choice[0]
+
+
+def _refuse_foreign_use(jwk: Mapping[str, Any]) -> None:
+    if jwk.get("kty") == "oct" or "d" in jwk:
+        raise UnusableKey("secret or private key material has no place in a JWKS that is public")
+    if jwk.get("use") not in (None, "sig"):
+        raise UnusableKey("use is not sig")
+    key_ops = jwk.get("key_ops")
+    if key_ops is not None and not (isinstance(key_ops, list) and "verify" in key_ops):
+        raise UnusableKey("key_ops does not hold verify")
+
+
+def _verifiers(jwk: Mapping[str, Any], algorithms: frozenset[str]) -> dict[str, VerifyingKey]:
+    try:
+        verifiers = {alg: construct(jwk, alg) for alg in sorted(algorithms)}
+    except Exception as error:  # python-jose and cryptography raise many kinds for a bad key
+        raise UnusableKey("key cannot be parsed") from error
+    bits = min(getattr(key.prepared_key, "key_size", MINIMUM_RSA_BITS) for key in verifiers.values())
+    if jwk["kty"] == "RSA" and bits < MINIMUM_RSA_BITS:
+        raise UnusableKey(f"RSA key of {bits} bits; {MINIMUM_RSA_BITS} is the least")
+    return verifiers
+
+
+def _choices(keys: tuple[PublicKey, ...]) -> dict[tuple[str | None, str], tuple[VerifyingKey, ...]]:
+    choices: dict[tuple[str | None, str], tuple[VerifyingKey, ...]] = {}
+    for key in keys:
+        for alg, verifier in key.verifiers.items():
+            for kid in {key.kid, None}:
+                choices[kid, alg] = (*choices.get((kid, alg), ()), verifier)
+    return choices
+
+
+def _name_of(jwk: object, position: int) -> str:
+    kid = jwk.get("kid") if isinstance(jwk, Mapping) else None
+    return ascii(kid)[:80] if isinstance(kid, str) else f"number {position + 1}"

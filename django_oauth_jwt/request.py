@@ -1,0 +1,151 @@
+"""One request authenticated once, whoever asks, and authorized as often as asked; sync and async twin."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest
+
+from .access_token import AccessToken
+from .bearer import parse_authorization
+from .conf import get_settings, require_key_source
+from .errors import BearerError, InsufficientScope, InvalidToken, MissingClaims
+from .jwks import KeyService
+from .requirements import Requirements
+from .signals import token_accepted, token_rejected
+from .users import TokenUser
+from .verification import averify_token, verify_token
+
+logger = logging.getLogger("django_oauth_jwt")
+
+_NO_REQUIREMENTS = Requirements()
+_REJECTIONS = (InvalidToken, InsufficientScope, MissingClaims)
+
+
+@dataclass
+class _Accepted:
+    """The accepted token of a request, and for which header and keys it was accepted."""
+
+    header: str | None
+    jwks_service: KeyService | None
+    access_token: AccessToken
+    user: Any = None
+
+
+def authenticate(
+    request: HttpRequest,
+    requirements: Requirements = _NO_REQUIREMENTS,
+    *,
+    jwks_service: KeyService | None = None,
+) -> AccessToken:
+    """Return the request's verified token and set ``request.claims`` and ``request.access_token``.
+
+    Raises BearerError where there is none, or one that does not meet the requirements.
+    """
+    try:
+        token = accepted_token(request, jwks_service)
+        if token is None:
+            encoded_token = _encoded_token(request, jwks_service)
+            token = verify_token(encoded_token, jwks_service=jwks_service)
+            _accept(request, token, jwks_service, _configured_user(request, token))
+            token_accepted.send_robust(type(request), request=request, access_token=token)
+        authorize(token, requirements)
+    except BearerError as error:
+        reject(request, error)
+        raise
+    return token
+
+
+async def aauthenticate(
+    request: HttpRequest,
+    requirements: Requirements = _NO_REQUIREMENTS,
+    *,
+    jwks_service: KeyService | None = None,
+) -> AccessToken:
+    """Do as `authenticate` does, without blocking the event loop."""
+    try:
+        token = accepted_token(request, jwks_service)
+        if token is None:
+            encoded_token = _encoded_token(request, jwks_service)
+            token = await averify_token(encoded_token, jwks_service=jwks_service)
+            user = await sync_to_async(_configured_user)(request, token) if _resolver_of(token) else None
+            _accept(request, token, jwks_service, user)
+            await token_accepted.asend_robust(type(request), request=request, access_token=token)
+        authorize(token, requirements)
+    except BearerError as error:
+        await areject(request, error)
+        raise
+    return token
+
+
+def authorize(access_token: AccessToken, requirements: Requirements) -> None:
+    """Raise InsufficientScope or MissingClaims where the token does not meet the requirements."""
+    if requirements.lacks_scope(access_token):
+        raise InsufficientScope(requirements.scopes)
+    if requirements.lacks_claim(access_token):
+        raise MissingClaims
+
+
+def accepted_token(request: HttpRequest, jwks_service: KeyService | None = None) -> AccessToken | None:
+    """Return the token that was accepted for this request and these keys before, None where none was."""
+    accepted: _Accepted | None = getattr(request, "_oauth_jwt", None)
+    if accepted is None or accepted.jwks_service is not jwks_service:
+        return None
+    return accepted.access_token if accepted.header == request.META.get("HTTP_AUTHORIZATION") else None
+
+
+def user_of(request: HttpRequest, token: AccessToken) -> Any:
+    """Return the user of an accepted token: the resolver's, or a `TokenUser`."""
+    accepted: _Accepted = request._oauth_jwt  # type: ignore[attr-defined]  # set when the token was accepted
+    if accepted.user is None:
+        accepted.user = TokenUser(token)
+    return accepted.user
+
+
+def reject(request: HttpRequest, error: BearerError) -> None:
+    """Tell of a token that was sent and is at fault: not of one that is missing, nor of missing keys."""
+    if isinstance(error, _REJECTIONS):
+        logger.info("Token rejected: %s", error.reason)
+        token_rejected.send_robust(type(request), request=request, error=error, reason=error.reason)
+
+
+async def areject(request: HttpRequest, error: BearerError) -> None:
+    """Do as `reject` does, for receivers of both kinds."""
+    if isinstance(error, _REJECTIONS):
+        logger.info("Token rejected: %s", error.reason)
+        await token_rejected.asend_robust(type(request), request=request, error=error, reason=error.reason)
+
+
+def _encoded_token(request: HttpRequest, jwks_service: KeyService | None) -> str:
+    # Bad settings show at the first request, whatever it brings.
+    settings = get_settings()
+    if jwks_service is None:
+        require_key_source(settings)
+    return parse_authorization(request.META.get("HTTP_AUTHORIZATION"))
+
+
+def _accept(request: HttpRequest, token: AccessToken, jwks_service: KeyService | None, user: Any) -> None:
+    header = request.META.get("HTTP_AUTHORIZATION")
+    request._oauth_jwt = _Accepted(header, jwks_service, token, user)  # type: ignore[attr-defined]
+    request.access_token = token  # type: ignore[attr-defined]
+    request.claims = token.new_claims()  # type: ignore[attr-defined]
+    if user is not None:
+        request.user = user
+
+
+def _resolver_of(token: AccessToken) -> Any:
+    issuers = get_settings().issuers
+    trusted = issuers.get(None) if None in issuers else issuers.get(token.claims.get("iss"))
+    return trusted.user_resolver if trusted is not None else None
+
+
+def _configured_user(request: HttpRequest, token: AccessToken) -> Any:
+    """Return the user of the project's own resolver, None where it has none; InvalidToken for a token of nobody."""
+    resolver = _resolver_of(token)
+    if resolver is None:
+        return None
+    user = resolver(token, request)
+    if user is None:
+        raise InvalidToken("unknown_user")
+    return user

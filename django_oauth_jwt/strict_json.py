@@ -1,0 +1,48 @@
+"""JSON objects read strictly, since two readings of one token are one too many (RFC 8725 section 2.6)."""
+
+import json
+import math
+from typing import Any, NoReturn
+
+
+def loads_object(data: bytes) -> dict[str, Any]:
+    """Return the JSON object in ``data``.
+
+    Raises ValueError for whatever is not one: other encodings than UTF-8, duplicate members, NaN and
+    Infinity, numbers beyond a double or of thousands of digits, lone surrogates, bottomless nesting.
+    """
+    try:
+        value = _decoder.decode(data.decode())
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    if b"\\u" in data:
+        _refuse_lone_surrogates(value)
+    return value
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("duplicate member")
+    return members
+
+
+def _finite(literal: str) -> float:
+    number = float(literal)
+    if not math.isfinite(number):
+        raise ValueError("number out of range")
+    return number
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _refuse_lone_surrogates(value: dict[str, Any]) -> None:
+    # They would fail much later, when the project stores or prints the claim. UnicodeEncodeError is a ValueError.
+    json.dumps(value, ensure_ascii=False).encode()
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_members, parse_float=_finite, parse_constant=_constant)

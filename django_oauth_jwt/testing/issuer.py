@@ -1,0 +1,107 @@
+"""An authorization server as far as tests need one: it has keys, signs tokens, and is trusted on demand."""
+
+import json
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.test import override_settings
+
+from ..conf import NAME
+from ..keys import KeySet
+from .signing import SigningKey
+
+
+class TokenIssuer:
+    """Makes keys and tokens, and is itself the key service that `installed` makes the project trust."""
+
+    def __init__(self, issuer: str = "https://issuer.test", *, alg: str = "RS256") -> None:
+        self.issuer = issuer
+        self._alg = alg
+        self.keys = [SigningKey.generate(alg)]
+        self._key_set = KeySet.from_jwks(self.jwks())
+
+    def jwks(self) -> dict[str, Any]:
+        """Return the JWKS document of the keys."""
+        return {"keys": [key.public_jwk() for key in self.keys]}
+
+    def rotate(self, *, keep_old: bool = True) -> None:
+        """Sign with a new key from now on; the old ones stay in the JWKS unless they are dropped."""
+        key = SigningKey.generate(self._alg, f"key-{uuid.uuid4()}")
+        self.keys = [*(self.keys if keep_old else []), key]
+        self._key_set = KeySet.from_jwks(self.jwks())
+
+    def token(
+        self,
+        scope: str | Iterable[str] | None = None,
+        *,
+        expired: bool = False,
+        forged: bool = False,
+        header: Mapping[str, Any] | None = None,
+        **claims: Any,
+    ) -> str:
+        """Return a signed token of these scopes and claims, good for five minutes.
+
+        ``expired`` makes it one that ended an hour ago, ``forged`` one that another key signed under the
+        same ``kid``; ``header`` adds to the JOSE header. A claim that is None is left out.
+        """
+        now = int(time.time()) - (7200 if expired else 0)
+        if scope is not None and not isinstance(scope, str):
+            scope = " ".join(scope)
+        content = {
+            "iss": self.issuer,
+            "sub": "user-1",
+            "aud": _first(_project_settings().get("AUDIENCE")),
+            "client_id": "client-1",
+            "iat": now,
+            "exp": now + (3600 if expired else 300),
+            "jti": str(uuid.uuid4()),
+            "scope": scope,
+            **claims,
+        }
+        payload = {name: value for name, value in content.items() if value is not None}
+        key = self.keys[-1]
+        jose_header = {"typ": "at+jwt", "alg": key.alg, "kid": key.kid, **(header or {})}
+        signer = SigningKey.generate(key.alg, key.kid) if forged else key
+        return signer.encode(jose_header, json.dumps(payload).encode())
+
+    def headers(self, scope: str | Iterable[str] | None = None, **kwargs: Any) -> dict[str, str]:
+        """Return request headers with a token; takes what `token` takes."""
+        return {"Authorization": f"Bearer {self.token(scope, **kwargs)}"}
+
+    @contextmanager
+    def installed(self, **settings: Any) -> Iterator["TokenIssuer"]:
+        """Have the project trust this issuer, and no other, while the context lasts.
+
+        The other settings stay as they are, but for those given here.
+        """
+        kept = {key: value for key, value in _project_settings().items() if key not in _SOURCES}
+        trusting = {**kept, "ISSUER": self.issuer, "JWKS_SERVICE": self, **settings}
+        with override_settings(**{NAME: trusting}):
+            yield self
+
+    def current(self) -> KeySet:
+        """Return the keys."""
+        return self._key_set
+
+    def key_set_for(self, kid: str | None, alg: str) -> KeySet:
+        """Return the keys."""
+        return self._key_set
+
+    async def akey_set_for(self, kid: str | None, alg: str) -> KeySet:
+        """Return the keys."""
+        return self._key_set
+
+
+_SOURCES = ("JWKS_URI", "ISSUER", "ISSUERS", "JWKS_SERVICE")
+
+
+def _project_settings() -> Mapping[str, Any]:
+    return getattr(django_settings, NAME, None) or {}
+
+
+def _first(audience: Any) -> Any:
+    return next(iter(audience)) if audience and not isinstance(audience, str) else audience

@@ -1,0 +1,79 @@
+"""Keys that sign: the private side, for tests and demos only."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jose.utils import base64url_encode, long_to_base64
+
+from ..algorithms import KEY_SHAPES
+
+_CURVES = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
+_HASHES = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """A private key with the ``kid`` and the algorithm that it signs with."""
+
+    kid: str
+    alg: str
+    private_key: Any
+
+    @classmethod
+    def generate(cls, alg: str = "RS256", kid: str = "key-1") -> "SigningKey":
+        """Make a new key for one of the supported algorithms; KeyError for another."""
+        kty, crv = KEY_SHAPES[alg]
+        private_key: Any
+        if kty == "RSA":
+            private_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        elif kty == "EC":
+            private_key = ec.generate_private_key(_CURVES[str(crv)])
+        else:
+            private_key = Ed25519PrivateKey.generate()
+        return cls(kid, alg, private_key)
+
+    def public_jwk(self) -> dict[str, str]:
+        """Return the public key as a JWK (RFC 7517 section 4)."""
+        kty, crv = KEY_SHAPES[self.alg]
+        jwk = {"kid": self.kid, "kty": kty, "alg": self.alg, "use": "sig"}
+        public_key = self.private_key.public_key()
+        if kty == "RSA":
+            numbers = public_key.public_numbers()
+            return {**jwk, "n": _number(numbers.n), "e": _number(numbers.e)}
+        if kty == "EC":
+            numbers, size = public_key.public_numbers(), (public_key.key_size + 7) // 8
+            return {**jwk, "crv": str(crv), "x": _number(numbers.x, size), "y": _number(numbers.y, size)}
+        raw = public_key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return {**jwk, "crv": str(crv), "x": base64url_encode(raw).decode()}
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the JWS signature of a message (RFC 7518 section 3)."""
+        kty, _ = KEY_SHAPES[self.alg]
+        if kty == "OKP":
+            return bytes(self.private_key.sign(message))
+        digest = _HASHES[self.alg[2:]]
+        if self.alg.startswith("RS"):
+            return bytes(self.private_key.sign(message, padding.PKCS1v15(), digest))
+        if self.alg.startswith("PS"):
+            pss = padding.PSS(padding.MGF1(digest), digest.digest_size)
+            return bytes(self.private_key.sign(message, pss, digest))
+        size = (self.private_key.key_size + 7) // 8
+        r, s = decode_dss_signature(self.private_key.sign(message, ec.ECDSA(digest)))
+        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+
+    def encode(self, header: Mapping[str, Any], payload: bytes) -> str:
+        """Return a JWS in compact serialization (RFC 7515 section 7.1), with this header as it is."""
+        protected = base64url_encode(json.dumps(header).encode())
+        signing_input = protected + b"." + base64url_encode(payload)
+        return (signing_input + b"." + base64url_encode(self.sign(signing_input))).decode()
+
+
+def _number(value: int, size: int = 0) -> str:
+    return str(long_to_base64(value, size).decode())

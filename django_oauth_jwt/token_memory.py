@@ -1,0 +1,77 @@
+"""Tokens that were verified a moment ago, remembered in this process.
+
+Only the outcome is kept, under the SHA-256 of the token: no token can be read out of the memory.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from .access_token import AccessToken
+from .claims import Times
+from .conf import TrustedIssuer
+from .jwks import KeyService
+from .keys import KeySet
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedToken:
+    """What was found out about a token, and the keys for which it holds."""
+
+    payload: bytes
+    protected: bytes
+    scopes: frozenset[str]
+    subject: str | None
+    client_id: str | None
+    times: Times
+    trusted: TrustedIssuer
+    service: KeyService
+    key_set: KeySet
+
+    def access_token(self, encoded_token: str) -> AccessToken:
+        """Return a new access token, so that no request shares its claims with another."""
+        return AccessToken(
+            encoded_token, self.payload, self.protected, self.scopes, self.subject, self.client_id
+        )
+
+
+class TokenMemory:
+    """A bounded memory, least recently used out. Needs no lock: each step is atomic, a lost one a mere miss."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._tokens: OrderedDict[Hashable, RememberedToken] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    def get(self, key: Hashable) -> RememberedToken | None:
+        """Return a token's entry if its keys are still the current ones."""
+        token = self._tokens.get(key)
+        if token is None:
+            return None
+        # A refresh that changes the JWKS makes a new key set: the tokens of keys that left go with it.
+        if token.service.current() is not token.key_set:
+            self._tokens.pop(key, None)
+            return None
+        try:
+            self._tokens.move_to_end(key)
+        except KeyError:  # another thread has just let it go
+            pass
+        return token
+
+    def add(self, key: Hashable, token: RememberedToken) -> None:
+        """Remember a token, and forget the one used longest ago where there are too many."""
+        if self._size:
+            self._tokens[key] = token
+        while len(self._tokens) > self._size:
+            try:
+                self._tokens.popitem(last=False)
+            except KeyError:  # another thread was faster
+                break
+
+
+def digest(encoded_token: str) -> bytes:
+    """Return the key of a token."""
+    return hashlib.sha256(encoded_token.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,134 @@
+"""Token in, `AccessToken` out: the signature first, then the claims (RFC 7515 section 5.2, RFC 9068 section 4)."""
+
+import time
+from typing import Any, NamedTuple
+
+from .access_token import AccessToken, scopes_of
+from .claims import check_claims
+from .conf import Settings, TrustedIssuer, get_settings, require_key_source
+from .errors import InvalidToken
+from .jwks import KeyService, service_of
+from .jws import UnverifiedJws, read_compact, verify_signature
+from .keys import KeySet
+from .strict_json import loads_object
+from .token_memory import RememberedToken, TokenMemory, digest
+
+
+class _Unverified(NamedTuple):
+    """A token that has been read, and whose keys to check it with."""
+
+    encoded_token: str
+    memory: TokenMemory
+    memory_key: Any
+    jws: UnverifiedJws
+    claims: dict[str, Any]
+    trusted: TrustedIssuer
+    service: KeyService
+
+
+class _Memory(NamedTuple):
+    settings: Settings
+    tokens: TokenMemory
+
+
+_memory: _Memory | None = None
+
+
+def verify_token(encoded_token: str, *, jwks_service: KeyService | None = None) -> AccessToken:
+    """Verify an access token and return it; no request is needed.
+
+    ``jwks_service`` stands in for the one of the settings. Raises InvalidToken or KeysUnavailable. May
+    wait for a fetch of the keys: code on an event loop uses `averify_token`.
+    """
+    token = _begin(encoded_token, jwks_service)
+    if isinstance(token, AccessToken):
+        return token
+    header = token.jws.header
+    return _complete(token, token.service.key_set_for(header.kid, header.alg))
+
+
+async def averify_token(encoded_token: str, *, jwks_service: KeyService | None = None) -> AccessToken:
+    """Do as `verify_token` does, without blocking the event loop."""
+    token = _begin(encoded_token, jwks_service)
+    if isinstance(token, AccessToken):
+        return token
+    header = token.jws.header
+    return _complete(token, await token.service.akey_set_for(header.kid, header.alg))
+
+
+def _begin(encoded_token: str, jwks_service: KeyService | None) -> AccessToken | _Unverified:
+    """Return a remembered token if its times still hold, else read the token."""
+    settings = get_settings()
+    if jwks_service is None:
+        require_key_source(settings)
+    if not isinstance(encoded_token, str):
+        raise InvalidToken("malformed")
+    if not encoded_token:
+        raise InvalidToken("empty")
+    if len(encoded_token) > settings.max_token_length:
+        raise InvalidToken("too_long")
+    memory = _memory_of(settings)
+    memory_key = (digest(encoded_token), jwks_service)
+    remembered = memory.get(memory_key)
+    if remembered is not None:
+        remembered.times.check(time.time(), remembered.trusted.leeway)
+        return remembered.access_token(encoded_token)
+    jws, claims, trusted = _read(encoded_token, settings)
+    service = service_of(trusted, settings) if jwks_service is None else jwks_service
+    return _Unverified(encoded_token, memory, memory_key, jws, claims, trusted, service)
+
+
+def _read(encoded_token: str, settings: Settings) -> tuple[UnverifiedJws, dict[str, Any], TrustedIssuer]:
+    jws = read_compact(encoded_token, settings.all_algorithms)
+    try:
+        claims = loads_object(jws.payload)
+    except ValueError as error:
+        raise InvalidToken("malformed") from error
+    # The issuer decides whose keys are asked, so an unlisted one is refused before any fetch.
+    trusted = _trusted_issuer(claims.get("iss"), settings)
+    if jws.header.alg not in trusted.algorithms:
+        raise InvalidToken("wrong_algorithm")
+    return jws, claims, trusted
+
+
+def _trusted_issuer(iss: object, settings: Settings) -> TrustedIssuer:
+    trusted = settings.issuers.get(iss) if isinstance(iss, str) else None
+    trusted = trusted or settings.issuers.get(None)
+    if trusted is None:
+        raise InvalidToken("wrong_issuer")
+    return trusted
+
+
+def _complete(token: _Unverified, key_set: KeySet) -> AccessToken:
+    """Check signature and claims of a token, remember it, and return it."""
+    verify_signature(token.jws, key_set)
+    times = check_claims(token.claims, token.jws.header.typ, token.trusted)
+    times.check(time.time(), token.trusted.leeway)
+    verified = RememberedToken(
+        token.jws.payload,
+        token.jws.header.protected,
+        scopes_of(token.claims),
+        token.claims.get("sub"),
+        _client_id(token.claims),
+        times,
+        token.trusted,
+        token.service,
+        key_set,
+    )
+    token.memory.add(token.memory_key, verified)
+    return verified.access_token(token.encoded_token)
+
+
+def _client_id(claims: dict[str, Any]) -> str | None:
+    for name in ("client_id", "azp"):
+        if isinstance(claims.get(name), str):
+            return str(claims[name])
+    return None
+
+
+def _memory_of(settings: Settings) -> TokenMemory:
+    global _memory
+    memory = _memory
+    if memory is None or memory.settings is not settings:
+        memory = _memory = _Memory(settings, TokenMemory(settings.token_cache_size))
+    return memory.tokens

@@ -1,0 +1,71 @@
+"""Work in threads of its own, and the wait for it: with a time limit, blocking or awaiting."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from django.core.cache import close_caches
+from django.db import connections
+
+T = TypeVar("T")
+
+#: A step-by-step computation: it yields each future it has to wait for, is sent its result, and returns its own.
+Steps = Generator["Future[Any]", Any, T]
+
+
+def in_thread(work: Callable[[], T]) -> "Future[T]":
+    """Start ``work`` in a daemon thread and return its future, which nobody can cancel.
+
+    Raises RuntimeError where no thread can be had, as when the interpreter is going down.
+    """
+    future: Future[T] = Future()
+    future.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            result = work()
+        except BaseException as error:  # the waiting side decides what it means
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+        finally:
+            # Django closes a thread's connections at the end of a request; this thread has no request.
+            close_caches()
+            connections.close_all()
+
+    threading.Thread(target=run, name="django-oauth-jwt", daemon=True).start()
+    return future
+
+
+def bounded(work: Callable[[], T], seconds: float) -> T:
+    """Return what ``work`` returns, or raise TimeoutError after so many seconds.
+
+    A thread cannot be stopped: one that takes longer is left to end by itself, its result unused.
+    """
+    return in_thread(work).result(seconds)
+
+
+def run_blocking(steps: Steps[T]) -> T:
+    """Run the steps, blocking at each future."""
+    result_of_wait = None
+    try:
+        while True:
+            result_of_wait = steps.send(result_of_wait).result()
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+async def run_awaiting(steps: Steps[T]) -> T:
+    """Run the steps, awaiting each future, so that the event loop goes on."""
+    result_of_wait = None
+    try:
+        while True:
+            future = steps.send(result_of_wait)
+            # Shielded: a client that goes away must not cancel what other requests wait for.
+            result_of_wait = await asyncio.shield(asyncio.wrap_future(future))
+    except StopIteration as stop:
+        result: T = stop.value
+        return result

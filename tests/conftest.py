@@ -1,0 +1,27 @@
+"""Fixtures for all tests: a trusted issuer whose keys are made once, and no state from one test to the next."""
+
+import pytest
+from django.core.cache import caches
+from django.core.signals import setting_changed
+
+from django_oauth_jwt.testing import TokenIssuer
+
+
+@pytest.fixture(scope="session")
+def rsa_issuer():
+    """One issuer for the whole run; tests that rotate its keys make their own."""
+    return TokenIssuer()
+
+
+@pytest.fixture
+def issuer(rsa_issuer):
+    """An issuer that the project trusts during the test."""
+    with rsa_issuer.installed():
+        yield rsa_issuer
+
+
+@pytest.fixture(autouse=True)
+def _no_leftovers():
+    """Begin with an empty cache, no remembered token and a fresh key service."""
+    caches["default"].clear()
+    setting_changed.send(sender=None, setting="OAUTH_JWT", value=None, enter=True)
