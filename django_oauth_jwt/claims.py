@@ -1,10 +1,10 @@
-"""The claims that every token must satisfy: times, issuer, audience, type (RFC 7519 section 4.1, RFC 9068 section 4)."""
+"""What every token must satisfy: type, audience, times (RFC 7519 section 4.1, RFC 9068 section 4)."""
 
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .conf import TrustedIssuer
+from .conf_rules import TrustedIssuer
 from .conf_values import media_type
 from .errors import InvalidToken
 
@@ -53,9 +53,7 @@ def check_type(typ: Any, accepted: frozenset[str | None]) -> None:
 def check_audience(aud: Any, accepted: frozenset[str]) -> None:
     """Check that ``aud``, a string or an array of strings, holds one that is accepted."""
     audiences = [aud] if isinstance(aud, str) else aud
-    if not isinstance(audiences, list) or not any(
-        isinstance(entry, str) and entry in accepted for entry in audiences
-    ):
+    if not isinstance(audiences, list) or not any(isinstance(entry, str) and entry in accepted for entry in audiences):
         raise InvalidToken("wrong_audience")
 
 
@@ -65,5 +63,5 @@ def _time(claims: Mapping[str, Any], name: str) -> float | None:
     value = claims[name]
     # int before float: math.isfinite cannot take an int beyond a double, and every int is finite.
     if type(value) is int or (type(value) is float and math.isfinite(value)):
-        return value  # type: ignore[no-any-return]
+        return value
     raise InvalidToken("malformed_claim")

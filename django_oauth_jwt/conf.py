@@ -4,6 +4,7 @@
 """
 
 import difflib
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -104,9 +105,7 @@ def _improper(problems: list[Problem]) -> ImproperlyConfigured:
     return ImproperlyConfigured(" ".join(f"{problem.message} {problem.remedy}" for problem in problems))
 
 
-def _values(
-    raw: Any, rules: Mapping[str, conf_rules.Rule], where: str, problems: list[Problem]
-) -> dict[str, Any]:
+def _values(raw: Any, rules: Mapping[str, conf_rules.Rule], where: str, problems: list[Problem]) -> dict[str, Any]:
     """Return the good values of a dict of settings by key; add a problem for each bad one."""
     if not isinstance(raw, Mapping):
         problems.append(Problem("E003", f"{where} must be a dict.", "Make it a dict of settings."))
@@ -121,9 +120,7 @@ def _values(
             try:
                 values[key] = rules[key](value)
             except ValueError as error:
-                problems.append(
-                    Problem("E003", f"{where}[{key!r}] {error}.", f"It is {_brief(value)} now.")
-                )
+                problems.append(Problem("E003", f"{where}[{key!r}] {error}.", f"It is {_brief(value)} now."))
     return values
 
 
@@ -150,8 +147,7 @@ def _conflict(what: str, remedy: str) -> Problem:
 
 
 def _brief(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 80 else f"{shown[:77]}..."
+    return textwrap.shorten(repr(value), 80, placeholder=" ...")
 
 
 def _forget(*, setting: str, **kwargs: Any) -> None:

@@ -89,8 +89,8 @@ class Settings:
     issuers: Mapping[str | None, TrustedIssuer]
     has_key_source: bool
     all_algorithms: frozenset[str]
+    requirements: Requirements
     realm: str = ""
-    requirements: Requirements = Requirements()
     protected_paths: tuple[re.Pattern[str], ...] = ()
     exempt_paths: tuple[re.Pattern[str], ...] = ()
     invalid_token_status: int = 403

@@ -7,7 +7,7 @@ import ipaddress
 import math
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
@@ -15,6 +15,8 @@ from django.utils.module_loading import import_string
 
 from .algorithms import SUPPORTED_ALGORITHMS
 from .requirements import ClaimRequirement, parse_claims, parse_scopes
+
+T = TypeVar("T")
 
 
 def issuers(value: Any) -> dict[str, Any]:
@@ -197,7 +199,7 @@ def metadata(value: Any) -> dict[str, Any]:
     return dict(value)
 
 
-def _described(problem: str, parse: Callable[[Any], Any], value: Any) -> Any:
+def _described(problem: str, parse: Callable[[Any], T], value: Any) -> T:
     try:
         return parse(value)
     except ValueError as error:

@@ -46,7 +46,8 @@ def secure(
             except BearerError as error:
                 return refuse(error, realm)
             response = view(request, *args, **kwargs)
-            return mark_secured(await response if isawaitable(response) else response)
+            answer: HttpResponseBase = await response if isawaitable(response) else response
+            return mark_secured(answer)
 
         def call(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if _is_on_event_loop():

@@ -1,7 +1,8 @@
 """The keys of python-jose that check signatures, with the algorithms that it lacks: PS* and EdDSA."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, Final, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -11,6 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jose import jwk
 from jose.backends.base import Key
 from jose.utils import base64url_decode
+
+_PSS_HASHES: Final[Mapping[str, hashes.HashAlgorithm]] = MappingProxyType(
+    {"PS256": hashes.SHA256(), "PS384": hashes.SHA384(), "PS512": hashes.SHA512()}
+)
 
 
 class VerifyingKey(Protocol):
@@ -23,17 +28,18 @@ class VerifyingKey(Protocol):
         ...
 
 
-class RSAPSSKey(Key):  # type: ignore[misc]  # python-jose's stubs leave its base class untyped
+class RSAPSSKey(Key):
     """RSASSA-PSS with MGF1, hash and salt of one length (RFC 7518 section 3.5)."""
 
     def __init__(self, key: Mapping[str, Any], algorithm: str) -> None:
-        hash_algorithm = {"PS256": hashes.SHA256, "PS384": hashes.SHA384, "PS512": hashes.SHA512}[algorithm]()
-        rsa_key = jwk.construct(dict(key), f"RS{algorithm[2:]}")
+        hash_algorithm = _PSS_HASHES[algorithm]
+        rsa_key: Any = jwk.construct(dict(key), f"RS{algorithm[2:]}")
         self.prepared_key: RSAPublicKey = rsa_key.prepared_key
         self._hash = hash_algorithm
         self._padding = padding.PSS(padding.MGF1(hash_algorithm), hash_algorithm.digest_size)
 
     def verify(self, msg: bytes, sig: bytes) -> bool:
+        """Tell whether ``sig`` is the signature of ``msg``."""
         try:
             self.prepared_key.verify(sig, msg, self._padding, self._hash)
         except InvalidSignature:
@@ -41,13 +47,14 @@ class RSAPSSKey(Key):  # type: ignore[misc]  # python-jose's stubs leave its bas
         return True
 
 
-class Ed25519Key(Key):  # type: ignore[misc]  # as above
+class Ed25519Key(Key):
     """EdDSA over Ed25519 (RFC 8037 section 3.1)."""
 
     def __init__(self, key: Mapping[str, Any], algorithm: str) -> None:
         self.prepared_key = Ed25519PublicKey.from_public_bytes(base64url_decode(key["x"].encode("ascii")))
 
     def verify(self, msg: bytes, sig: bytes) -> bool:
+        """Tell whether ``sig`` is the signature of ``msg``."""
         try:
             self.prepared_key.verify(sig, msg)
         except InvalidSignature:
@@ -57,11 +64,12 @@ class Ed25519Key(Key):  # type: ignore[misc]  # as above
 
 def construct(key: Mapping[str, Any], algorithm: str) -> VerifyingKey:
     """Return the python-jose key of a public JWK for one algorithm; any exception means it is not one."""
-    constructed: VerifyingKey
+    constructed: Any
     if algorithm.startswith("PS"):
         constructed = RSAPSSKey(key, algorithm)
     elif algorithm.startswith("Ed"):
         constructed = Ed25519Key(key, algorithm)
     else:
         constructed = jwk.construct(dict(key), algorithm)
-    return constructed
+    verifying_key: VerifyingKey = constructed
+    return verifying_key

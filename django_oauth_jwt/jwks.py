@@ -6,7 +6,8 @@ from typing import Any, Final, Protocol
 
 from django.core.exceptions import ImproperlyConfigured
 
-from .conf import Settings, TrustedIssuer, get_settings, require_key_source
+from .conf import get_settings, require_key_source
+from .conf_rules import Settings, TrustedIssuer
 from .jwks_service import JwksService
 from .keys import KeySet
 

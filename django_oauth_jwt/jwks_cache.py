@@ -48,9 +48,7 @@ class Failure:
 class SharedJwks:
     """One JWKS in one Django cache (an alias, or the cache itself)."""
 
-    def __init__(
-        self, cache: BaseCache | str, source: str, clock: Callable[[], float], rest_seconds: float
-    ) -> None:
+    def __init__(self, cache: BaseCache | str, source: str, clock: Callable[[], float], rest_seconds: float) -> None:
         self._cache = cache
         self._prefix = f"oauth_jwt:{VERSION}:{hashlib.sha256(source.encode()).hexdigest()[:32]}"
         self._clock = clock
@@ -111,7 +109,7 @@ class SharedJwks:
 
         try:
             return bounded(operate, OPERATION_SECONDS)
-        except Exception as error:  # every cache backend has errors of its own
+        except Exception as error:  # noqa: BLE001  # every cache backend has errors of its own
             self._down_until = self._clock() + self._rest_seconds
             logger.warning(
                 "The cache that shares the JWKS fails (%s); this process goes on alone for %g seconds",
@@ -130,4 +128,3 @@ def _document(entry: dict[str, Any]) -> JwksDocument:
 
 def _failure(entry: dict[str, Any]) -> Failure:
     return Failure(str(entry["reason"]), int(entry["count"]), float(entry["retry_at"]))
-

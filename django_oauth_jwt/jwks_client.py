@@ -92,9 +92,7 @@ class JwksClient:
         headers = {"Accept": "application/jwk-set+json, application/json"}
         if etag is not None:
             headers["If-None-Match"] = etag
-        with session.get(
-            uri, headers=headers, timeout=self.timeout, allow_redirects=False, stream=True
-        ) as response:
+        with session.get(uri, headers=headers, timeout=self.timeout, allow_redirects=False, stream=True) as response:
             if response.status_code == requests.codes.not_modified and etag is not None:
                 return Fetched(None, etag, _max_age(response))
             if response.status_code != requests.codes.ok:

@@ -38,6 +38,11 @@ class JwksService:
     to fetch with, or a callable that returns one. All times are in seconds.
     """
 
+    _lock: threading.Lock
+    _refreshing: "Future[None] | None"
+    _looking: "Future[None] | None"
+    _wanted: Wanted | None
+
     def __init__(
         self,
         jwks_uri: str | None = None,
@@ -50,12 +55,12 @@ class JwksService:
         stale_seconds: float = 14400,
         cooldown_seconds: float = 30,
         allow_insecure_http: bool = False,
-        clock: Callable[[], float] = lambda: time.time(),
+        clock: Callable[[], float] | None = None,
     ) -> None:
         source = jwks_uri or issuer
         if source is None:
             raise ValueError("a JwksService needs a jwks_uri, or an issuer to discover it from")
-        self._clock = clock
+        self._clock = clock = clock or _unix_time
         self._timing = Timing(fresh_seconds, stale_seconds, cooldown_seconds)
         self._client = JwksClient(session, timeout=timeout, allow_insecure_http=allow_insecure_http)
         shared = SharedJwks("default" if cache is None else cache, source, clock, cooldown_seconds)
@@ -210,10 +215,13 @@ class JwksService:
     def _start_afresh(self) -> None:
         """Forget what other threads were doing: after a fork they are gone, and their locks stay shut."""
         self._lock = threading.Lock()
-        self._refreshing: Future[None] | None = None
-        self._looking: Future[None] | None = None
-        self._wanted: Wanted | None = None
+        self._refreshing = self._looking = self._wanted = None
         self._client.forget_threads()
+
+
+def _unix_time() -> float:
+    # Looked up at each call, so that a clock that a test puts in its place is seen.
+    return time.time()
 
 
 _NOTHING_TO_WAIT_FOR: Final[Future[None]] = Future()
@@ -224,7 +232,7 @@ _services: Final["weakref.WeakSet[JwksService]"] = weakref.WeakSet()
 
 def _after_fork() -> None:
     for service in list(_services):
-        service._start_afresh()
+        service._start_afresh()  # noqa: SLF001  # of this module
 
 
 os.register_at_fork(after_in_child=_after_fork)

@@ -31,9 +31,7 @@ class UnverifiedJws(NamedTuple):
     signature_segment: bytes
 
 
-def verify_compact(
-    encoded: str, key_set: KeySet, algorithms: Collection[str]
-) -> tuple[dict[str, Any], bytes]:
+def verify_compact(encoded: str, key_set: KeySet, algorithms: Collection[str]) -> tuple[dict[str, Any], bytes]:
     """Check the signature of a JWS and return its header and payload. No claim is looked at.
 
     Raises InvalidToken for whatever is not a JWS in compact serialization, signed with one of the

@@ -34,6 +34,7 @@ class JwtBearerMiddleware:
             self.process_view = self._aprocess_view  # type: ignore[method-assign,assignment]
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        """Answer a request, on either side of Django's two worlds."""
         if self._is_async:
             return self.__acall__(request)
         return _finish(request, self.get_response(request))
@@ -51,7 +52,8 @@ class JwtBearerMiddleware:
             authenticate(request, get_settings().requirements)
         except BearerError as error:
             return refuse(error)
-        return _pass(request)
+        _pass(request)
+        return None
 
     async def _aprocess_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
@@ -62,7 +64,8 @@ class JwtBearerMiddleware:
             await aauthenticate(request, get_settings().requirements)
         except BearerError as error:
             return refuse(error)
-        return _pass(request)
+        _pass(request)
+        return None
 
 
 def _is_secured(request: HttpRequest, view: Callable[..., Any]) -> bool:

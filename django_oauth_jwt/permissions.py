@@ -18,7 +18,7 @@ from .requirements import Requirements, claim_requirement, parse_claims, parse_s
 ANY_METHOD: Final = "*"
 
 
-class TokenPermission(OperationHolderMixin, BasePermission):  # type: ignore[misc]  # both bases are untyped
+class TokenPermission(OperationHolderMixin, BasePermission):
     """What `HasScope` and `HasClaim` share.
 
     An instance stands in ``permission_classes`` as a class does: "calling" it gives itself.
@@ -30,6 +30,7 @@ class TokenPermission(OperationHolderMixin, BasePermission):  # type: ignore[mis
         self._given = None if requirement is None else _by_method(requirement, self.parse)
 
     def __call__(self) -> "TokenPermission":
+        """Return itself, where DRF takes it for a class and wants an instance."""
         return self
 
     @staticmethod
@@ -177,27 +178,37 @@ class _ExplainedDenial:
         return None
 
 
-def _explain(permission: Any, *question: Any) -> tuple[bool, BearerError | None]:
-    """Return what a permission says to the question (request, view and maybe an object), and why if it is ours."""
+def _explain(permission: Any, request: Request, view: Any, *obj: Any) -> tuple[bool, BearerError | None]:
+    """Return what a permission says of a request, or of an object, and why it says no if it is ours."""
+    question = (request, view, *obj)
     if isinstance(permission, TokenPermission):
-        refusal = permission.refusal(*question[:2])
+        refusal = permission.refusal(request, view)
         return refusal is None, refusal
     if isinstance(permission, NOT):
-        return not _explain(permission.op1, *question)[0], None
+        return not _explain(_operands(permission)[0], *question)[0], None
     if isinstance(permission, AND):
-        first = _explain(permission.op1, *question)
-        return _explain(permission.op2, *question) if first[0] else first
+        first, second = _operands(permission)
+        answer = _explain(first, *question)
+        return _explain(second, *question) if answer[0] else answer
     if isinstance(permission, OR):
-        first, second = _explain_alternative(permission.op1, question), None
-        if not first[0]:
-            second = _explain_alternative(permission.op2, question)
-        return (True, None) if second is None or second[0] else (False, first[1] or second[1])
-    if len(question) > 2:
-        return permission.has_object_permission(*question), None
-    return permission.has_permission(*question), None
+        return _explain_alternatives(_operands(permission), *question)
+    ask = permission.has_object_permission if obj else permission.has_permission
+    return ask(*question), None
 
 
-def _explain_alternative(permission: Any, question: tuple[Any, ...]) -> tuple[bool, BearerError | None]:
-    """Return what one side of ``|`` says; for an object it must allow the request as such, too."""
-    allowed = _explain(permission, *question[:2])
-    return _explain(permission, *question) if allowed[0] and len(question) > 2 else allowed
+def _explain_alternatives(
+    alternatives: tuple[Any, ...], request: Request, view: Any, *obj: Any
+) -> tuple[bool, BearerError | None]:
+    refusal = None
+    for permission in alternatives:
+        answer = _explain(permission, request, view)
+        if answer[0] and obj:  # an alternative must allow the request as such, and then the object
+            answer = _explain(permission, request, view, *obj)
+        if answer[0]:
+            return answer
+        refusal = refusal or answer[1]
+    return False, refusal
+
+
+def _operands(composed: Any) -> tuple[Any, ...]:
+    return (composed.op1, composed.op2) if hasattr(composed, "op2") else (composed.op1,)

@@ -6,11 +6,12 @@ Only the outcome is kept, under the SHA-256 of the token: no token can be read o
 import hashlib
 from collections import OrderedDict
 from collections.abc import Hashable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .access_token import AccessToken
 from .claims import Times
-from .conf import TrustedIssuer
+from .conf_rules import TrustedIssuer
 from .jwks import KeyService
 from .keys import KeySet
 
@@ -31,9 +32,7 @@ class RememberedToken:
 
     def access_token(self, encoded_token: str) -> AccessToken:
         """Return a new access token, so that no request shares its claims with another."""
-        return AccessToken(
-            encoded_token, self.payload, self.protected, self.scopes, self.subject, self.client_id
-        )
+        return AccessToken(encoded_token, self.payload, self.protected, self.scopes, self.subject, self.client_id)
 
 
 class TokenMemory:
@@ -55,10 +54,8 @@ class TokenMemory:
         if token.service.current() is not token.key_set:
             self._tokens.pop(key, None)
             return None
-        try:
+        with suppress(KeyError):  # another thread may have just let it go
             self._tokens.move_to_end(key)
-        except KeyError:  # another thread has just let it go
-            pass
         return token
 
     def add(self, key: Hashable, token: RememberedToken) -> None:

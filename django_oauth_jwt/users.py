@@ -78,9 +78,9 @@ def get_or_create_user(access_token: AccessToken, request: HttpRequest | None) -
     if not access_token.subject:
         return None
     model = get_user_model()
-    field = model._meta.get_field(model.USERNAME_FIELD)
+    field: Any = model._meta.get_field(model.USERNAME_FIELD)  # noqa: SLF001  # documented, its underscore notwithstanding
     username = _username(access_token, field.max_length)
-    manager: Any = model._default_manager
+    manager: Any = model._default_manager  # noqa: SLF001  # as above
     try:
         user = manager.get_by_natural_key(username)
     except model.DoesNotExist:

@@ -1,11 +1,12 @@
-"""Token in, `AccessToken` out: the signature first, then the claims (RFC 7515 section 5.2, RFC 9068 section 4)."""
+"""Token in, `AccessToken` out: the signature, then the claims (RFC 7515 section 5.2, RFC 9068 section 4)."""
 
 import time
 from typing import Any, NamedTuple
 
 from .access_token import AccessToken, scopes_of
 from .claims import check_claims
-from .conf import Settings, TrustedIssuer, get_settings, require_key_source
+from .conf import get_settings, require_key_source
+from .conf_rules import Settings, TrustedIssuer
 from .errors import InvalidToken
 from .jwks import KeyService, service_of
 from .jws import UnverifiedJws, read_compact, verify_signature

@@ -11,7 +11,7 @@ from django.db import connections
 
 T = TypeVar("T")
 
-#: A step-by-step computation: it yields each future it has to wait for, is sent its result, and returns its own.
+#: A computation that yields each future it has to wait for, is sent its result, and returns its own.
 Steps = Generator["Future[Any]", Any, T]
 
 
@@ -26,7 +26,7 @@ def in_thread(work: Callable[[], T]) -> "Future[T]":
     def run() -> None:
         try:
             result = work()
-        except BaseException as error:  # the waiting side decides what it means
+        except BaseException as error:  # noqa: BLE001  # the waiting side decides what it means
             future.set_exception(error)
         else:
             future.set_result(result)
