@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 
 class ReadOnlyDict(dict[str, Any]):
@@ -21,30 +21,50 @@ class ReadOnlyDict(dict[str, Any]):
         return ReadOnlyDict, (dict(self),)
 
 
-@dataclass(frozen=True)
-class AccessToken:
-    """A verified JWT access token. Immutable.
+class VerifiedToken(NamedTuple):
+    """What a token says, apart from its own text; the same for every request that brings it."""
 
-    ``encoded`` is the token as it was sent and stays out of the repr; ``scopes`` joins ``scope`` and
-    ``scp``; ``subject`` is ``sub``; ``client_id`` is ``client_id`` (RFC 9068 section 2.2), else ``azp``.
-    """
-
-    encoded: str = field(repr=False)
-    payload: bytes = field(repr=False, compare=False)
-    protected: bytes = field(repr=False, compare=False)
+    payload: bytes
+    protected: bytes
     scopes: frozenset[str]
     subject: str | None
     client_id: str | None
 
+
+@dataclass(frozen=True, repr=False)
+class AccessToken:
+    """A verified JWT access token. Immutable.
+
+    ``encoded`` is the token as it was sent; it stays out of the repr.
+    """
+
+    encoded: str
+    _verified: VerifiedToken
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The scopes of ``scope`` and ``scp`` together (RFC 6749 section 3.3)."""
+        return self._verified.scopes
+
+    @property
+    def subject(self) -> str | None:
+        """The claim ``sub``."""
+        return self._verified.subject
+
+    @property
+    def client_id(self) -> str | None:
+        """The claim ``client_id`` (RFC 9068 section 2.2), else ``azp``."""
+        return self._verified.client_id
+
     @cached_property
     def claims(self) -> Mapping[str, Any]:
         """The claims, read-only (RFC 7519 section 4)."""
-        return _read_only(self.payload)
+        return _read_only(self._verified.payload)
 
     @cached_property
     def header(self) -> Mapping[str, Any]:
         """The JOSE header, read-only (RFC 7515 section 4)."""
-        return _read_only(self.protected)
+        return _read_only(self._verified.protected)
 
     @property
     def expires_at(self) -> datetime | None:
@@ -59,8 +79,12 @@ class AccessToken:
 
     def new_claims(self) -> dict[str, Any]:
         """Return the claims as a new dict, which its taker may change."""
-        claims: dict[str, Any] = json.loads(self.payload)
+        claims: dict[str, Any] = json.loads(self._verified.payload)
         return claims
+
+    def __repr__(self) -> str:
+        """Show whose token it is, but nothing that would let a reader of the log use it."""
+        return f"<AccessToken of {self.subject!r}, client {self.client_id!r}, scopes {sorted(self.scopes)}>"
 
 
 def _read_only(data: bytes) -> ReadOnlyDict:

@@ -5,20 +5,26 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from .conf_values import media_type
 from .errors import InvalidToken
 from .keys import KeySet
 from .strict_json import loads_object
 
-_TO_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
-_TO_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+#: From the URL-safe alphabet to Python's; whatever is not in it becomes what Python's decoder refuses.
+_TO_STANDARD: Final = bytes(
+    b"+/"[b"-_".index(byte)] if byte in b"-_" else byte if byte in _ALPHABET else ord("!") for byte in range(256)
+)
+#: By the length's remainder: the padding that Python wants, and the last characters that leave no stray bits.
+_ENDINGS: Final = ((b"", b""), (b"=", b""), (b"==", _ALPHABET[::16]), (b"=", _ALPHABET[::4]))
 
 
 class UnverifiedHeader(NamedTuple):
-    """The JOSE header of a token, not yet verified; ``typ`` is any JSON value."""
+    """The JOSE header of a token, not yet verified; ``typ`` as it compares (RFC 7515 section 4.1.9)."""
 
     alg: str
     kid: str | None
-    typ: Any
+    typ: str | None
     protected: bytes
 
 
@@ -38,23 +44,30 @@ def verify_compact(encoded: str, key_set: KeySet, algorithms: Collection[str]) -
     ``algorithms`` by the one key of ``key_set`` that fits. ``jku``, ``x5u``, ``jwk`` and ``x5c`` are
     ignored; ``crit`` and ``b64`` are refused.
     """
-    jws = read_compact(encoded, algorithms)
+    jws = read_compact(ascii_bytes(encoded), algorithms)
     verify_signature(jws, key_set)
     return loads_object(jws.header.protected), jws.payload
 
 
-def read_compact(encoded: str, algorithms: Collection[str]) -> UnverifiedJws:
+def ascii_bytes(encoded: str) -> bytes:
+    """Return the bytes of an encoded token; raise InvalidToken for one that cannot be a JWS."""
+    try:
+        return encoded.encode("ascii")
+    except (UnicodeEncodeError, AttributeError) as error:
+        raise InvalidToken("malformed") from error
+
+
+def read_compact(encoded: bytes, algorithms: Collection[str]) -> UnverifiedJws:
     """Split and decode a JWS without checking its signature; raise InvalidToken for a bad one."""
     try:
-        data = encoded.encode("ascii")
-        header_segment, payload_segment, signature_segment = data.split(b".")
+        header_segment, payload_segment, signature_segment = encoded.split(b".")
         header = _read_header(header_segment)
         payload = _decode(payload_segment)
-    except (ValueError, AttributeError) as error:
+    except ValueError as error:
         raise InvalidToken("malformed") from error
     if header.alg not in algorithms:
         raise InvalidToken("wrong_algorithm")
-    return UnverifiedJws(header, payload, data[: data.rindex(b".")], signature_segment)
+    return UnverifiedJws(header, payload, encoded[: encoded.rindex(b".")], signature_segment)
 
 
 def verify_signature(jws: UnverifiedJws, key_set: KeySet) -> None:
@@ -75,20 +88,18 @@ def _read_header(segment: bytes) -> UnverifiedHeader:
     header = loads_object(protected)
     if "crit" in header or "b64" in header:
         raise InvalidToken("critical_header")
-    alg, kid = header.get("alg"), header.get("kid")
-    if not isinstance(alg, str) or not isinstance(kid, str | None):
-        raise ValueError("alg and kid are strings")
-    return UnverifiedHeader(alg, kid, header.get("typ"), protected)
+    alg, kid, typ = header.get("alg"), header.get("kid"), header.get("typ")
+    if not isinstance(alg, str) or not isinstance(kid, str | None) or not isinstance(typ, str | None):
+        raise ValueError("alg, kid and typ are strings")
+    return UnverifiedHeader(alg, kid, None if typ is None else media_type(typ), protected)
 
 
 def _decode(segment: bytes) -> bytes:
     """Decode base64url without padding (RFC 7515 section 2); ValueError for all but its one right spelling.
 
-    Python's decoder skips foreign characters and overlooks stray bits at the end. A segment is right if it
-    is just what encoding its bytes gives.
+    Python's decoder overlooks foreign characters unless it is strict, and stray bits at the end always.
     """
-    decoded = binascii.a2b_base64(segment.translate(_TO_STANDARD) + b"==")
-    encoded = binascii.b2a_base64(decoded, newline=False).translate(_TO_URL_SAFE).rstrip(b"=")
-    if encoded != segment:
+    padding, last_characters = _ENDINGS[len(segment) % 4]
+    if padding and segment[-1] not in last_characters:
         raise ValueError("not base64url")
-    return decoded
+    return binascii.a2b_base64(segment.translate(_TO_STANDARD) + padding, strict_mode=True)

@@ -15,7 +15,7 @@ from .jwks import KeyService
 from .requirements import Requirements
 from .signals import token_accepted, token_rejected
 from .users import TokenUser
-from .verification import averify_token, verify_token
+from .verification import averify_token, trusted_issuer, verify_token
 
 logger = logging.getLogger("django_oauth_jwt")
 
@@ -135,8 +135,7 @@ def _accept(request: HttpRequest, token: AccessToken, jwks_service: KeyService |
 
 
 def _resolver_of(token: AccessToken) -> Any:
-    issuers = get_settings().issuers
-    trusted = issuers.get(None) if None in issuers else issuers.get(token.claims.get("iss"))
+    trusted = trusted_issuer(token.claims.get("iss"), get_settings())
     return trusted.user_resolver if trusted is not None else None
 
 

@@ -12,10 +12,11 @@ def loads_object(data: bytes) -> dict[str, Any]:
     Infinity, numbers beyond a double or of thousands of digits, lone surrogates, bottomless nesting.
     """
     try:
-        value = _decoder.decode(data.decode())
+        text = data.decode().strip(" \t\n\r")
+        value, end = _decoder.raw_decode(text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    if not isinstance(value, dict):
+    if end != len(text) or not isinstance(value, dict):
         raise ValueError("not a JSON object")
     if b"\\u" in data:
         _refuse_lone_surrogates(value)

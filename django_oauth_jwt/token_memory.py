@@ -7,32 +7,22 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Hashable
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from .access_token import AccessToken
+from .access_token import VerifiedToken
 from .claims import Times
-from .conf_rules import TrustedIssuer
 from .jwks import KeyService
 from .keys import KeySet
 
 
-@dataclass(frozen=True, slots=True)
-class RememberedToken:
-    """What was found out about a token, and the keys for which it holds."""
+class RememberedToken(NamedTuple):
+    """A token that was verified, what is checked again at each use, and the keys for which it holds."""
 
-    payload: bytes
-    protected: bytes
-    scopes: frozenset[str]
-    subject: str | None
-    client_id: str | None
+    verified: VerifiedToken
     times: Times
-    trusted: TrustedIssuer
+    leeway: float
     service: KeyService
     key_set: KeySet
-
-    def access_token(self, encoded_token: str) -> AccessToken:
-        """Return a new access token, so that no request shares its claims with another."""
-        return AccessToken(encoded_token, self.payload, self.protected, self.scopes, self.subject, self.client_id)
 
 
 class TokenMemory:
@@ -69,6 +59,6 @@ class TokenMemory:
                 break
 
 
-def digest(encoded_token: str) -> bytes:
+def digest(encoded_token: bytes) -> bytes:
     """Return the key of a token."""
-    return hashlib.sha256(encoded_token.encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(encoded_token).digest()

@@ -1,30 +1,31 @@
 """Token in, `AccessToken` out: the signature, then the claims (RFC 7515 section 5.2, RFC 9068 section 4)."""
 
 import time
+from collections.abc import Hashable
 from typing import Any, NamedTuple
 
-from .access_token import AccessToken, scopes_of
+from .access_token import AccessToken, VerifiedToken, scopes_of
 from .claims import check_claims
 from .conf import get_settings, require_key_source
 from .conf_rules import Settings, TrustedIssuer
 from .errors import InvalidToken
 from .jwks import KeyService, service_of
-from .jws import UnverifiedJws, read_compact, verify_signature
+from .jws import UnverifiedJws, ascii_bytes, read_compact, verify_signature
 from .keys import KeySet
 from .strict_json import loads_object
 from .token_memory import RememberedToken, TokenMemory, digest
 
 
 class _Unverified(NamedTuple):
-    """A token that has been read, and whose keys to check it with."""
+    """A token that has been read, and what to check it with."""
 
     encoded_token: str
-    memory: TokenMemory
-    memory_key: Any
     jws: UnverifiedJws
     claims: dict[str, Any]
     trusted: TrustedIssuer
     service: KeyService
+    memory: TokenMemory
+    memory_key: Hashable
 
 
 class _Memory(NamedTuple):
@@ -62,68 +63,61 @@ def _begin(encoded_token: str, jwks_service: KeyService | None) -> AccessToken |
     settings = get_settings()
     if jwks_service is None:
         require_key_source(settings)
-    if not isinstance(encoded_token, str):
-        raise InvalidToken("malformed")
     if not encoded_token:
         raise InvalidToken("empty")
-    if len(encoded_token) > settings.max_token_length:
+    encoded = ascii_bytes(encoded_token)
+    if len(encoded) > settings.max_token_length:
         raise InvalidToken("too_long")
     memory = _memory_of(settings)
-    memory_key = (digest(encoded_token), jwks_service)
+    memory_key = digest(encoded) if jwks_service is None else (digest(encoded), jwks_service)
     remembered = memory.get(memory_key)
     if remembered is not None:
-        remembered.times.check(time.time(), remembered.trusted.leeway)
-        return remembered.access_token(encoded_token)
-    jws, claims, trusted = _read(encoded_token, settings)
+        remembered.times.check(time.time(), remembered.leeway)
+        return AccessToken(encoded_token, remembered.verified)
+    jws, claims, trusted = _read(encoded, settings)
     service = service_of(trusted, settings) if jwks_service is None else jwks_service
-    return _Unverified(encoded_token, memory, memory_key, jws, claims, trusted, service)
+    return _Unverified(encoded_token, jws, claims, trusted, service, memory, memory_key)
 
 
-def _read(encoded_token: str, settings: Settings) -> tuple[UnverifiedJws, dict[str, Any], TrustedIssuer]:
-    jws = read_compact(encoded_token, settings.all_algorithms)
+def _read(encoded: bytes, settings: Settings) -> tuple[UnverifiedJws, dict[str, Any], TrustedIssuer]:
+    jws = read_compact(encoded, settings.all_algorithms)
     try:
         claims = loads_object(jws.payload)
     except ValueError as error:
         raise InvalidToken("malformed") from error
     # The issuer decides whose keys are asked, so an unlisted one is refused before any fetch.
-    trusted = _trusted_issuer(claims.get("iss"), settings)
+    trusted = trusted_issuer(claims.get("iss"), settings)
+    if trusted is None:
+        raise InvalidToken("wrong_issuer")
     if jws.header.alg not in trusted.algorithms:
         raise InvalidToken("wrong_algorithm")
     return jws, claims, trusted
 
 
-def _trusted_issuer(iss: object, settings: Settings) -> TrustedIssuer:
-    trusted = settings.issuers.get(iss) if isinstance(iss, str) else None
-    trusted = trusted or settings.issuers.get(None)
-    if trusted is None:
-        raise InvalidToken("wrong_issuer")
-    return trusted
+def trusted_issuer(iss: object, settings: Settings) -> TrustedIssuer | None:
+    """Return what is required of the tokens of an issuer, None for one that is not trusted."""
+    listed = settings.issuers.get(iss) if isinstance(iss, str) else None
+    return listed or settings.issuers.get(None)
 
 
 def _complete(token: _Unverified, key_set: KeySet) -> AccessToken:
     """Check signature and claims of a token, remember it, and return it."""
-    verify_signature(token.jws, key_set)
-    times = check_claims(token.claims, token.jws.header.typ, token.trusted)
-    times.check(time.time(), token.trusted.leeway)
-    verified = RememberedToken(
-        token.jws.payload,
-        token.jws.header.protected,
-        scopes_of(token.claims),
-        token.claims.get("sub"),
-        _client_id(token.claims),
-        times,
-        token.trusted,
-        token.service,
-        key_set,
+    _, jws, claims, trusted, service, memory, memory_key = token
+    verify_signature(jws, key_set)
+    times = check_claims(claims, jws.header.typ, trusted)
+    times.check(time.time(), trusted.leeway)
+    verified = VerifiedToken(
+        jws.payload, jws.header.protected, scopes_of(claims), claims.get("sub"), _client_id(claims)
     )
-    token.memory.add(token.memory_key, verified)
-    return verified.access_token(token.encoded_token)
+    memory.add(memory_key, RememberedToken(verified, times, trusted.leeway, service, key_set))
+    return AccessToken(token.encoded_token, verified)
 
 
 def _client_id(claims: dict[str, Any]) -> str | None:
     for name in ("client_id", "azp"):
-        if isinstance(claims.get(name), str):
-            return str(claims[name])
+        value = claims.get(name)
+        if isinstance(value, str):
+            return value
     return None
 
 
