@@ -22,7 +22,12 @@ def refuse(error: BearerError, realm: str | None = None) -> JsonResponse:
 def refusal_headers(error: BearerError, realm: str | None = None) -> dict[str, str]:
     """Return the headers of a refusal: its challenge or Retry-After, and that no cache may keep it."""
     headers = {"Cache-Control": "no-store"}
-    challenge_line = challenge(error, realm=get_settings().realm if realm is None else realm)
+    settings = get_settings()
+    challenge_line = challenge(
+        error,
+        realm=settings.realm if realm is None else realm,
+        resource_metadata=settings.resource_metadata_uri,
+    )
     if challenge_line is not None:
         headers["WWW-Authenticate"] = challenge_line
     if isinstance(error, KeysUnavailable):

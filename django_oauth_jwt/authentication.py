@@ -8,8 +8,6 @@ from rest_framework.request import Request
 
 from .access_token import AccessToken
 from .answers import refusal_headers
-from .bearer import challenge
-from .conf import get_settings
 from .errors import BearerError, KeysUnavailable, MissingToken
 from .request import authenticate, user_of
 
@@ -57,7 +55,7 @@ class BearerJwtAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge of a request that brings no token."""
-        return str(challenge(MissingToken(), realm=get_settings().realm))
+        return refusal_headers(MissingToken())["WWW-Authenticate"]
 
     def _refusal(self, error: BearerError, view: Any) -> BearerRefusal:
         refusal = BearerRefusal(error)

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
 
 from . import conf_values
 from .algorithms import SUPPORTED_ALGORITHMS
@@ -104,6 +106,15 @@ class Settings:
     token_cache_size: int = 1024
     max_token_length: int = 16384
     resource_metadata: Mapping[str, Any] | None = None
+
+    @cached_property
+    def resource_metadata_uri(self) -> str:
+        """Where the protected resource metadata is (RFC 9728 section 3.1), "" where there is none."""
+        if self.resource_metadata is None:
+            return ""
+        parts = urlsplit(self.resource_metadata["resource"])
+        well_known = f"/.well-known/oauth-protected-resource{parts.path.rstrip('/')}"
+        return str(urlunsplit((parts.scheme, parts.netloc, well_known, parts.query, "")))
 
 
 def trusted_issuer(issuer: str | None, values: Mapping[str, Any], own: Mapping[str, Any]) -> TrustedIssuer:

@@ -1,0 +1,29 @@
+"""Protected resource metadata (RFC 9728): where a client learns which authorization server to ask.
+
+Include ``django_oauth_jwt.urls`` at the root of the URLconf; the setting RESOURCE_METADATA is the document.
+"""
+
+from urllib.parse import urlsplit
+
+from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+from .conf import get_settings
+from .decorators import token_not_required
+
+
+@token_not_required
+@require_safe
+def protected_resource_metadata(request: HttpRequest, path: str = "") -> JsonResponse:
+    """Return the metadata (section 3.2); 404 where there is none, or none for this resource's path.
+
+    The authorization servers are the trusted issuers and the bearer method is the header, unless the
+    setting says otherwise.
+    """
+    settings = get_settings()
+    metadata = settings.resource_metadata
+    if metadata is None or path.rstrip("/") != urlsplit(metadata["resource"]).path.rstrip("/"):
+        raise Http404("no protected resource metadata here")
+    issuers = [issuer for issuer in settings.issuers if issuer is not None]
+    known = {"authorization_servers": issuers} if issuers else {}
+    return JsonResponse({**known, "bearer_methods_supported": ["header"], **metadata})

@@ -1,0 +1,14 @@
+"""The well-known URL of the protected resource metadata, for the root of a project's URLconf."""
+
+from django.urls import re_path
+
+from .resource_metadata import protected_resource_metadata
+
+app_name = "oauth_jwt"
+urlpatterns = [
+    re_path(
+        r"^\.well-known/oauth-protected-resource(?P<path>/.*)?$",
+        protected_resource_metadata,
+        name="protected-resource-metadata",
+    ),
+]
