@@ -7,6 +7,7 @@ limit, its errors are logged, and a cache that fails is left alone for a while.
 import hashlib
 import json
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Final, TypeVar
@@ -22,6 +23,8 @@ T = TypeVar("T")
 
 #: Part of every key; raised when an entry's shape changes, so that versions do not read each other's.
 VERSION: Final = 1
+#: How far, in seconds, the clock of another machine that shares the cache may be ahead.
+MAXIMUM_SKEW_SECONDS: Final = 30.0
 #: How long, in seconds, one operation of the cache may take.
 OPERATION_SECONDS: Final = 1.0
 
@@ -62,7 +65,7 @@ class SharedJwks:
     def store(self, document: JwksDocument, seconds: float) -> None:
         """Share a document for so many seconds, and forget failures."""
         entry = json.dumps(asdict(document))
-        self._guarded(lambda cache: cache.set(self._key("jwks"), entry, seconds), None)
+        self._guarded(lambda cache: cache.set(self._key("jwks"), entry, math.ceil(seconds)), None)
         self._guarded(lambda cache: cache.delete(self._key("failure")), False)
 
     def failure(self) -> Failure | None:
@@ -72,11 +75,11 @@ class SharedJwks:
     def store_failure(self, failure: Failure, seconds: float) -> None:
         """Share a failure for so many seconds."""
         entry = json.dumps(asdict(failure))
-        self._guarded(lambda cache: cache.set(self._key("failure"), entry, seconds), None)
+        self._guarded(lambda cache: cache.set(self._key("failure"), entry, math.ceil(seconds)), None)
 
     def try_lock(self, seconds: float) -> bool:
         """Take the lock that only one fetch holds; it frees itself after so many seconds."""
-        return self._guarded(lambda cache: cache.add(self._key("lock"), 1, seconds), True)
+        return self._claim("lock", seconds)
 
     def unlock(self) -> None:
         """Free the lock."""
@@ -84,7 +87,22 @@ class SharedJwks:
 
     def pass_gate(self, seconds: float) -> bool:
         """Pass the gate, unless somebody did so in the last so many seconds."""
-        return seconds <= 0 or self._guarded(lambda cache: cache.add(self._key("gate"), 1, seconds), True)
+        return self._claim("gate", seconds)
+
+    def _claim(self, name: str, seconds: float) -> bool:
+        now, key = self._clock(), self._key(name)
+        until = float(now + seconds)
+
+        def claim(cache: BaseCache) -> bool:
+            if cache.add(key, until, math.ceil(seconds)):
+                return True
+            taken_until = cache.get(key)
+            if isinstance(taken_until, float) and is_ahead(taken_until, now, seconds):
+                return False
+            cache.set(key, until, math.ceil(seconds))  # rubbish, which might never go away by itself
+            return True
+
+        return self._guarded(claim, True)
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}:{name}"
@@ -117,6 +135,11 @@ class SharedJwks:
                 self._rest_seconds,
             )
             return otherwise
+
+
+def is_ahead(moment: float, now: float, at_most: float) -> bool:
+    """Tell whether a moment is still to come, and is no leftover of a clock that was set back."""
+    return now < moment <= now + at_most + MAXIMUM_SKEW_SECONDS
 
 
 def _document(entry: dict[str, Any]) -> JwksDocument:

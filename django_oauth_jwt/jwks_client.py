@@ -67,10 +67,10 @@ class JwksClient:
         if not (self._allow_insecure_http or is_secure(uri)):
             raise FetchFailed("the URL is not https")
         places = self._places
-        if not places.acquire(blocking=False):
-            raise FetchFailed("earlier fetches still hang")
 
         def get() -> Fetched:
+            if not places.acquire(blocking=False):
+                raise FetchFailed("earlier fetches still hang")
             try:
                 return self._get(uri, etag)
             finally:

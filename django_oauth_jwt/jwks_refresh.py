@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, Protocol
 
 from .discovery import discover_jwks_uri
-from .jwks_cache import Failure, JwksDocument, SharedJwks
+from .jwks_cache import MAXIMUM_SKEW_SECONDS, Failure, JwksDocument, SharedJwks, is_ahead
 from .jwks_client import Fetched, FetchFailed, JwksClient
 from .keys import KeySet
 
@@ -15,8 +15,6 @@ logger = logging.getLogger("django_oauth_jwt")
 
 #: How often, in seconds, a process looks for the result of another one's fetch.
 POLL_SECONDS: Final = 0.05
-#: How far, in seconds, the clock of another machine that shares the cache may be ahead.
-MAXIMUM_SKEW_SECONDS: Final = 30.0
 #: How long, in seconds, keys are fresh at the least, whatever their max-age says.
 MINIMUM_FRESH_SECONDS: Final = 1.0
 
@@ -49,11 +47,6 @@ class Timing(NamedTuple):
     fresh: float
     stale: float
     cooldown: float
-
-
-def is_ahead(moment: float, now: float, at_most: float) -> bool:
-    """Tell whether a moment is still to come, and is no leftover of a clock that was set back."""
-    return now < moment <= now + at_most + MAXIMUM_SKEW_SECONDS
 
 
 class KeyEvents(Protocol):
@@ -126,9 +119,9 @@ class Refresher:
     def _without_fetch(self, held: Snapshot | None, wanted: Wanted | None) -> Snapshot | Failure | None:
         shared = self._newer_in_cache(held)
         if shared is not None:
-            if wanted is None and (held is None or self.clock() < shared.fresh_until):
-                return shared
-            if wanted is not None and shared.key_set.knows(*wanted):
+            is_young = held is None or self.clock() < shared.fresh_until
+            if shared.key_set.knows(*wanted) if wanted is not None else is_young:
+                self._failure = None
                 return shared
         failure = self._latest_failure()
         if failure is not None and is_ahead(failure.retry_at, self.clock(), self.timing.cooldown):
@@ -140,7 +133,7 @@ class Refresher:
     def _newer_in_cache(self, held: Snapshot | None) -> Snapshot | None:
         document = self.shared.load()
         now = self.clock()
-        if document is None or (held is not None and document.fetched_at <= held.fetched_at):
+        if document is None or (held is not None and not _is_newer(document, held.document)):
             return None
         # Another machine's clock may be ahead a little; a time far in the future is rubbish.
         if not now - self.timing.stale < document.fetched_at <= now + MAXIMUM_SKEW_SECONDS:
@@ -210,3 +203,9 @@ class Refresher:
             self._discovered = discover_jwks_uri(str(self.issuer), self.client)
             self._discovered_until = now + self.timing.stale
         return self._discovered
+
+
+def _is_newer(document: JwksDocument, held: JwksDocument) -> bool:
+    if document.fetched_at == held.fetched_at:
+        return document.jwks != held.jwks
+    return document.fetched_at > held.fetched_at

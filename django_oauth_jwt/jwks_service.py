@@ -19,9 +19,9 @@ from django.core.cache import BaseCache
 
 from . import signals
 from .errors import KeysUnavailable
-from .jwks_cache import Failure, SharedJwks
+from .jwks_cache import Failure, SharedJwks, is_ahead
 from .jwks_client import JwksClient
-from .jwks_refresh import Refresher, Snapshot, Timing, Wanted, is_ahead
+from .jwks_refresh import Refresher, Snapshot, Timing, Wanted
 from .keys import KeySet
 from .waiting import Steps, in_thread, run_awaiting, run_blocking
 
@@ -81,7 +81,7 @@ class JwksService:
             return snapshot.key_set
         if now >= snapshot.stale_until:
             return None
-        if self._refreshing is None and now >= self._retry_at:
+        if self._refreshing is None and not self._is_backing_off():
             self._refresh()
         return snapshot.key_set
 
@@ -172,7 +172,7 @@ class JwksService:
                 return self._looking if self._wanted == wanted else None
             if is_ahead(self._look_again_at, self._clock(), LOOK_SECONDS):
                 return None
-            self._look_again_at = self._clock() + LOOK_SECONDS
+            self._look_again_at = self._clock() + min(LOOK_SECONDS, self._timing.cooldown)
             self._wanted = wanted
             self._looking = self._launch(wanted)
             return self._looking
