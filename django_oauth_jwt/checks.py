@@ -1,19 +1,90 @@
-"""System checks: the rules of the settings, before the first request meets them."""
+"""System checks: what is wrong with the settings (always), and what is unwise in production (``--deploy``)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings as django_settings
-from django.core.checks import CheckMessage, Error, register
+from django.core import checks
+from django.core.checks import CheckMessage, register
 
 from . import conf
+from .conf_rules import Settings
+
+TAG = "oauth_jwt"
+MIDDLEWARE = "django_oauth_jwt.middleware.JwtBearerMiddleware"
 
 
-@register("oauth_jwt")
+@register(TAG)
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Return an error for everything wrong with ``OAUTH_JWT``."""
-    settings, problems = conf.read(getattr(django_settings, conf.NAME, None))
+    settings, problems = _read()
     if settings is not None and not settings.has_key_source:
         problems = [conf.NO_KEY_SOURCE]
-    return [Error(problem.message, problem.remedy, id=f"oauth_jwt.{problem.id}") for problem in problems]
+    return [checks.Error(problem.message, problem.remedy, id=f"{TAG}.{problem.id}") for problem in problems]
+
+
+@register(TAG, deploy=True)
+def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Return a warning for everything that is allowed, but unwise in production."""
+    settings, _ = _read()
+    if settings is None:
+        return []
+    found = [*_lax_tokens(settings), *_lax_keys(settings), *_middleware_order()]
+    return [checks.Warning(message, hint, id=f"{TAG}.{number}") for number, message, hint in found]
+
+
+def _read() -> tuple[Settings | None, list[conf.Problem]]:
+    return conf.read(getattr(django_settings, conf.NAME, None))
+
+
+def _lax_tokens(settings: Settings) -> Iterable[tuple[str, str, str]]:
+    for trusted in settings.issuers.values():
+        whose = f"of {trusted.issuer!r}" if trusted.issuer else "of any issuer"
+        if trusted.audience is None:
+            yield (
+                "W001",
+                f"Tokens {whose} are accepted whatever their audience, also those meant for other APIs.",
+                "Set AUDIENCE to this API's identifier at the authorization server (RFC 9068 section 4).",
+            )
+        if trusted.issuer is None:
+            yield (
+                "W002",
+                "Tokens are accepted whatever their issuer, as long as a key of the JWKS signed them.",
+                "Set ISSUER to the authorization server's issuer identifier (RFC 9068 section 4).",
+            )
+
+
+def _lax_keys(settings: Settings) -> Iterable[tuple[str, str, str]]:
+    backend = django_settings.CACHES[settings.cache]["BACKEND"]
+    if backend.rpartition(".")[2] in ("LocMemCache", "DummyCache"):
+        yield (
+            "W003",
+            f"The cache {settings.cache!r} is of one process, so each process fetches the keys for itself.",
+            "Set CACHE to the alias of a cache that all processes share (Redis, Memcached, a database).",
+        )
+    if settings.allow_insecure_http:
+        yield (
+            "W004",
+            "ALLOW_INSECURE_HTTP is on: whoever can change the traffic can have any token accepted.",
+            "Use https URLs and leave it out.",
+        )
+
+
+def _middleware_order() -> Iterable[tuple[str, str, str]]:
+    listed = list(django_settings.MIDDLEWARE)
+    if MIDDLEWARE not in listed:
+        return
+    cors = "corsheaders.middleware.CorsMiddleware"
+    if cors in listed and listed.index(cors) > listed.index(MIDDLEWARE):
+        yield (
+            "W005",
+            "CorsMiddleware comes after JwtBearerMiddleware, so refusals lack the headers browsers need.",
+            "Move CorsMiddleware to the top of MIDDLEWARE.",
+        )
+    if "django.middleware.cache.FetchFromCacheMiddleware" in listed:
+        yield (
+            "W006",
+            "FetchFromCacheMiddleware answers before JwtBearerMiddleware sees the token: a page outlives its token.",
+            "Cache single views that need no token instead of the whole site.",
+        )
