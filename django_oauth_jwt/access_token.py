@@ -1,33 +1,19 @@
 """The access token as views see it, once everything about it has been checked."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
-
-class ReadOnlyDict(dict[str, Any]):
-    """A dict that cannot be changed, but is still what ``json`` and ``JsonResponse`` take for a dict."""
-
-    def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
-        raise TypeError("the claims of an access token cannot be changed; copy them with dict(...)")
-
-    __setitem__ = __delitem__ = __ior__ = _refuse
-    clear = pop = popitem = setdefault = update = _refuse
-
-    def __reduce__(self) -> tuple[type["ReadOnlyDict"], tuple[dict[str, Any]]]:
-        return ReadOnlyDict, (dict(self),)
+from .frozen_json import FrozenDict, thaw
 
 
 class VerifiedToken(NamedTuple):
     """What a token says, apart from its own text; the same for every request that brings it."""
 
-    payload: bytes
-    protected: bytes
+    claims: FrozenDict
+    header: FrozenDict
     scopes: frozenset[str]
-    subject: str | None
     client_id: str | None
 
 
@@ -49,22 +35,22 @@ class AccessToken:
     @property
     def subject(self) -> str | None:
         """The claim ``sub``."""
-        return self._verified.subject
+        return self._verified.claims.get("sub")
 
     @property
     def client_id(self) -> str | None:
         """The claim ``client_id`` (RFC 9068 section 2.2), else ``azp``."""
         return self._verified.client_id
 
-    @cached_property
+    @property
     def claims(self) -> Mapping[str, Any]:
-        """The claims, read-only (RFC 7519 section 4)."""
-        return _read_only(self._verified.payload)
+        """The claims, read-only at any depth (RFC 7519 section 4)."""
+        return self._verified.claims
 
-    @cached_property
+    @property
     def header(self) -> Mapping[str, Any]:
-        """The JOSE header, read-only (RFC 7515 section 4)."""
-        return _read_only(self._verified.protected)
+        """The JOSE header, read-only at any depth (RFC 7515 section 4)."""
+        return self._verified.header
 
     @property
     def expires_at(self) -> datetime | None:
@@ -79,17 +65,12 @@ class AccessToken:
 
     def new_claims(self) -> dict[str, Any]:
         """Return the claims as a new dict, which its taker may change."""
-        claims: dict[str, Any] = json.loads(self._verified.payload)
+        claims: dict[str, Any] = thaw(self._verified.claims)
         return claims
 
     def __repr__(self) -> str:
         """Show whose token it is, but nothing that would let a reader of the log use it."""
         return f"<AccessToken of {self.subject!r}, client {self.client_id!r}, scopes {sorted(self.scopes)}>"
-
-
-def _read_only(data: bytes) -> ReadOnlyDict:
-    value: ReadOnlyDict = json.loads(data, object_hook=ReadOnlyDict)
-    return value
 
 
 def scopes_of(claims: Mapping[str, Any]) -> frozenset[str]:

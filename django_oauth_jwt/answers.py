@@ -37,5 +37,8 @@ def refusal_headers(error: BearerError, realm: str | None = None) -> dict[str, s
 
 def mark_secured(response: Response) -> Response:
     """Let caches tell the answers to different tokens apart (RFC 9110 section 12.5.5)."""
-    patch_vary_headers(response, ["Authorization"])
+    if "Vary" in response.headers:
+        patch_vary_headers(response, ["Authorization"])
+    else:
+        response.headers["Vary"] = "Authorization"
     return response

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 
 from .access_token import AccessToken
 from .answers import refusal_headers
+from .conf import get_settings
 from .errors import BearerError, KeysUnavailable, MissingToken
 from .request import authenticate, user_of
 
@@ -44,7 +45,7 @@ class BearerJwtAuthentication(BaseAuthentication):
         view = (request.parser_context or {}).get("view")
         _answer_for_all_authenticators(view)
         try:
-            token = authenticate(request._request)
+            token = authenticate(request._request, get_settings())
         except MissingToken as error:
             if error.reason in ("no_authorization", "other_scheme"):
                 return None

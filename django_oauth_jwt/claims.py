@@ -38,8 +38,7 @@ def check_claims(claims: Mapping[str, Any], typ: str | None, trusted: TrustedIss
             raise InvalidToken("missing_claim")
     if trusted.audience is not None:
         check_audience(claims.get("aud"), trusted.audience)
-    sub = claims.get("sub")
-    if sub is not None and not isinstance(sub, str):
+    if not isinstance(claims.get("iss"), str | None) or not isinstance(claims.get("sub"), str | None):
         raise InvalidToken("malformed_claim")
     return Times(_time(claims, "exp"), _time(claims, "nbf"), _time(claims, "iat"))
 

@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 
 from .answers import mark_secured, refuse
 from .bearer import is_header_text
+from .conf import get_settings
 from .errors import BearerError
 from .jwks import KeyService
 from .request import aauthenticate, authenticate
@@ -42,7 +43,7 @@ def secure(
     def decorate(view: View) -> View:
         async def acall(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
-                await aauthenticate(request, requirements, jwks_service=jwks_service)
+                await aauthenticate(request, get_settings(), requirements, jwks_service)
             except BearerError as error:
                 return refuse(error, realm)
             response = view(request, *args, **kwargs)
@@ -54,7 +55,7 @@ def secure(
                 # A class with async handlers: its dispatch is a plain method that returns an awaitable.
                 return acall(request, *args, **kwargs)
             try:
-                authenticate(request, requirements, jwks_service=jwks_service)
+                authenticate(request, get_settings(), requirements, jwks_service)
             except BearerError as error:
                 return refuse(error, realm)
             return mark_secured(view(request, *args, **kwargs))

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from .conf_values import media_type
 from .errors import InvalidToken
+from .frozen_json import FrozenDict, freeze, thaw
 from .keys import KeySet
 from .strict_json import loads_object
 
@@ -25,7 +26,7 @@ class UnverifiedHeader(NamedTuple):
     alg: str
     kid: str | None
     typ: str | None
-    protected: bytes
+    parameters: FrozenDict
 
 
 class UnverifiedJws(NamedTuple):
@@ -46,7 +47,7 @@ def verify_compact(encoded: str, key_set: KeySet, algorithms: Collection[str]) -
     """
     jws = read_compact(ascii_bytes(encoded), algorithms)
     verify_signature(jws, key_set)
-    return loads_object(jws.header.protected), jws.payload
+    return thaw(jws.header.parameters), jws.payload
 
 
 def ascii_bytes(encoded: str) -> bytes:
@@ -84,14 +85,13 @@ def verify_signature(jws: UnverifiedJws, key_set: KeySet) -> None:
 # An authorization server signs all its tokens with a few headers, so each is read once.
 @lru_cache(maxsize=256)
 def _read_header(segment: bytes) -> UnverifiedHeader:
-    protected = _decode(segment)
-    header = loads_object(protected)
+    header = loads_object(_decode(segment))
     if "crit" in header or "b64" in header:
         raise InvalidToken("critical_header")
     alg, kid, typ = header.get("alg"), header.get("kid"), header.get("typ")
     if not isinstance(alg, str) or not isinstance(kid, str | None) or not isinstance(typ, str | None):
         raise ValueError("alg, kid and typ are strings")
-    return UnverifiedHeader(alg, kid, None if typ is None else media_type(typ), protected)
+    return UnverifiedHeader(alg, kid, None if typ is None else media_type(typ), freeze(header))
 
 
 def _decode(segment: bytes) -> bytes:

@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 
 from .answers import mark_secured, refuse
 from .conf import get_settings
+from .conf_rules import Settings
 from .decorators import needs_no_token
 from .errors import BearerError
 from .request import aauthenticate, authenticate
@@ -46,10 +47,11 @@ class JwtBearerMiddleware:
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
         """Refuse a request to a secured view, or let it pass (None)."""
-        if not _is_secured(request, view):
+        settings = get_settings()
+        if not _is_secured(request, view, settings):
             return None
         try:
-            authenticate(request, get_settings().requirements)
+            authenticate(request, settings, settings.requirements)
         except BearerError as error:
             return refuse(error)
         _pass(request)
@@ -58,25 +60,25 @@ class JwtBearerMiddleware:
     async def _aprocess_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
-        if not _is_secured(request, view):
+        settings = get_settings()
+        if not _is_secured(request, view, settings):
             return None
         try:
-            await aauthenticate(request, get_settings().requirements)
+            await aauthenticate(request, settings, settings.requirements)
         except BearerError as error:
             return refuse(error)
         _pass(request)
         return None
 
 
-def _is_secured(request: HttpRequest, view: Callable[..., Any]) -> bool:
+def _is_secured(request: HttpRequest, view: Callable[..., Any], settings: Settings) -> bool:
     if needs_no_token(view):
         return False
-    settings = get_settings()
     path = request.path_info
     # Each list errs to the safe side: a pattern protects wherever it is found, and exempts from "/" on only.
     if settings.protected_paths and not any(pattern.search(path) for pattern in settings.protected_paths):
         return False
-    return not any(pattern.match(path) for pattern in settings.exempt_paths)
+    return not (settings.exempt_paths and any(pattern.match(path) for pattern in settings.exempt_paths))
 
 
 def _pass(request: HttpRequest) -> None:

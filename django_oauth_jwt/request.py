@@ -1,6 +1,7 @@
 """One request authenticated once, whoever asks, and authorized as often as asked; sync and async twin."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,13 +10,16 @@ from django.http import HttpRequest
 
 from .access_token import AccessToken
 from .bearer import parse_authorization
-from .conf import get_settings, require_key_source
+from .conf import require_key_source
+from .conf_rules import Settings
 from .errors import BearerError, InsufficientScope, InvalidToken, MissingClaims
 from .jwks import KeyService
 from .requirements import Requirements
 from .signals import token_accepted, token_rejected
 from .users import TokenUser
-from .verification import averify_token, trusted_issuer, verify_token
+from .verification import averify, trusted_issuer, verify
+
+Resolver = Callable[[AccessToken, HttpRequest], Any]
 
 logger = logging.getLogger("django_oauth_jwt")
 
@@ -23,7 +27,7 @@ _NO_REQUIREMENTS = Requirements()
 _REJECTIONS = (InvalidToken, InsufficientScope, MissingClaims)
 
 
-@dataclass
+@dataclass(slots=True)
 class _Accepted:
     """The accepted token of a request, and for which header and keys it was accepted."""
 
@@ -35,8 +39,8 @@ class _Accepted:
 
 def authenticate(
     request: HttpRequest,
+    settings: Settings,
     requirements: Requirements = _NO_REQUIREMENTS,
-    *,
     jwks_service: KeyService | None = None,
 ) -> AccessToken:
     """Return the request's verified token and set ``request.claims`` and ``request.access_token``.
@@ -46,9 +50,9 @@ def authenticate(
     try:
         token = accepted_token(request, jwks_service)
         if token is None:
-            encoded_token = _encoded_token(request, jwks_service)
-            token = verify_token(encoded_token, jwks_service=jwks_service)
-            _accept(request, token, jwks_service, _configured_user(request, token))
+            token = verify(_encoded_token(request, settings, jwks_service), settings, jwks_service)
+            resolver = _resolver_of(token, settings)
+            _accept(request, token, jwks_service, _resolved(resolver, token, request) if resolver else None)
             token_accepted.send_robust(type(request), request=request, access_token=token)
         authorize(token, requirements)
     except BearerError as error:
@@ -59,17 +63,17 @@ def authenticate(
 
 async def aauthenticate(
     request: HttpRequest,
+    settings: Settings,
     requirements: Requirements = _NO_REQUIREMENTS,
-    *,
     jwks_service: KeyService | None = None,
 ) -> AccessToken:
     """Do as `authenticate` does, without blocking the event loop."""
     try:
         token = accepted_token(request, jwks_service)
         if token is None:
-            encoded_token = _encoded_token(request, jwks_service)
-            token = await averify_token(encoded_token, jwks_service=jwks_service)
-            user = await sync_to_async(_configured_user)(request, token) if _resolver_of(token) else None
+            token = await averify(_encoded_token(request, settings, jwks_service), settings, jwks_service)
+            resolver = _resolver_of(token, settings)
+            user = await sync_to_async(_resolved)(resolver, token, request) if resolver else None
             _accept(request, token, jwks_service, user)
             await token_accepted.asend_robust(type(request), request=request, access_token=token)
         authorize(token, requirements)
@@ -117,12 +121,14 @@ async def areject(request: HttpRequest, error: BearerError) -> None:
         await token_rejected.asend_robust(type(request), request=request, error=error, reason=error.reason)
 
 
-def _encoded_token(request: HttpRequest, jwks_service: KeyService | None) -> str:
-    # Bad settings show at the first request, whatever it brings.
-    settings = get_settings()
-    if jwks_service is None:
-        require_key_source(settings)
-    return parse_authorization(request.META.get("HTTP_AUTHORIZATION"))
+def _encoded_token(request: HttpRequest, settings: Settings, jwks_service: KeyService | None) -> str:
+    try:
+        return parse_authorization(request.META.get("HTTP_AUTHORIZATION"))
+    except BearerError:
+        # Settings without keys show at the first request, whatever it brings.
+        if jwks_service is None:
+            require_key_source(settings)
+        raise
 
 
 def _accept(request: HttpRequest, token: AccessToken, jwks_service: KeyService | None, user: Any) -> None:
@@ -134,16 +140,13 @@ def _accept(request: HttpRequest, token: AccessToken, jwks_service: KeyService |
         request.user = user
 
 
-def _resolver_of(token: AccessToken) -> Any:
-    trusted = trusted_issuer(token.claims.get("iss"), get_settings())
+def _resolver_of(token: AccessToken, settings: Settings) -> Resolver | None:
+    trusted = trusted_issuer(token.claims.get("iss"), settings)
     return trusted.user_resolver if trusted is not None else None
 
 
-def _configured_user(request: HttpRequest, token: AccessToken) -> Any:
-    """Return the user of the project's own resolver, None where it has none; InvalidToken for a token of nobody."""
-    resolver = _resolver_of(token)
-    if resolver is None:
-        return None
+def _resolved(resolver: Resolver, token: AccessToken, request: HttpRequest) -> Any:
+    """Return the user of the project's own resolver; InvalidToken for a token of nobody."""
     user = resolver(token, request)
     if user is None:
         raise InvalidToken("unknown_user")

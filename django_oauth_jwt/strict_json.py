@@ -2,14 +2,18 @@
 
 import json
 import math
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
+
+#: How many objects and arrays may stand one in another: far more than any token has, far fewer than a stack holds.
+MAXIMUM_DEPTH: Final = 64
 
 
 def loads_object(data: bytes) -> dict[str, Any]:
     """Return the JSON object in ``data``.
 
     Raises ValueError for whatever is not one: other encodings than UTF-8, duplicate members, NaN and
-    Infinity, numbers beyond a double or of thousands of digits, lone surrogates, bottomless nesting.
+    Infinity, numbers beyond a double or of thousands of digits, lone surrogates, nesting deeper than
+    `MAXIMUM_DEPTH`.
     """
     try:
         text = data.decode().strip(" \t\n\r")
@@ -18,6 +22,8 @@ def loads_object(data: bytes) -> dict[str, Any]:
         raise ValueError("nested too deeply") from error
     if end != len(text) or not isinstance(value, dict):
         raise ValueError("not a JSON object")
+    if data.count(b"{") + data.count(b"[") > MAXIMUM_DEPTH:
+        _refuse_depth(value)
     if b"\\u" in data:
         _refuse_lone_surrogates(value)
     return value
@@ -39,6 +45,16 @@ def _finite(literal: str) -> float:
 
 def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def _refuse_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(MAXIMUM_DEPTH):
+        objects = [member for member in level if isinstance(member, dict)]
+        arrays = [member for member in level if isinstance(member, list)]
+        level = [child for members in (*(o.values() for o in objects), *arrays) for child in members]
+    if any(isinstance(member, dict | list) for member in level):
+        raise ValueError("nested too deeply")
 
 
 def _refuse_lone_surrogates(value: dict[str, Any]) -> None:

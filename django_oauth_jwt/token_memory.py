@@ -50,8 +50,7 @@ class TokenMemory:
 
     def add(self, key: Hashable, token: RememberedToken) -> None:
         """Remember a token, and forget the one used longest ago where there are too many."""
-        if self._size:
-            self._tokens[key] = token
+        self._tokens[key] = token
         while len(self._tokens) > self._size:
             try:
                 self._tokens.popitem(last=False)

@@ -9,6 +9,7 @@ from .claims import check_claims
 from .conf import get_settings, require_key_source
 from .conf_rules import Settings, TrustedIssuer
 from .errors import InvalidToken
+from .frozen_json import freeze
 from .jwks import KeyService, service_of
 from .jws import UnverifiedJws, ascii_bytes, read_compact, verify_signature
 from .keys import KeySet
@@ -24,13 +25,13 @@ class _Unverified(NamedTuple):
     claims: dict[str, Any]
     trusted: TrustedIssuer
     service: KeyService
-    memory: TokenMemory
+    memory: TokenMemory | None
     memory_key: Hashable
 
 
 class _Memory(NamedTuple):
     settings: Settings
-    tokens: TokenMemory
+    tokens: TokenMemory | None
 
 
 _memory: _Memory | None = None
@@ -42,25 +43,34 @@ def verify_token(encoded_token: str, *, jwks_service: KeyService | None = None) 
     ``jwks_service`` stands in for the one of the settings. Raises InvalidToken or KeysUnavailable. May
     wait for a fetch of the keys: code on an event loop uses `averify_token`.
     """
-    token = _begin(encoded_token, jwks_service)
+    return verify(encoded_token, get_settings(), jwks_service)
+
+
+async def averify_token(encoded_token: str, *, jwks_service: KeyService | None = None) -> AccessToken:
+    """Do as `verify_token` does, without blocking the event loop."""
+    return await averify(encoded_token, get_settings(), jwks_service)
+
+
+def verify(encoded_token: str, settings: Settings, jwks_service: KeyService | None) -> AccessToken:
+    """Do as `verify_token` does, for one who has the settings at hand."""
+    token = _begin(encoded_token, settings, jwks_service)
     if isinstance(token, AccessToken):
         return token
     header = token.jws.header
     return _complete(token, token.service.key_set_for(header.kid, header.alg))
 
 
-async def averify_token(encoded_token: str, *, jwks_service: KeyService | None = None) -> AccessToken:
-    """Do as `verify_token` does, without blocking the event loop."""
-    token = _begin(encoded_token, jwks_service)
+async def averify(encoded_token: str, settings: Settings, jwks_service: KeyService | None) -> AccessToken:
+    """Do as `averify_token` does, for one who has the settings at hand."""
+    token = _begin(encoded_token, settings, jwks_service)
     if isinstance(token, AccessToken):
         return token
     header = token.jws.header
     return _complete(token, await token.service.akey_set_for(header.kid, header.alg))
 
 
-def _begin(encoded_token: str, jwks_service: KeyService | None) -> AccessToken | _Unverified:
+def _begin(encoded_token: str, settings: Settings, jwks_service: KeyService | None) -> AccessToken | _Unverified:
     """Return a remembered token if its times still hold, else read the token."""
-    settings = get_settings()
     if jwks_service is None:
         require_key_source(settings)
     if not encoded_token:
@@ -68,12 +78,13 @@ def _begin(encoded_token: str, jwks_service: KeyService | None) -> AccessToken |
     encoded = ascii_bytes(encoded_token)
     if len(encoded) > settings.max_token_length:
         raise InvalidToken("too_long")
-    memory = _memory_of(settings)
-    memory_key = digest(encoded) if jwks_service is None else (digest(encoded), jwks_service)
-    remembered = memory.get(memory_key)
-    if remembered is not None:
-        remembered.times.check(time.time(), remembered.leeway)
-        return AccessToken(encoded_token, remembered.verified)
+    memory, memory_key = _memory_of(settings), None
+    if memory is not None:
+        memory_key = digest(encoded) if jwks_service is None else (digest(encoded), jwks_service)
+        remembered = memory.get(memory_key)
+        if remembered is not None:
+            remembered.times.check(time.time(), remembered.leeway)
+            return AccessToken(encoded_token, remembered.verified)
     jws, claims, trusted = _read(encoded, settings)
     service = service_of(trusted, settings) if jwks_service is None else jwks_service
     return _Unverified(encoded_token, jws, claims, trusted, service, memory, memory_key)
@@ -106,10 +117,9 @@ def _complete(token: _Unverified, key_set: KeySet) -> AccessToken:
     verify_signature(jws, key_set)
     times = check_claims(claims, jws.header.typ, trusted)
     times.check(time.time(), trusted.leeway)
-    verified = VerifiedToken(
-        jws.payload, jws.header.protected, scopes_of(claims), claims.get("sub"), _client_id(claims)
-    )
-    memory.add(memory_key, RememberedToken(verified, times, trusted.leeway, service, key_set))
+    verified = VerifiedToken(freeze(claims), jws.header.parameters, scopes_of(claims), _client_id(claims))
+    if memory is not None:
+        memory.add(memory_key, RememberedToken(verified, times, trusted.leeway, service, key_set))
     return AccessToken(token.encoded_token, verified)
 
 
@@ -121,9 +131,10 @@ def _client_id(claims: dict[str, Any]) -> str | None:
     return None
 
 
-def _memory_of(settings: Settings) -> TokenMemory:
+def _memory_of(settings: Settings) -> TokenMemory | None:
     global _memory
     memory = _memory
     if memory is None or memory.settings is not settings:
-        memory = _memory = _Memory(settings, TokenMemory(settings.token_cache_size))
+        size = settings.token_cache_size
+        memory = _memory = _Memory(settings, TokenMemory(size) if size else None)
     return memory.tokens
