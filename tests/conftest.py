@@ -8,6 +8,8 @@ from django.core.signals import setting_changed
 
 from django_oauth_jwt.testing import TokenIssuer
 
+pytest_plugins = ["django_oauth_jwt.testing.pytest_plugin"]
+
 
 @pytest.fixture(scope="session")
 def rsa_issuer():

@@ -3,9 +3,22 @@
 >>> issuer = TokenIssuer()
 >>> with issuer.installed():
 ...     client.get("/books/", headers=issuer.headers(scope="read"))
+
+In pytest the fixture ``token_issuer`` is an issuer that is installed already.
 """
 
-from .issuer import TokenIssuer
-from .signing import SigningKey
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .issuer import TokenIssuer
+    from .signing import SigningKey
 
 __all__ = ["SigningKey", "TokenIssuer"]
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when used: pytest loads the plugin in this package in every run, in those without Django too.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(".issuer", __name__), name)

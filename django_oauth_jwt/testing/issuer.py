@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -18,10 +19,12 @@ from .signing import SigningKey
 class TokenIssuer:
     """Makes keys and tokens, and is itself the key service that `installed` makes the project trust."""
 
-    def __init__(self, issuer: str = "https://issuer.test", *, alg: str = "RS256") -> None:
+    def __init__(
+        self, issuer: str = "https://issuer.test", *, alg: str = "RS256", key: SigningKey | None = None
+    ) -> None:
         self.issuer = issuer
-        self._alg = alg
-        self.keys = [SigningKey.generate(alg)]
+        self.keys = [key or SigningKey.generate(alg)]
+        self._alg = self.keys[0].alg
         self._key_set = KeySet.from_jwks(self.jwks())
 
     def jwks(self) -> dict[str, Any]:
@@ -40,13 +43,15 @@ class TokenIssuer:
         *,
         expired: bool = False,
         forged: bool = False,
+        rotated: bool = False,
         header: Mapping[str, Any] | None = None,
         **claims: Any,
     ) -> str:
         """Return a signed token of these scopes and claims, good for five minutes.
 
         ``expired`` makes it one that ended an hour ago, ``forged`` one that another key signed under the
-        same ``kid``; ``header`` adds to the JOSE header. A claim that is None is left out.
+        same ``kid``, ``rotated`` one of a key that is no longer in the JWKS; ``header`` adds to the JOSE
+        header. A claim that is None is left out.
         """
         now = int(time.time()) - (7200 if expired else 0)
         if scope is not None and not isinstance(scope, str):
@@ -64,8 +69,9 @@ class TokenIssuer:
         }
         payload = {name: value for name, value in content.items() if value is not None}
         key = self.keys[-1]
-        jose_header = {"typ": "at+jwt", "alg": key.alg, "kid": key.kid, **(header or {})}
-        signer = SigningKey.generate(key.alg, key.kid) if forged else key
+        kid = "rotated-out" if rotated else key.kid
+        signer = _foreign_key(key.alg) if forged or rotated else key
+        jose_header = {"typ": "at+jwt", "alg": key.alg, "kid": kid, **(header or {})}
         return signer.encode(jose_header, json.dumps(payload).encode())
 
     def headers(self, scope: str | Iterable[str] | None = None, **kwargs: Any) -> dict[str, str]:
@@ -103,5 +109,16 @@ def _project_settings() -> Mapping[str, Any]:
     return getattr(django_settings, NAME, None) or {}
 
 
-def _first(audience: Any) -> Any:
-    return next(iter(audience)) if audience and not isinstance(audience, str) else audience
+def project_algorithm() -> str:
+    """Return an algorithm that the project accepts."""
+    return _first(_project_settings().get("ALGORITHMS")) or "RS256"
+
+
+def _first(accepted: Any) -> Any:
+    return next(iter(accepted)) if accepted and not isinstance(accepted, str) else accepted
+
+
+@cache
+def _foreign_key(alg: str) -> SigningKey:
+    """Make a key that is in no JWKS, once per process: an RSA key takes longer than most tests."""
+    return SigningKey.generate(alg)
