@@ -1,9 +1,8 @@
 """The decorators: a token for one view, with scopes and claims, or none for one view."""
 
-import asyncio
 from collections.abc import Callable, Iterable
-from functools import wraps
-from inspect import isawaitable
+from functools import partial, wraps
+from inspect import unwrap
 from typing import Any, TypeVar
 
 from asgiref.sync import iscoroutinefunction
@@ -46,21 +45,18 @@ def secure(
                 await aauthenticate(request, get_settings(), requirements, jwks_service)
             except BearerError as error:
                 return refuse(error, realm)
-            response = view(request, *args, **kwargs)
-            answer: HttpResponseBase = await response if isawaitable(response) else response
-            return mark_secured(answer)
+            response: HttpResponseBase = await view(request, *args, **kwargs)
+            return mark_secured(response)
 
-        def call(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            if _is_on_event_loop():
-                # A class with async handlers: its dispatch is a plain method that returns an awaitable.
-                return acall(request, *args, **kwargs)
+        def call(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
                 authenticate(request, get_settings(), requirements, jwks_service)
             except BearerError as error:
                 return refuse(error, realm)
-            return mark_secured(view(request, *args, **kwargs))
+            response: HttpResponseBase = view(request, *args, **kwargs)
+            return mark_secured(response)
 
-        secured: Any = wraps(view)(acall if iscoroutinefunction(view) else call)
+        secured: Any = wraps(view)(acall if _is_async(view) else call)
         secured.csrf_exempt = True
         return secured  # type: ignore[no-any-return]  # it is called as the view is
 
@@ -78,9 +74,11 @@ def needs_no_token(view: Callable[..., Any]) -> bool:
     return not getattr(view, "oauth_jwt_token_required", True)
 
 
-def _is_on_event_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+def _is_async(view: Callable[..., Any]) -> bool:
+    if iscoroutinefunction(view):
+        return True
+    # The `dispatch` of a class with async handlers is a plain method that returns a coroutine. What
+    # `method_decorator` hands over is a partial of it, and other decorators may have wrapped that.
+    method = unwrap(view, stop=lambda wrapper: isinstance(wrapper, partial))
+    owner = getattr(getattr(method, "func", method), "__self__", None)
+    return bool(getattr(owner, "view_is_async", False))
