@@ -3,14 +3,14 @@
 from typing import Any
 
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.request import Request
 
 from .access_token import AccessToken
 from .answers import refusal_headers
 from .conf import get_settings
 from .errors import BearerError, KeysUnavailable, MissingToken
-from .request import authenticate, user_of
+from .request import authenticate, reject, user_of
 
 
 class BearerRefusal(APIException):
@@ -19,18 +19,14 @@ class BearerRefusal(APIException):
     No child of AuthenticationFailed, whose status and challenge a view takes from its first authenticator.
     """
 
-    def __init__(self, error: BearerError, detail: Any = None) -> None:
+    def __init__(self, error: BearerError, detail: Any = None, *, is_reported: bool = True) -> None:
         super().__init__(detail or error.description, error.error or error.reason)
         self.status_code = error.status
-        headers = refusal_headers(error)
-        self.auth_header = headers.get("WWW-Authenticate")
+        self.headers = refusal_headers(error)
+        self.auth_header = self.headers.get("WWW-Authenticate")
         self.wait = error.retry_after if isinstance(error, KeysUnavailable) else None
         self.bearer_error = error
-        self._headers = headers
-
-    def set_headers(self, view: Any) -> None:
-        """Put the headers on the view's response, for exception handlers that make one of their own."""
-        getattr(view, "headers", {}).update(self._headers)
+        self.is_reported = is_reported
 
 
 class BearerJwtAuthentication(BaseAuthentication):
@@ -42,45 +38,58 @@ class BearerJwtAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, AccessToken] | None:
         """Return the token's user and the token, None for a request that brings no bearer token."""
-        view = (request.parser_context or {}).get("view")
-        _answer_for_all_authenticators(view)
+        watch_answers((request.parser_context or {}).get("view"))
         try:
             token = authenticate(request._request, get_settings())
         except MissingToken as error:
             if error.reason in ("no_authorization", "other_scheme"):
                 return None
-            raise self._refusal(error, view) from error
+            raise BearerRefusal(error) from error
         except BearerError as error:
-            raise self._refusal(error, view) from error
+            raise BearerRefusal(error) from error
         return user_of(request._request, token), token
 
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge of a request that brings no token."""
         return refusal_headers(MissingToken())["WWW-Authenticate"]
 
-    def _refusal(self, error: BearerError, view: Any) -> BearerRefusal:
-        refusal = BearerRefusal(error)
-        refusal.set_headers(view)
-        return refusal
+
+def watch_answers(view: Any) -> None:
+    """Have a view challenge for a token, and put the headers of a refusal on its answer, whoever makes it."""
+    if hasattr(view, "headers") and not hasattr(view, "_oauth_jwt"):
+        view._oauth_jwt = _Answers(view)
 
 
-def _answer_for_all_authenticators(view: Any) -> None:
-    """Let an unauthenticated request be challenged for a token even where ours is not the first authenticator.
+class _Answers:
+    """Stands in for two methods of one view, since DRF lets an authenticator say too little about its answers.
 
-    A view asks its first authenticator alone, and answers 403 where that one has no challenge.
+    A view asks its first authenticator alone for a challenge, and answers 403 where that one has none; it
+    leaves it to its exception handler whether a refusal's headers are sent. What is raised is not yet an
+    answer, as views and renderers also try out what would be allowed; what is handled is.
     """
-    if not hasattr(view, "headers") or isinstance(view.get_authenticate_header, _AllChallenges):
-        return
-    view.get_authenticate_header = _AllChallenges(view.get_authenticate_header)
-    vary = view.headers.get("Vary")
-    view.headers["Vary"] = f"{vary}, Authorization" if vary else "Authorization"
 
+    def __init__(self, view: Any) -> None:
+        self._view = view
+        self._get_authenticate_header = view.get_authenticate_header
+        self._handle_exception = view.handle_exception
+        view.get_authenticate_header = self.get_authenticate_header
+        view.handle_exception = self.handle_exception
+        vary = view.headers.get("Vary")
+        view.headers["Vary"] = f"{vary}, Authorization" if vary else "Authorization"
 
-class _AllChallenges:
-    def __init__(self, own: Any) -> None:
-        self._own = own
-
-    def __call__(self, request: Request) -> str:
+    def get_authenticate_header(self, request: Request) -> str:
+        """Challenge for a token, and for what the first authenticator asks for."""
         bearer = BearerJwtAuthentication().authenticate_header(request)
-        first = self._own(request)
+        first = self._get_authenticate_header(request)
         return bearer if not first or first.startswith("Bearer") else f"{bearer}, {first}"
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """Set the headers of a refusal, then do what the view does."""
+        if isinstance(exc, BearerRefusal):
+            self._view.headers.update(exc.headers)
+            if not exc.is_reported:
+                reject(self._view.request._request, exc.bearer_error)
+        elif isinstance(exc, NotAuthenticated):
+            challenge = self.get_authenticate_header(self._view.request)
+            self._view.headers.update(refusal_headers(MissingToken()), **{"WWW-Authenticate": challenge})
+        return self._handle_exception(exc)

@@ -9,9 +9,9 @@ from rest_framework.permissions import AND, NOT, OR, BasePermission, OperationHo
 from rest_framework.request import Request
 
 from .access_token import AccessToken
-from .authentication import BearerRefusal
+from .authentication import BearerRefusal, watch_answers
 from .errors import BearerError, InsufficientScope, MissingToken
-from .request import accepted_token, authorize, reject
+from .request import accepted_token, authorize
 from .requirements import Requirements, claim_requirement, parse_claims, parse_scopes
 
 #: Stands for all HTTP methods in a mapping of method to requirements.
@@ -53,7 +53,7 @@ class TokenPermission(OperationHolderMixin, BasePermission):
         """Return why the request is refused, None where it is let in."""
         by_method = self.requirements_by_method(view)
         method = "GET" if request.method == "HEAD" and "HEAD" not in by_method else request.method
-        requirements = by_method.get(ANY_METHOD) or by_method.get(str(method))
+        requirements = by_method.get(str(method)) or by_method.get(ANY_METHOD)
         token = _token_of(request)
         if token is None:
             return MissingToken()
@@ -136,6 +136,7 @@ def _explain_denials(view: Any) -> None:
     One that says no is not the end, since an alternative may say yes. Whether its no stands is only known
     when the view denies, so that is where the challenge is added.
     """
+    watch_answers(view)
     if hasattr(view, "permission_denied") and not isinstance(view.permission_denied, _ExplainedDenial):
         view.permission_denied = _ExplainedDenial(view)
 
@@ -164,11 +165,7 @@ class _ExplainedDenial:
             error = self._standing_refusal(request)
             if error is None:
                 raise
-            refusal = BearerRefusal(error, message)
-            if not hasattr(self._view, "response"):  # the browsable API asks again while it renders
-                refusal.set_headers(self._view)
-                reject(request._request, error)
-            raise refusal from denial
+            raise BearerRefusal(error, message, is_reported=False) from denial
 
     def _standing_refusal(self, request: Request) -> BearerError | None:
         for permission in self._view.get_permissions():
