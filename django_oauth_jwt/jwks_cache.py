@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from django.core.cache import BaseCache, caches
 
 from .strict_json import loads_object
-from .waiting import bounded
+from .waiting import Bounded
 
 logger = logging.getLogger("django_oauth_jwt")
 
@@ -57,6 +57,7 @@ class SharedJwks:
         self._clock = clock
         self._rest_seconds = rest_seconds
         self._down_until = 0.0
+        self.bounded: Final = Bounded()
 
     def load(self) -> JwksDocument | None:
         """Return the shared document, None where there is none or it cannot be read."""
@@ -96,7 +97,7 @@ class SharedJwks:
         def claim(cache: BaseCache) -> bool:
             if cache.add(key, until, math.ceil(seconds)):
                 return True
-            taken_until = cache.get(key)
+            taken_until = _get(cache, key)
             if isinstance(taken_until, float) and is_ahead(taken_until, now, seconds):
                 return False
             cache.set(key, until, math.ceil(seconds))  # rubbish, which might never go away by itself
@@ -108,25 +109,25 @@ class SharedJwks:
         return f"{self._prefix}:{name}"
 
     def _parsed(self, name: str, parse: Callable[[dict[str, Any]], T]) -> T | None:
-        entry = self._guarded(lambda cache: cache.get(self._key(name)), None)
+        entry = self._guarded(lambda cache: _get(cache, self._key(name)), None)
         if entry is None:
             return None
         try:
             return parse(loads_object(entry.encode()))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             logger.warning("The shared cache holds an entry that is not a JWKS; it is ignored")
             return None
 
     def _guarded(self, operation: Callable[[BaseCache], T], otherwise: T) -> T:
         """Return what the operation returns, or ``otherwise`` where the cache fails."""
-        if self._clock() < self._down_until:
+        if is_ahead(self._down_until, self._clock(), self._rest_seconds):
             return otherwise
 
         def operate() -> T:
             return operation(caches[self._cache] if isinstance(self._cache, str) else self._cache)
 
         try:
-            return bounded(operate, OPERATION_SECONDS)
+            return self.bounded.call(operate, OPERATION_SECONDS)
         except Exception as error:  # noqa: BLE001  # every cache backend has errors of its own
             self._down_until = self._clock() + self._rest_seconds
             logger.warning(
@@ -140,6 +141,16 @@ class SharedJwks:
 def is_ahead(moment: float, now: float, at_most: float) -> bool:
     """Tell whether a moment is still to come, and is no leftover of a clock that was set back."""
     return now < moment <= now + at_most + MAXIMUM_SKEW_SECONDS
+
+
+def _get(cache: BaseCache, key: str) -> Any:
+    try:
+        return cache.get(key)
+    except Exception:  # noqa: BLE001  # unpickling raises anything
+        # Bytes that cannot be read, or a cache that is down: then this raises as well.
+        cache.delete(key)
+        logger.warning("The shared cache held an entry that cannot be read; it is deleted")
+        return None
 
 
 def _document(entry: dict[str, Any]) -> JwksDocument:

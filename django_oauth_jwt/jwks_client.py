@@ -1,9 +1,8 @@
 """One HTTP fetch of a JSON document: https, no redirects, limited in time and size, revalidated by ETag."""
 
 import re
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,12 +10,10 @@ import requests
 
 from .conf_values import is_secure
 from .strict_json import loads_object
-from .waiting import bounded
+from .waiting import Bounded, StillHanging
 
 #: The largest document that is read, in bytes; real ones have a few thousand.
 MAXIMUM_BYTES: Final = 512 * 1024
-#: How many fetches that ran over their time may linger in threads of their own, per client.
-MAXIMUM_LINGERING: Final = 4
 
 _MAX_AGE: Final = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})(?![\d.])", re.IGNORECASE)
 
@@ -53,11 +50,7 @@ class JwksClient:
         self._session = session or requests.Session
         self.timeout = timeout
         self._allow_insecure_http = allow_insecure_http
-        self.forget_threads()
-
-    def forget_threads(self) -> None:
-        """Forget fetches of a parent process: after a fork their threads are gone."""
-        self._places = threading.BoundedSemaphore(MAXIMUM_LINGERING)
+        self.bounded: Final = Bounded()
 
     def fetch(self, uri: str, *, etag: str | None = None) -> Fetched:
         """Fetch the document at ``uri``; raise FetchFailed for everything that can go wrong.
@@ -66,20 +59,12 @@ class JwksClient:
         """
         if not (self._allow_insecure_http or is_secure(uri)):
             raise FetchFailed("the URL is not https")
-        places = self._places
-
-        def get() -> Fetched:
-            if not places.acquire(blocking=False):
-                raise FetchFailed("earlier fetches still hang")
-            try:
-                return self._get(uri, etag)
-            finally:
-                places.release()
-
         try:
-            return bounded(get, self.timeout)
+            return self.bounded.call(lambda: self._get(uri, etag), self.timeout)
         except TimeoutError as error:
             raise FetchFailed(f"no whole answer within {self.timeout:g} seconds") from error
+        except StillHanging as error:
+            raise FetchFailed("earlier fetches still hang") from error
         except FetchFailed:
             raise
         except Exception as error:  # a session of the project's own may raise anything
@@ -89,7 +74,8 @@ class JwksClient:
     def _get(self, uri: str, etag: str | None) -> Fetched:
         deadline = time.monotonic() + self.timeout
         session = self._session if isinstance(self._session, requests.Session) else self._session()
-        headers = {"Accept": "application/jwk-set+json, application/json"}
+        # Nothing is gained by keeping the connection for minutes, and processes that fork would share it.
+        headers = {"Accept": "application/jwk-set+json, application/json", "Connection": "close"}
         if etag is not None:
             headers["If-None-Match"] = etag
         with session.get(uri, headers=headers, timeout=self.timeout, allow_redirects=False, stream=True) as response:
@@ -107,13 +93,21 @@ class JwksClient:
 
 def _read(response: requests.Response, deadline: float) -> bytes:
     body = bytearray()
-    for chunk in response.iter_content(1024):
+    for chunk in _chunks(response):
         body += chunk
         if len(body) > MAXIMUM_BYTES:
             raise FetchFailed(f"longer than {MAXIMUM_BYTES} bytes")
         if time.monotonic() > deadline:
             raise FetchFailed("took too long")
     return bytes(body)
+
+
+def _chunks(response: requests.Response) -> Iterator[bytes]:
+    raw = response.raw
+    if not hasattr(raw, "read1"):  # urllib3 1 has none, nor may the adapter of a project's own session
+        return iter(response.iter_content(1024))
+    # What has arrived and no more: a read of a whole chunk would wait for each of the drops that make it.
+    return iter(lambda: raw.read1(1024, decode_content=True), b"")
 
 
 def _max_age(response: requests.Response) -> int | None:

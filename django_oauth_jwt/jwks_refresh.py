@@ -13,8 +13,9 @@ from .keys import KeySet
 
 logger = logging.getLogger("django_oauth_jwt")
 
-#: How often, in seconds, a process looks for the result of another one's fetch.
+#: How soon, in seconds, a process looks for the result of another one's fetch, and how often at last.
 POLL_SECONDS: Final = 0.05
+LONGEST_POLL_SECONDS: Final = 0.4
 #: How long, in seconds, keys are fresh at the least, whatever their max-age says.
 MINIMUM_FRESH_SECONDS: Final = 1.0
 
@@ -87,6 +88,7 @@ class Refresher:
         and a fetch is made at most once per cooldown.
         """
         give_up_at = time.monotonic() + self._longest
+        poll_seconds = POLL_SECONDS
         while True:
             known = self._without_fetch(held, wanted)
             if known is not None:
@@ -95,7 +97,8 @@ class Refresher:
                 break
             if time.monotonic() > give_up_at:
                 return Failure("another process's fetch took too long", 1, self.clock() + 1)
-            self.sleep(POLL_SECONDS)
+            self.sleep(poll_seconds)
+            poll_seconds = min(2 * poll_seconds, LONGEST_POLL_SECONDS)
         try:
             # Whoever had the lock before may have stored what is sought.
             return self._without_fetch(held, wanted) or self._fetch(held, wanted)
@@ -113,7 +116,8 @@ class Refresher:
         else:
             key_set = KeySet.from_jwks(document.jwks)
         stale_until = document.fetched_at + self.timing.stale
-        fresh_until = min(document.fetched_at + document.fresh_seconds, stale_until)
+        # The document may come from a process with other settings.
+        fresh_until = min(document.fetched_at + min(document.fresh_seconds, self.timing.fresh), stale_until)
         return Snapshot(key_set, document, fresh_until, stale_until)
 
     def _without_fetch(self, held: Snapshot | None, wanted: Wanted | None) -> Snapshot | Failure | None:

@@ -10,8 +10,11 @@ import os
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import requests
@@ -42,6 +45,7 @@ class JwksService:
     _refreshing: "Future[None] | None"
     _looking: "Future[None] | None"
     _wanted: Wanted | None
+    _news: deque[Callable[[], object]]
 
     def __init__(
         self,
@@ -63,8 +67,8 @@ class JwksService:
         self._clock = clock = clock or _unix_time
         self._timing = Timing(fresh_seconds, stale_seconds, cooldown_seconds)
         self._client = JwksClient(session, timeout=timeout, allow_insecure_http=allow_insecure_http)
-        shared = SharedJwks("default" if cache is None else cache, source, clock, cooldown_seconds)
-        self._refresher = Refresher(jwks_uri, issuer, self._client, shared, self._timing, self, clock)
+        self._shared = SharedJwks("default" if cache is None else cache, source, clock, cooldown_seconds)
+        self._refresher = Refresher(jwks_uri, issuer, self._client, self._shared, self._timing, self, clock)
         self._snapshot: Snapshot | None = None
         self._look_again_at = 0.0
         self._retry_at = 0.0
@@ -117,15 +121,16 @@ class JwksService:
     def refreshed(self, snapshot: Snapshot, seconds: float) -> None:
         """Tell of a fetch that succeeded."""
         logger.info("JWKS fetched in %.3f seconds: %d usable keys", seconds, len(snapshot.key_set))
-        signals.jwks_refreshed.send_robust(JwksService, service=self, key_set=snapshot.key_set)
+        self._news.append(
+            partial(signals.jwks_refreshed.send_robust, JwksService, service=self, key_set=snapshot.key_set)
+        )
 
     def failed(self, failure: Failure) -> None:
         """Tell of a fetch that failed."""
         wait = failure.retry_at - self._clock()
         logger.warning("JWKS fetch failed: %s; next try in %.0f seconds", failure.reason, wait)
-        signals.jwks_refresh_failed.send_robust(
-            JwksService, service=self, reason=failure.reason, retry_at=failure.retry_at
-        )
+        send = signals.jwks_refresh_failed.send_robust
+        self._news.append(partial(send, JwksService, service=self, reason=failure.reason, retry_at=failure.retry_at))
 
     def _find(self, wanted: Wanted) -> Steps[KeySet]:
         key_set = self.current()
@@ -179,7 +184,8 @@ class JwksService:
 
     def _launch(self, wanted: Wanted | None) -> "Future[None] | None":
         try:
-            return in_thread(lambda: self._run(wanted))
+            # Receivers come last: a slow one must not delay the requests that wait for the keys.
+            return in_thread(lambda: self._run(wanted), afterwards=self._send_news)
         except RuntimeError:
             logger.exception("No thread can be had to refresh the JWKS")
             return None
@@ -197,6 +203,11 @@ class JwksService:
                 self._refreshing = None
             else:
                 self._looking = None
+
+    def _send_news(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._news.popleft()()
 
     def _held(self) -> Snapshot | None:
         snapshot = self._snapshot
@@ -216,7 +227,9 @@ class JwksService:
         """Forget what other threads were doing: after a fork they are gone, and their locks stay shut."""
         self._lock = threading.Lock()
         self._refreshing = self._looking = self._wanted = None
-        self._client.forget_threads()
+        self._news = deque()
+        self._client.bounded.forget_threads()
+        self._shared.bounded.forget_threads()
 
 
 def _unix_time() -> float:

@@ -5,7 +5,7 @@
 ``jwks_refreshed``      sender: JwksService, ``service``, ``key_set``
 ``jwks_refresh_failed`` sender: JwksService, ``service``, ``reason`` (str), ``retry_at`` (Unix time in seconds)
 
-The JWKS signals are sent from the thread that fetches.
+The JWKS signals are sent from the thread that fetches, once the requests that wait have the keys.
 """
 
 from django.dispatch import Signal

@@ -15,21 +15,20 @@ T = TypeVar("T")
 Steps = Generator["Future[Any]", Any, T]
 
 
-def in_thread(work: Callable[[], T]) -> "Future[T]":
+def in_thread(work: Callable[[], T], afterwards: Callable[[], None] | None = None) -> "Future[T]":
     """Start ``work`` in a daemon thread and return its future, which nobody can cancel.
 
-    Raises RuntimeError where no thread can be had, as when the interpreter is going down.
+    ``afterwards`` is called in the same thread, once those who wait for the future have its result. Raises
+    RuntimeError where no thread can be had, as when the interpreter is going down.
     """
     future: Future[T] = Future()
     future.set_running_or_notify_cancel()
 
     def run() -> None:
         try:
-            result = work()
-        except BaseException as error:  # noqa: BLE001  # the waiting side decides what it means
-            future.set_exception(error)
-        else:
-            future.set_result(result)
+            _settle(future, work)
+            if afterwards is not None:
+                afterwards()
         finally:
             # Django closes a thread's connections at the end of a request; this thread has no request.
             close_caches()
@@ -39,12 +38,45 @@ def in_thread(work: Callable[[], T]) -> "Future[T]":
     return future
 
 
-def bounded(work: Callable[[], T], seconds: float) -> T:
-    """Return what ``work`` returns, or raise TimeoutError after so many seconds.
+def _settle(future: "Future[T]", work: Callable[[], T]) -> None:
+    try:
+        result = work()
+    except BaseException as error:  # noqa: BLE001  # the waiting side decides what it means
+        future.set_exception(error)
+    else:
+        future.set_result(result)
 
-    A thread cannot be stopped: one that takes longer is left to end by itself, its result unused.
+
+class StillHanging(Exception):
+    """Too many earlier calls are still running: there is no thread for another."""
+
+
+class Bounded:
+    """Calls with a time limit, each in a thread of its own.
+
+    A thread cannot be stopped: one that takes longer is left to end by itself, its result unused. No more
+    than ``threads`` of them run at once.
     """
-    return in_thread(work).result(seconds)
+
+    def __init__(self, threads: int = 4) -> None:
+        self._threads = threads
+        self.forget_threads()
+
+    def forget_threads(self) -> None:
+        """Forget the calls of a parent process: after a fork their threads are gone."""
+        self._places = threading.BoundedSemaphore(self._threads)
+
+    def call(self, work: Callable[[], T], seconds: float) -> T:
+        """Return what ``work`` returns; raise TimeoutError after so many seconds, or StillHanging."""
+        places = self._places
+        if not places.acquire(blocking=False):
+            raise StillHanging
+        try:
+            future = in_thread(work, afterwards=places.release)
+        except RuntimeError:
+            places.release()
+            raise
+        return future.result(seconds)
 
 
 def run_blocking(steps: Steps[T]) -> T:
