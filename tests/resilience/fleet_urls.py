@@ -1,0 +1,23 @@
+"""Secured views that tell which process answered, and an open one that tells that the server is up."""
+
+import os
+
+from django.http import HttpResponse
+from django.urls import path
+
+from django_oauth_jwt.decorators import secure, token_not_required
+
+
+def _pid(request):
+    return HttpResponse(str(os.getpid()))
+
+
+async def _apid(request):
+    return HttpResponse(str(os.getpid()))
+
+
+urlpatterns = [
+    path("open", token_not_required(lambda request: _pid(request))),
+    path("secured", secure()(_pid)),
+    path("asecured", secure()(_apid)),
+]
