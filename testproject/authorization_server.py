@@ -1,0 +1,139 @@
+"""A small authorization server on loopback, to try a resource server with.
+
+``python -m testproject.authorization_server`` starts it. It knows no clients and asks for no secrets: whoever
+asks for a token gets it.
+"""
+
+import argparse
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from django_oauth_jwt.testing import TokenIssuer
+
+from .loopback import LoggingHandler, LoopbackServer, logger, wait_until_stopped
+
+#: How long its tokens last, in seconds.
+LIFETIME: Final = 3600
+#: The largest form that it reads, in bytes.
+MAXIMUM_FORM: Final = 65536
+
+Answer = tuple[HTTPStatus, Mapping[str, Any]]
+
+
+class _Handler(LoggingHandler):
+    server: "AuthorizationServer"
+
+    def do_GET(self) -> None:  # noqa: N802  # the base class calls it so
+        self._answer({"/jwks": self._jwks, "/.well-known/oauth-authorization-server": self._metadata})
+
+    def do_POST(self) -> None:  # noqa: N802  # as above
+        self._answer({"/token": self._token, "/rotate": self._rotate})
+
+    def _answer(self, views: Mapping[str, Callable[[], Answer]]) -> None:
+        status, document = views.get(urlsplit(self.path).path, self._not_found)()
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store" if self.command == "POST" else "max-age=300")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _jwks(self) -> Answer:
+        return HTTPStatus.OK, self.server.fetch_jwks()
+
+    def _metadata(self) -> Answer:
+        return HTTPStatus.OK, self.server.metadata()
+
+    def _token(self) -> Answer:
+        return self.server.grant(self._form())
+
+    def _rotate(self) -> Answer:
+        self._form()
+        self.server.issuer.rotate()
+        return HTTPStatus.OK, {"kid": self.server.issuer.keys[-1].kid}
+
+    def _not_found(self) -> Answer:
+        return HTTPStatus.NOT_FOUND, {"error": "not_found"}
+
+    def _form(self) -> dict[str, str]:
+        length = self.headers.get("Content-Length", "0")
+        body = self.rfile.read(min(int(length), MAXIMUM_FORM) if length.isdecimal() else 0)
+        return dict(parse_qsl(body.decode(errors="replace")))
+
+
+class AuthorizationServer(LoopbackServer):
+    """Serves its metadata, its JWKS and tokens; `issuer` makes tokens of any other kind in process.
+
+    ``jwks_fetches`` counts how often its JWKS has been fetched.
+    """
+
+    handler = _Handler
+
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(port)
+        self.issuer = TokenIssuer(self.origin, alg="ES256")  # tokens half as long as RS256's
+        self.jwks_uri = f"{self.origin}/jwks"
+        self.jwks_fetches = 0
+        self._counting = threading.Lock()
+
+    def metadata(self) -> dict[str, Any]:
+        """Return the metadata (RFC 8414 section 2)."""
+        return {
+            "issuer": self.issuer.issuer,
+            "jwks_uri": self.jwks_uri,
+            "token_endpoint": f"{self.origin}/token",
+            "grant_types_supported": ["client_credentials"],
+            "response_types_supported": [],
+            "token_endpoint_auth_methods_supported": ["none"],
+        }
+
+    def fetch_jwks(self) -> dict[str, Any]:
+        """Return the JWKS, and count that."""
+        with self._counting:
+            self.jwks_fetches += 1
+        return self.issuer.jwks()
+
+    def grant(self, form: Mapping[str, str]) -> Answer:
+        """Answer a token request of the client credentials grant (RFC 6749 section 4.4).
+
+        ``scope`` is granted as it is asked for, and ``role`` becomes a claim.
+        """
+        if form.get("grant_type") != "client_credentials":
+            return HTTPStatus.BAD_REQUEST, {"error": "unsupported_grant_type"}
+        token = self.token(form.get("scope"), client_id=form.get("client_id", "demo"), role=form.get("role"))
+        return HTTPStatus.OK, {"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME}
+
+    def token(self, scope: str | None = None, *, client_id: str = "demo", role: str | None = None) -> str:
+        """Return a token that speaks for a client (RFC 9068 section 2.2: ``sub`` is the client then)."""
+        exp = int(time.time()) + LIFETIME
+        return self.issuer.token(scope, sub=client_id, client_id=client_id, role=role, exp=exp)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until Ctrl-C."""
+    parser = argparse.ArgumentParser(description="An authorization server on loopback.")
+    parser.add_argument("--port", type=int, default=8001, help="0 is any free one; default: %(default)s")
+    port = parser.parse_args(arguments).port
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "testproject.settings")
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        server = AuthorizationServer(port)
+    except OSError as error:
+        parser.exit(1, f"Port {port} is not to be had: {error.strerror}\n")
+    with suppress(KeyboardInterrupt), server:
+        logger.info("Authorization server at %s. Ctrl-C ends it. A token:", server.origin)
+        logger.info('curl -d "grant_type=client_credentials&scope=read&role=admin" %s/token', server.origin)
+        wait_until_stopped()
+
+
+if __name__ == "__main__":
+    main()
