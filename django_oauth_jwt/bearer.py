@@ -1,6 +1,13 @@
 """The bearer protocol's two headers: Authorization in, WWW-Authenticate out (RFC 6750 sections 2.1 and 3)."""
 
-from .errors import BearerError, InsufficientScope, InvalidToken, KeysUnavailable, MissingToken
+from .errors import (
+    BearerError,
+    InsufficientAuthentication,
+    InsufficientScope,
+    InvalidToken,
+    KeysUnavailable,
+    MissingToken,
+)
 
 
 def parse_authorization(header: str | None) -> str:
@@ -38,6 +45,9 @@ def challenge(error: BearerError, *, realm: str = "", resource_metadata: str = "
         params["error_description"] = error.description
     if isinstance(error, InsufficientScope):
         params["scope"] = error.scope
+    if isinstance(error, InsufficientAuthentication):
+        params["acr_values"] = error.acr_values
+        params["max_age"] = error.max_age
     params["resource_metadata"] = resource_metadata
     quoted = ", ".join(f"{name}={_quoted_string(value)}" for name, value in params.items() if value)
     return f"Bearer {quoted}" if quoted else "Bearer"

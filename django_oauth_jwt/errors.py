@@ -105,6 +105,23 @@ class MissingClaims(BearerError):
         super().__init__("missing_claims", "Token is missing some required claims")
 
 
+class InsufficientAuthentication(BearerError):
+    """The user must authenticate in another way or anew (RFC 9470 section 3).
+
+    ``acr_values`` (space-separated) and ``max_age`` (in seconds, as text) say how, "" where it does not matter.
+    """
+
+    error = "insufficient_user_authentication"
+    default_status = 401
+
+    def __init__(self, acr_values: Iterable[str] = (), max_age: int | None = None) -> None:
+        super().__init__(
+            "insufficient_user_authentication", "A different or more recent authentication of the user is required"
+        )
+        self.acr_values = " ".join(acr_values)
+        self.max_age = "" if max_age is None else str(max_age)
+
+
 class KeysUnavailable(BearerError):
     """The keys cannot be had and none are remembered. ``retry_after`` is in whole seconds, at least 1."""
 

@@ -12,7 +12,7 @@ from .access_token import AccessToken
 from .bearer import parse_authorization
 from .conf import require_key_source
 from .conf_rules import Settings
-from .errors import BearerError, InsufficientScope, InvalidToken, MissingClaims
+from .errors import BearerError, InsufficientAuthentication, InsufficientScope, InvalidToken, MissingClaims
 from .jwks import KeyService
 from .requirements import Requirements
 from .signals import token_accepted, token_rejected
@@ -24,7 +24,7 @@ Resolver = Callable[[AccessToken, HttpRequest], Any]
 logger = logging.getLogger("django_oauth_jwt")
 
 _NO_REQUIREMENTS = Requirements()
-_REJECTIONS = (InvalidToken, InsufficientScope, MissingClaims)
+_REJECTIONS = (InvalidToken, InsufficientScope, MissingClaims, InsufficientAuthentication)
 
 
 @dataclass(slots=True)

@@ -13,20 +13,25 @@ ROOT = Path(django_oauth_jwt.__file__).parent
 #: From the ground up. Within a layer, modules that import each other stand in steps, the lowest first.
 LAYERS = {
     "ground": (
-        "__init__ algorithms frozen_json signals strict_json waiting",
+        "__init__ algorithms conf_targets frozen_json signals strict_json waiting",
         "access_token",
         "requirements",
         "conf_values",
         "conf_rules",
         "conf",
         "errors",
-        "bearer",
+        "authentication_context bearer",
     ),
     "keys": ("jose_keys", "keys jwks_cache jwks_client", "discovery jws", "jwks_refresh"),
     "key service": ("jwks_service", "jwks"),
     "verification": ("claims", "token_memory", "verification"),
     "request": ("users", "request"),
-    "edges": ("answers", "authentication decorators", "middleware permissions resource_metadata", "urls"),
+    "edges": (
+        "answers",
+        "authentication decorators",
+        "middleware permissions.base resource_metadata",
+        "permissions urls",
+    ),
     "roof": ("checks testing.signing", "apps testing.issuer", "testing", "testing.pytest_plugin"),
 }
 RANKS = {

@@ -1,42 +1,27 @@
-"""The DRF permission classes: they compose with ``|``, ``&`` and ``~``, and explain a refusal that stands."""
+"""What the permission classes share: they compose with ``|``, ``&`` and ``~``, and explain a denial that stands."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
-from rest_framework.permissions import AND, NOT, OR, BasePermission, OperationHolderMixin
+from rest_framework.permissions import AND, NOT, OR, BasePermission, SingleOperandHolder
 from rest_framework.request import Request
 
-from .access_token import AccessToken
-from .authentication import BearerRefusal, watch_answers
-from .errors import BearerError, InsufficientScope, MissingToken
-from .request import accepted_token, authorize
-from .requirements import Requirements, claim_requirement, parse_claims, parse_scopes
-
-#: Stands for all HTTP methods in a mapping of method to requirements.
-ANY_METHOD: Final = "*"
+from ..access_token import AccessToken
+from ..authentication import BearerRefusal, watch_answers
+from ..errors import BearerError
+from ..request import accepted_token
 
 
-class TokenPermission(OperationHolderMixin, BasePermission):
-    """What `HasScope` and `HasClaim` share.
+class TokenPermission(SingleOperandHolder, BasePermission):
+    """A permission that depends on the access token alone.
 
-    An instance stands in ``permission_classes`` as a class does: "calling" it gives itself.
+    An instance stands in ``permission_classes`` as a class does: "calling" it gives itself. Type checkers take
+    it for what DRF has there besides classes, a `SingleOperandHolder`.
     """
-
-    view_attribute: str
-
-    def __init__(self, requirement: Any = None) -> None:
-        self._given = None if requirement is None else _by_method(requirement, self.parse)
 
     def __call__(self) -> "TokenPermission":
         """Return itself, where DRF takes it for a class and wants an instance."""
         return self
-
-    @staticmethod
-    def parse(value: Any) -> Requirements:
-        """Parse the requirement of one method or of all; ValueError for a bad one."""
-        raise NotImplementedError
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Tell whether the token meets the requirement. Never raises for a token that does not."""
@@ -51,81 +36,11 @@ class TokenPermission(OperationHolderMixin, BasePermission):
 
     def refusal(self, request: Request, view: Any) -> BearerError | None:
         """Return why the request is refused, None where it is let in."""
-        by_method = self.requirements_by_method(view)
-        method = "GET" if request.method == "HEAD" and "HEAD" not in by_method else request.method
-        requirements = by_method.get(str(method)) or by_method.get(ANY_METHOD)
-        token = _token_of(request)
-        if token is None:
-            return MissingToken()
-        if requirements is None:
-            return InsufficientScope()  # a method that nobody thought of is not open to all
-        try:
-            authorize(token, requirements)
-        except BearerError as error:
-            return error
-        return None
-
-    def requirements_by_method(self, view: Any) -> Mapping[str, Requirements]:
-        """Return the requirements by HTTP method, or those of `ANY_METHOD`; from the view where none were given.
-
-        Raises ImproperlyConfigured where the view has none either, or bad ones.
-        """
-        if self._given is not None:
-            return self._given
-        required = getattr(view, self.view_attribute, None)
-        where = f"{type(view).__name__}.{self.view_attribute}"
-        if required is None:
-            raise ImproperlyConfigured(f"{type(self).__name__} without arguments needs {where}.")
-        try:
-            return _by_method(required, self.parse)
-        except ValueError as error:
-            raise ImproperlyConfigured(f"{where}: {error}") from error
+        raise NotImplementedError
 
 
-class HasScope(TokenPermission):
-    """Require scopes, all of them: ``HasScope("read", "write")``, or bare with ``required_scopes`` on the view.
-
-    Either may be a mapping of HTTP method to scopes; a method that is not in it is refused, HEAD is GET.
-    """
-
-    view_attribute = "required_scopes"
-
-    def __init__(self, *scopes: Any) -> None:
-        super().__init__((scopes if len(scopes) > 1 else scopes[0]) if scopes else None)
-
-    @staticmethod
-    def parse(value: Any) -> Requirements:
-        """Parse a space-separated string or an iterable of scopes."""
-        return Requirements(scopes=parse_scopes(value))
-
-
-class HasClaim(TokenPermission):
-    """Require a claim: ``HasClaim("role", "admin")``, or bare with ``required_claims`` on the view.
-
-    The name may be a list, as path into nested objects; the value a list, any of which will do; without a
-    value the claim must be there. Instead of the name stands what the setting CLAIMS takes, or a mapping of
-    HTTP method to that.
-    """
-
-    view_attribute = "required_claims"
-
-    def __init__(self, name: Any = None, *value: Any) -> None:
-        path = isinstance(name, list | tuple) and all(isinstance(part, str) for part in name)
-        super().__init__([claim_requirement(name, *value)] if value or path else name)
-
-    @staticmethod
-    def parse(value: Any) -> Requirements:
-        """Parse a list of claim requirements, or one."""
-        return Requirements(claims=parse_claims(value))
-
-
-def _by_method(requirement: Any, parse: Callable[[Any], Requirements]) -> dict[str, Requirements]:
-    if isinstance(requirement, Mapping) and "name" not in requirement:
-        return {str(method).upper(): parse(value) for method, value in requirement.items()}
-    return {ANY_METHOD: parse(requirement)}
-
-
-def _token_of(request: Request) -> AccessToken | None:
+def token_of(request: Request) -> AccessToken | None:
+    """Return the token that was accepted for a request, by whichever of our entrances."""
     auth = request.auth
     return auth if isinstance(auth, AccessToken) else accepted_token(request._request)
 
