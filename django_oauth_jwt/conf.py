@@ -4,8 +4,7 @@
 """
 
 import difflib
-import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,10 +12,12 @@ from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from . import conf_rules
+from . import conf_rules, conf_values
 from .conf_rules import Settings, TrustedIssuer
 
 NAME: Final = "OAUTH_JWT"
+
+_BRIEF_LENGTH: Final = 80
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,6 @@ def require_key_source(settings: Settings) -> None:
         raise _improper([NO_KEY_SOURCE])
 
 
-def find_problems(raw: object) -> list[Problem]:
-    """Return all that is wrong with a value of ``OAUTH_JWT``."""
-    return read(raw)[1]
-
-
 def read(raw: object) -> tuple[Settings | None, list[Problem]]:
     """Return the settings in a value of ``OAUTH_JWT`` (None where some are bad) and what is wrong with it."""
     if raw is None:
@@ -77,11 +73,12 @@ def read(raw: object) -> tuple[Settings | None, list[Problem]]:
     if values.get("ISSUER") is not None or not issuers:
         issuers.append((NAME, conf_rules.trusted_issuer(values.get("ISSUER"), values, values)))
     for where, trusted in issuers:
-        problems += _insecure(where, trusted, values)
+        problems += _unfit_key_url(where, trusted, values)
     if len({trusted.issuer for _, trusted in issuers}) < len(issuers):
         problems.append(_conflict("names the same issuer in ISSUER and in ISSUERS", "Leave one of them out."))
-    if values.get("ISSUERS") and values.get("JWKS_URI") and not values.get("ISSUER"):
-        problems.append(_conflict("has ISSUERS and a JWKS_URI of no issuer", "Move JWKS_URI to its issuer."))
+    for key in ("JWKS_URI", "JWKS_SERVICE"):
+        if values.get("ISSUERS") and key in values and raw.get("ISSUER") is None:
+            problems.append(_conflict(f"has ISSUERS and a {key} of no issuer", f"Move {key} to its issuer."))
     if problems:
         return None, problems
     return conf_rules.settings_of(values, tuple(trusted for _, trusted in issuers)), problems
@@ -125,21 +122,28 @@ def _values(raw: Any, rules: Mapping[str, conf_rules.Rule], where: str, problems
 
 
 def _unknown(key: object, rules: Mapping[str, conf_rules.Rule], where: str) -> Problem:
-    near = difflib.get_close_matches(str(key).upper(), rules, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(_brief(key).strip("'").upper(), rules, n=1, cutoff=0.5)
     remedy = f"Did you mean {near[0]!r}?" if near else f"The keys are {', '.join(rules)}."
-    return Problem("E002", f"{where} has an unknown key {key!r}.", remedy)
+    return Problem("E002", f"{where} has an unknown key {_brief(key)}.", remedy)
 
 
-def _insecure(where: str, trusted: TrustedIssuer, values: Mapping[str, Any]) -> list[Problem]:
-    if values.get("ALLOW_INSECURE_HTTP") or trusted.has_secure_source:
-        return []
-    return [
-        Problem(
+def _unfit_key_url(where: str, trusted: TrustedIssuer, values: Mapping[str, Any]) -> Iterator[Problem]:
+    address = trusted.key_url
+    if address is None:
+        return
+    own_key = "JWKS_URI" if trusted.jwks_uri else "ISSUER" if where == NAME else None
+    name = where if own_key is None else f"{where}[{own_key!r}]"
+    try:
+        conf_values.url(address)
+    except ValueError as error:
+        yield Problem("E003", f"{name} {error}, since the keys are discovered from it.", "Or set JWKS_URI.")
+        return
+    if not (values.get("ALLOW_INSECURE_HTTP") or conf_values.is_secure(address)):
+        yield Problem(
             "E005",
-            f"{where} would fetch the keys of {trusted.issuer or trusted.jwks_uri!r} without TLS.",
+            f"{name} would have the keys fetched without TLS.",
             "Use an https URL (or ALLOW_INSECURE_HTTP, where the network itself is trusted).",
         )
-    ]
 
 
 def _conflict(what: str, remedy: str) -> Problem:
@@ -147,7 +151,11 @@ def _conflict(what: str, remedy: str) -> Problem:
 
 
 def _brief(value: object) -> str:
-    return textwrap.shorten(repr(value), 80, placeholder=" ...")
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001  # of a huge number, say, or of a class of the project's own
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= _BRIEF_LENGTH else f"{text[:_BRIEF_LENGTH]}..."
 
 
 def _forget(*, setting: str, **kwargs: Any) -> None:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from . import conf_values
+from . import conf_targets, conf_values
 from .algorithms import SUPPORTED_ALGORITHMS
 from .requirements import Requirements
 
@@ -23,8 +23,8 @@ ISSUER_RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "TOKEN_TYPES": conf_values.token_types,
         "REQUIRED_CLAIMS": conf_values.strings,
         "LEEWAY": conf_values.seconds,
-        "JWKS_SERVICE": conf_values.imported,
-        "USER_RESOLVER": conf_values.imported_callable,
+        "JWKS_SERVICE": conf_targets.key_service,
+        "USER_RESOLVER": conf_targets.imported_callable,
     }
 )
 
@@ -39,11 +39,11 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "PROTECTED_PATHS": conf_values.patterns,
         "EXEMPT_PATHS": conf_values.patterns,
         "INVALID_TOKEN_STATUS": conf_values.refusal_status,
-        "CACHE": conf_values.cache_alias,
+        "CACHE": conf_targets.cache_alias,
         "JWKS_FRESH_SECONDS": conf_values.some_seconds,
         "JWKS_STALE_SECONDS": conf_values.some_seconds,
         "JWKS_COOLDOWN_SECONDS": conf_values.seconds,
-        "HTTP_SESSION": conf_values.imported_callable,
+        "HTTP_SESSION": conf_targets.imported_callable,
         "HTTP_TIMEOUT": conf_values.some_seconds,
         "ALLOW_INSECURE_HTTP": conf_values.boolean,
         "TOKEN_CACHE_SIZE": conf_values.count,
@@ -76,12 +76,9 @@ class TrustedIssuer:
     user_resolver: Callable[..., Any] | None = None
 
     @property
-    def has_secure_source(self) -> bool:
-        """Whether the keys come by https, or from this machine."""
-        if self.jwks_service is not None:
-            return True
-        source = self.jwks_uri or self.issuer
-        return source is None or conf_values.is_secure(source)
+    def key_url(self) -> str | None:
+        """The JWKS URI, or the issuer that it is discovered from; None where a service has the keys."""
+        return None if self.jwks_service is not None else self.jwks_uri or self.issuer
 
 
 @dataclass(frozen=True)
@@ -129,7 +126,7 @@ def settings_of(values: Mapping[str, Any], issuers: tuple[TrustedIssuer, ...]) -
     rest = {key: value for key, value in values.items() if key in _PLAIN_KEYS}
     return Settings(
         issuers=MappingProxyType({trusted.issuer: trusted for trusted in issuers}),
-        has_key_source=any(issuer.issuer or issuer.jwks_uri or issuer.jwks_service for issuer in issuers),
+        has_key_source=any(issuer.issuer or issuer.jwks_uri or issuer.jwks_service is not None for issuer in issuers),
         all_algorithms=frozenset().union(*(issuer.algorithms for issuer in issuers)),
         requirements=Requirements(values.get("SCOPE", ()), values.get("CLAIMS", ())),
         **_fields(rest),

@@ -4,19 +4,23 @@ The error's text completes a sentence that begins with the setting's name: "must
 """
 
 import ipaddress
-import math
+import json
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from django.conf import settings as django_settings
-from django.utils.module_loading import import_string
+from django.core.serializers.json import DjangoJSONEncoder
 
 from .algorithms import SUPPORTED_ALGORITHMS
 from .requirements import ClaimRequirement, parse_claims, parse_scopes
 
 T = TypeVar("T")
+
+#: Some 68 years: more is a mistake, and beyond what timers and caches can hold.
+MAXIMUM_SECONDS: Final = 2**31
+#: Printable ASCII that no URL holds (RFC 3986 appendix A).
+_FOREIGN_TO_URLS: Final = frozenset(' "<>\\^`{|}')
 
 
 def issuers(value: Any) -> dict[str, Any]:
@@ -34,23 +38,26 @@ def text(value: Any) -> str:
 
 
 def non_empty(value: Any) -> str:
-    """A string that says something."""
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError("must be a string, and not an empty one")
+    """A string that says something; one with blanks around it would silently equal nothing."""
+    if not isinstance(value, str) or not value or value != value.strip():
+        raise ValueError("must be a string, neither empty nor with blanks around it")
     return value
 
 
 def url(value: Any) -> str:
     """An absolute http or https URL without user name, password or fragment."""
     problem = "must be an https URL such as 'https://as.example.com/jwks'"
+    # urlsplit takes out control characters without a word, and lets the rest stand in the host.
+    if not isinstance(value, str) or not value.isprintable() or not _FOREIGN_TO_URLS.isdisjoint(value):
+        raise ValueError(problem)
     try:
-        parts = urlsplit(non_empty(value))
+        parts = urlsplit(value)
         host, _ = parts.hostname, parts.port  # reading the port raises ValueError where it is none
     except ValueError as error:
         raise ValueError(problem) from error
     if parts.scheme not in ("http", "https") or not host or parts.fragment or "@" in parts.netloc:
         raise ValueError(problem)
-    return str(value)
+    return value
 
 
 def is_secure(address: str) -> bool:
@@ -73,8 +80,8 @@ def strings(value: Any) -> tuple[str, ...]:
 
 def audience(value: Any) -> frozenset[str]:
     """A string or a list of strings; an empty list would accept nothing and is refused."""
-    accepted = frozenset([value] if isinstance(value, str) else strings(value))
-    if not accepted or "" in accepted:
+    accepted = frozenset(strings([value] if isinstance(value, str) else value))
+    if not accepted:
         raise ValueError("must be a string or a list of strings, and not an empty one")
     return accepted
 
@@ -105,16 +112,16 @@ def media_type(typ: str) -> str:
 
 
 def seconds(value: Any) -> float:
-    """A finite number of seconds, 0 or more."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-        raise ValueError("must be a number of seconds, 0 or more")
+    """A number of seconds, 0 or more."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAXIMUM_SECONDS:
+        raise ValueError(f"must be a number of seconds, 0 or more and at most {MAXIMUM_SECONDS}")
     return value
 
 
 def some_seconds(value: Any) -> float:
-    """A finite number of seconds, more than 0."""
+    """A number of seconds, more than 0."""
     if not seconds(value):
-        raise ValueError("must be a number of seconds, more than 0")
+        raise ValueError(f"must be a number of seconds, more than 0 and at most {MAXIMUM_SECONDS}")
     return float(value)
 
 
@@ -161,41 +168,26 @@ def patterns(value: Any) -> tuple[re.Pattern[str], ...]:
     if not isinstance(value, list | tuple):
         raise ValueError("must be a list of regular expressions")
     try:
-        return tuple(re.compile(pattern) for pattern in value)
-    except (re.error, TypeError) as error:
+        compiled = tuple(re.compile(pattern) for pattern in value)
+    except (re.error, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"must be a list of regular expressions: {error}") from error
-
-
-def cache_alias(value: Any) -> str:
-    """An alias in CACHES."""
-    if not isinstance(value, str) or value not in django_settings.CACHES:
-        raise ValueError(f"must be an alias in CACHES ({', '.join(django_settings.CACHES)})")
-    return value
-
-
-def imported(value: Any) -> Any:
-    """What a dotted path leads to; anything but a string stands for itself."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return import_string(value)
-    except ImportError as error:
-        raise ValueError(f"must be a dotted path that can be imported: {error}") from error
-
-
-def imported_callable(value: Any) -> Callable[..., Any]:
-    """A callable, or the dotted path of one."""
-    target = imported(value)
-    if not callable(target):
-        raise ValueError("must be a dotted path to a callable")
-    return target  # type: ignore[no-any-return]  # callable() narrows Any to a Callable of Any
+    if not all(isinstance(pattern.pattern, str) for pattern in compiled):
+        raise ValueError("must be a list of regular expressions for strings, not for bytes")
+    return compiled
 
 
 def metadata(value: Any) -> dict[str, Any]:
     """Protected resource metadata (RFC 9728 section 2)."""
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
         raise ValueError("must be a dict of protected resource metadata (RFC 9728 section 2)")
-    url(value.get("resource"))
+    try:
+        url(text(value.get("resource")))  # it stands in the challenge
+    except ValueError as error:
+        raise ValueError("must hold 'resource', the https URL of this API") from error
+    try:
+        json.dumps(value, cls=DjangoJSONEncoder, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"must hold nothing but JSON: {error}") from error
     return dict(value)
 
 

@@ -1,6 +1,7 @@
 """Where keys come from: `JwksService` by hand, or the one that the settings describe and everything shares."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -8,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from .conf import get_settings, require_key_source
 from .conf_rules import Settings, TrustedIssuer
+from .conf_targets import KEY_SERVICE_METHODS, is_key_service
 from .jwks_service import JwksService
 from .keys import KeySet
 
@@ -93,9 +95,15 @@ def _build(trusted: TrustedIssuer, settings: Settings) -> KeyService:
 
 def _own_service(target: Any) -> KeyService:
     """Return a service of the project's own: an instance, or what a class or factory makes."""
-    methods = ("current", "key_set_for", "akey_set_for")
-    service = target() if isinstance(target, type) or not hasattr(target, "current") else target
-    if not all(callable(getattr(service, method, None)) for method in methods):
-        raise ImproperlyConfigured(f"JWKS_SERVICE {target!r} must have the methods {', '.join(methods)}.")
+    service = _made_by(target) if isinstance(target, type) or not hasattr(target, "current") else target
+    if not is_key_service(service):
+        raise ImproperlyConfigured(f"JWKS_SERVICE {target!r} must have the methods {', '.join(KEY_SERVICE_METHODS)}.")
     own: KeyService = service
     return own
+
+
+def _made_by(factory: Callable[[], Any]) -> Any:
+    try:
+        return factory()
+    except Exception as error:  # whatever it is, it has to be mended where the setting points
+        raise ImproperlyConfigured(f"JWKS_SERVICE {factory!r} cannot be made without arguments: {error}") from error

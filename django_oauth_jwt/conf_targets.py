@@ -1,0 +1,51 @@
+"""Settings that name something elsewhere: a cache, or what a dotted path leads to. They work as `conf_values` do."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.conf import settings as django_settings
+from django.utils.module_loading import import_string
+
+#: What a source of keys must be able to do, see `jwks.KeyService`.
+KEY_SERVICE_METHODS: Final = ("current", "key_set_for", "akey_set_for")
+
+
+def cache_alias(value: Any) -> str:
+    """An alias in CACHES."""
+    if not isinstance(value, str) or value not in django_settings.CACHES:
+        raise ValueError(f"must be an alias in CACHES ({', '.join(django_settings.CACHES)})")
+    return value
+
+
+def imported(value: Any) -> Any:
+    """What a dotted path leads to; anything but a string stands for itself."""
+    if not isinstance(value, str):
+        return value
+    if not all(map(str.isidentifier, value.split("."))):
+        raise ValueError("must be a dotted path")
+    try:
+        return import_string(value)
+    except ImportError as error:
+        raise ValueError(f"must be a dotted path that can be imported: {error}") from error
+
+
+def imported_callable(value: Any) -> Callable[..., Any]:
+    """A callable, or the dotted path of one."""
+    target = imported(value)
+    if not callable(target):
+        raise ValueError("must be a dotted path to a callable")
+    return target  # type: ignore[no-any-return]  # callable() narrows Any to a Callable of Any
+
+
+def key_service(value: Any) -> Any:
+    """A source of keys, a class or another callable that makes one, or the dotted path of either."""
+    target = imported(value)
+    makes_one = callable(target) and not isinstance(target, type) and not hasattr(target, "current")
+    if not makes_one and not is_key_service(target):
+        raise ValueError(f"must be an object with the methods {', '.join(KEY_SERVICE_METHODS)}, or make one")
+    return target
+
+
+def is_key_service(target: object) -> bool:
+    """Tell whether the object can be asked for keys."""
+    return all(callable(getattr(target, method, None)) for method in KEY_SERVICE_METHODS)
