@@ -1,0 +1,202 @@
+"""A token of a key that is not at hand: a rotation to follow at once, or a flood to withstand."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from faulty_server import respond_with
+
+from django_oauth_jwt.errors import InvalidToken
+from django_oauth_jwt.verification import verify_token
+
+COOLDOWN = 30
+
+
+@pytest.fixture
+def service(make_service, status_of, settle):
+    """A warm service with the default times."""
+    service = make_service()
+    assert status_of(service) == 200
+    settle(service)
+    return service
+
+
+@pytest.fixture
+def processes(make_service, accepts):
+    """Two warm services on one cache, as two processes have them."""
+    services = make_service(), make_service()
+    assert all(accepts(service) for service in services)
+    return services
+
+
+@pytest.fixture
+def accepts(trust, auth_server):
+    """Return whether a service's keys accept a token."""
+
+    def accepts(service, token=None):
+        trust(service)
+        try:
+            return bool(verify_token(token or auth_server.issuer.token(), jwks_service=service))
+        except InvalidToken as error:
+            if error.reason != "unknown_kid":
+                raise
+            return False
+
+    return accepts
+
+
+@pytest.fixture
+def made_up(auth_server):
+    """Return a token with a key id that nobody ever had."""
+    return lambda number=0: auth_server.issuer.token(header={"kid": f"made-up-{number}"})
+
+
+def test_a_rotation_is_followed_by_the_next_request(service, status_of, auth_server):
+    """The first token of a new key is accepted, with one fetch, and tokens of the old key still are."""
+    old = auth_server.issuer.token()
+    auth_server.issuer.rotate()
+    assert status_of(service) == 200
+    assert status_of(service, old) == 200
+    assert auth_server.fetches == 2
+
+
+def test_a_flood_of_made_up_key_ids_makes_one_fetch(service, status_of, auth_server, made_up):
+    """A thousand different unknown keys within a cooldown are refused with one fetch."""
+    assert {status_of(service, made_up(number)) for number in range(1000)} == {403}
+    assert auth_server.fetches == 2
+    assert status_of(service) == 200
+
+
+def test_the_next_fetch_comes_after_the_cooldown(service, status_of, auth_server, clock, made_up, settle):
+    """There is one fetch in each cooldown, at most, as long as the flood lasts."""
+    for cooldown in range(3):
+        for second in range(COOLDOWN):
+            assert status_of(service, made_up(second)) == 403
+            settle(service)
+            clock.advance(1)
+        assert auth_server.fetches == 2 + cooldown
+
+
+def test_a_rotation_within_the_cooldown_waits_for_its_end(service, status_of, auth_server, clock, made_up):
+    """Within the cooldown a new key's token is refused at once, after it the token is good."""
+    assert status_of(service, made_up()) == 403
+    auth_server.issuer.rotate()
+    clock.advance(COOLDOWN - 1)
+    assert status_of(service) == 403
+    assert auth_server.fetches == 2
+    clock.advance(1)
+    assert status_of(service) == 200
+
+
+def test_a_token_without_kid_is_no_reason_to_fetch_where_a_key_fits(service, status_of, auth_server):
+    """RFC 7515 leaves the kid optional: one key that fits is good enough."""
+    assert status_of(service, auth_server.issuer.token(header={"kid": None})) == 200
+    assert auth_server.fetches == 1
+
+
+def test_a_token_without_kid_looks_for_a_key_of_its_algorithm(service, status_of, auth_server, settle):
+    """Without a kid the algorithm says which key is lacking."""
+    before = auth_server.issuer.token(header={"kid": None})
+    auth_server.issuer.rotate()
+    assert status_of(service, before) == 200  # one key fits the keys at hand
+    assert status_of(service) == 200
+    assert status_of(service, before) == 403  # now two do
+    assert auth_server.fetches == 2
+
+
+def test_one_process_learns_from_the_other_without_a_fetch(processes, accepts, auth_server):
+    """An unknown key is looked for in the shared cache first."""
+    first, second = processes
+    assert auth_server.fetches == 1
+    auth_server.issuer.rotate()
+    assert accepts(first)
+    assert accepts(second)
+    assert auth_server.fetches == 2
+
+
+def test_processes_share_one_cooldown(processes, accepts, auth_server, clock, made_up):
+    """A flood over two processes makes one fetch per cooldown among them."""
+    for cooldown in range(3):
+        for number in range(10):
+            assert not any(accepts(service, made_up(number)) for service in processes)
+            clock.advance(1)
+        clock.advance(COOLDOWN - 10)
+        assert auth_server.fetches == 2 + cooldown
+
+
+def test_a_new_process_starts_no_cooldown_of_its_own(processes, make_service, accepts, auth_server, made_up):
+    """A process that starts in the middle of a flood finds the cooldown as it is."""
+    assert not accepts(processes[0], made_up(1))
+    late = make_service()
+    assert not accepts(late, made_up(2))
+    assert not accepts(late, made_up(3))
+    assert auth_server.fetches == 2
+
+
+def test_a_cold_start_with_a_made_up_key_counts_for_the_cooldown(make_service, accepts, auth_server, clock, made_up):
+    """The very first fetch is as new as can be: the next made-up key makes none."""
+    service = make_service()
+    assert not accepts(service, made_up(1))
+    clock.advance(1)
+    assert not accepts(service, made_up(2))
+    assert auth_server.fetches == 1
+    clock.advance(COOLDOWN)
+    assert not accepts(service, made_up(3))
+    assert auth_server.fetches == 2
+
+
+def test_a_flood_looks_into_the_shared_cache_once_a_second(service, status_of, made_up, shared_cache, clock):
+    """The cache server is spared as well."""
+    status_of(service, made_up())
+    shared_cache.operations.clear()
+    assert {status_of(service, made_up(number)) for number in range(10)} == {403}
+    assert shared_cache.operations == []
+    clock.advance(1)
+    assert status_of(service, made_up()) == 403
+    assert shared_cache.operations != []
+
+
+def test_a_failed_fetch_keeps_the_keys_and_counts_for_the_cooldown(service, status_of, auth_server, clock, made_up):
+    """While the authorization server fails, made-up keys make one fetch per cooldown and known keys are good."""
+    auth_server.fault = respond_with("500 Internal Server Error")
+    for _ in range(2):
+        for number in range(COOLDOWN):
+            assert status_of(service, made_up(number)) == 403
+            assert status_of(service) == 200
+            clock.advance(1)
+    assert auth_server.fetches == 3
+
+
+def test_a_hanging_fetch_for_an_unknown_key_delays_no_known_key(service, status_of, auth_server, made_up):
+    """Known keys are answered, and other unknown ones refused, while the search for the first still hangs."""
+    with ThreadPoolExecutor() as pool, auth_server.held():
+        waiting = pool.submit(service.key_set_for, "made-up", "ES256")
+        auth_server.wait_for(lambda: auth_server.pending == 1)
+        for number in range(20):
+            assert status_of(service) == 200
+            assert status_of(service, made_up(number)) == 403
+        assert not waiting.done()
+        assert (auth_server.fetches, auth_server.pending) == (2, 1)
+
+
+def test_all_who_want_the_same_new_key_get_it_from_one_fetch(service, auth_server):
+    """At a rotation the requests that come together wait for one search."""
+    auth_server.issuer.rotate()
+    kid = auth_server.issuer.keys[-1].kid
+    together = threading.Barrier(8)
+
+    def ask():
+        together.wait()
+        return service.key_set_for(kid, "ES256").knows(kid, "ES256")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(answer.result() for answer in [pool.submit(ask) for _ in range(8)])
+    assert auth_server.fetches == 2
+
+
+def test_without_a_cooldown_each_unknown_key_is_looked_for(make_service, accepts, auth_server, made_up):
+    """A cooldown of 0 is the project's own wish."""
+    service = make_service(cooldown_seconds=0)
+    for number in range(3):
+        assert not accepts(service, made_up(number))
+    assert auth_server.fetches == 3
