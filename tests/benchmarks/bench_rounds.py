@@ -1,7 +1,8 @@
-"""Measuring on a noisy machine: many short samples, interleaved, compared only within their own round.
+"""Measuring on a noisy machine: many short samples, each beside the floor, in rounds of changing order.
 
-Whatever else the machine does while a round lasts, it does to all cases of that round alike. So each case
-is divided by the floor of the same round, and the median of these ratios is what counts.
+A sample does the case and its floor by turns, a slice of half a millisecond or so each. Whatever else the
+machine does meanwhile, it does to both alike, so their ratio is steady where their times are not. The
+median of these ratios over all rounds is what counts.
 """
 
 import gc
@@ -12,89 +13,110 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+#: Does something as often as it is told.
 Repeat = Callable[[int], object]
-
-#: Seconds per call, one for each round, by the case's name.
-Samples = dict[str, list[float]]
 
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to measure.
+    """One thing to measure, and the floor to divide it by.
 
-    ``ready`` sets the stage and gives a function that does the thing as often as it is told; ``warm_up``
-    is how often it is done before the clock runs, at each sample anew.
+    ``ready`` sets the stage and gives one or two functions: what is measured, and what to take off from
+    its cost. ``warm_up`` is how often each is done before the clock runs, at each sample anew.
     """
 
     name: str
-    ready: Callable[[], AbstractContextManager[Repeat]]
-    warm_up: int = 20
+    floor: Repeat
+    ready: Callable[[], AbstractContextManager[tuple[Repeat, ...]]]
+    warm_up: int = 16
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long to measure; the clock counts CPU time unless said otherwise."""
+    """How long to measure; the clock counts CPU time, which other processes take less from."""
 
-    rounds: int = 60
-    sample_seconds: float = 0.004
+    rounds: int = 50
+    slices: int = 8
+    slice_seconds: float = 0.0005
     clock: Callable[[], float] = time.process_time
     seed: int = 1
 
 
-def measure(cases: Iterable[Case], plan: Plan) -> Samples:
-    """Run all cases once in each round, in an order of its own."""
+@dataclass(frozen=True)
+class Sample:
+    """Seconds per call: the case's, less what is to be taken off, and the floor's."""
+
+    cost: float
+    floor: float
+
+
+Result = dict[str, float]
+
+
+def measure(cases: Iterable[Case], plan: Plan) -> dict[str, Result]:
+    """Return each case's result by name; in each round all run once, in an order of its own."""
     cases = list(cases)
-    sizes = {case.name: _calls_per_sample(case, plan) for case in cases}
-    samples: Samples = {case.name: [] for case in cases}
+    calls = {case.name: _calls_per_slice(case, plan) for case in cases}
+    samples: dict[str, list[Sample]] = {case.name: [] for case in cases}
     shuffle = random.Random(plan.seed).shuffle
     gc.collect()
-    gc.freeze()
+    gc.freeze()  # what is there before belongs to no sample
     try:
         for _ in range(plan.rounds):
             shuffle(cases)
             for case in cases:
-                calls = sizes[case.name]
-                samples[case.name].append(_sample(case, calls, plan.clock) / calls)
-            gc.collect()
+                samples[case.name].append(_sample(case, calls[case.name], plan))
+                gc.collect()
     finally:
         gc.unfreeze()
-    return samples
+    return {name: _result(taken) for name, taken in samples.items()}
 
 
-def ratios(samples: Samples, name: str, floor: str, less: str | None = None) -> list[float]:
-    """Return a case's cost in floors, round by round; ``less`` names a case to be taken off first."""
-    base = samples[less] if less else [0.0] * len(samples[name])
-    return [(cost - off) / unit for cost, off, unit in zip(samples[name], base, samples[floor], strict=True)]
-
-
-def summary(samples: Samples, name: str, floor: str, less: str | None = None) -> dict[str, float]:
-    """Return median and quartiles of a case's ratio, and the median of its time in microseconds."""
-    in_floors = ratios(samples, name, floor, less)
-    low, middle, high = statistics.quantiles(in_floors, n=4) if len(in_floors) > 1 else in_floors * 3
-    base = samples[less] if less else [0.0] * len(samples[name])
-    seconds = statistics.median(cost - off for cost, off in zip(samples[name], base, strict=True))
+def _result(samples: list[Sample]) -> Result:
+    ratios = [sample.cost / sample.floor for sample in samples]
+    low, middle, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
     return {
         "ratio": round(middle, 3),
         "ratio_p25": round(low, 3),
         "ratio_p75": round(high, 3),
-        "microseconds": round(seconds * 1e6, 2),
+        "microseconds": round(statistics.median(sample.cost for sample in samples) * 1e6, 2),
     }
 
 
-def _calls_per_sample(case: Case, plan: Plan) -> int:
+def _sample(case: Case, calls: tuple[int, ...], plan: Plan) -> Sample:
+    with case.ready() as repeats:
+        return _by_turns((case.floor, *repeats), calls, case.warm_up, plan)
+
+
+def _by_turns(repeats: tuple[Repeat, ...], calls: tuple[int, ...], warm_up: int, plan: Plan) -> Sample:
+    for repeat in repeats:
+        repeat(warm_up)
+    seconds = [0.0] * len(repeats)
+    gc.disable()
+    try:
+        for _ in range(plan.slices):
+            for turn, repeat in enumerate(repeats):
+                seconds[turn] += _seconds(repeat, calls[turn], plan.clock)
+    finally:
+        gc.enable()
+    floor, cost, *less = (spent / plan.slices / times for spent, times in zip(seconds, calls, strict=True))
+    return Sample(cost - sum(less), floor)
+
+
+def _calls_per_slice(case: Case, plan: Plan) -> tuple[int, ...]:
+    with case.ready() as repeats:
+        return tuple(_calls_for(repeat, case.warm_up, plan) for repeat in (case.floor, *repeats))
+
+
+def _calls_for(repeat: Repeat, warm_up: int, plan: Plan) -> int:
+    repeat(warm_up)
     calls = 1
-    while (seconds := _sample(case, calls, plan.clock)) < plan.sample_seconds / 4:
+    while (seconds := _seconds(repeat, calls, plan.clock)) < plan.slice_seconds / 2:
         calls *= 2
-    return max(1, round(calls * plan.sample_seconds / seconds)) if plan.rounds > 1 else 1
+    return max(1, round(calls * min(1, plan.slice_seconds / seconds)))
 
 
-def _sample(case: Case, calls: int, clock: Callable[[], float]) -> float:
-    with case.ready() as repeat:
-        repeat(case.warm_up)
-        gc.disable()
-        try:
-            begin = clock()
-            repeat(calls)
-            return clock() - begin
-        finally:
-            gc.enable()
+def _seconds(repeat: Repeat, calls: int, clock: Callable[[], float]) -> float:
+    begin = clock()
+    repeat(calls)
+    return clock() - begin

@@ -3,51 +3,49 @@
 from contextlib import contextmanager, nullcontext
 
 from bench_issuer import ALGORITHMS, Issuer, each, floor
-from bench_rounds import Case, measure, summary
+from bench_rounds import Case, measure
 from django.test import override_settings
 
 from django_oauth_jwt.verification import verify_token
 
-FLOOR = "bare signature check (cryptography)"
-COLD = "django-oauth-jwt"
+ANEW = "django-oauth-jwt"
 REMEMBERED = "django-oauth-jwt, remembered token"
 
 
 @contextmanager
-def trusting(settings, repeat):
+def trusting(settings, *repeats):
     """Give what repeats while the project has these settings."""
     with override_settings(OAUTH_JWT=settings):
-        yield repeat
+        yield repeats
 
 
-def own_cases(issuer, tokens):
-    """Return the floor and our own ways: each token verified anew, and found in the memory."""
-    verify = each(verify_token, tokens)
-    off, on = issuer.settings(TOKEN_CACHE_SIZE=0), issuer.settings()
+def own_case(name, tokens, settings, floor):
+    """Return the case of our own function, with these settings; memory or not, its first round is not counted."""
+    return Case(name, floor, lambda: trusting(settings, each(verify_token, tokens)), warm_up=len(tokens))
+
+
+def own_cases(issuer, tokens, floor, prefix=""):
+    """Return our two ways: each token verified anew, and found in the memory."""
     return [
-        Case(FLOOR, lambda: nullcontext(floor(issuer, tokens))),
-        Case(COLD, lambda: trusting(off, verify), warm_up=len(tokens)),
-        Case(REMEMBERED, lambda: trusting(on, verify), warm_up=2 * len(tokens)),
+        own_case(prefix + ANEW, tokens, issuer.settings(TOKEN_CACHE_SIZE=0), floor),
+        own_case(prefix + REMEMBERED, tokens, issuer.settings(), floor),
     ]
 
 
-def peer_cases(issuer, tokens, peers):
-    """Return the cases of other libraries: ``peers`` gives each one's function for an issuer."""
-    return [
-        Case(name, lambda verify=verify: nullcontext(each(verify, tokens)), warm_up=len(tokens))
-        for name, verify in peers(issuer).items()
-    ]
+def peer_case(name, verify, tokens, floor):
+    """Return the case of another library's function."""
+    return Case(name, floor, lambda: nullcontext((each(verify, tokens),)), warm_up=len(tokens))
 
 
 def run(server, plan, peers=None, algorithms=ALGORITHMS):
-    """Return the results by algorithm and case."""
+    """Return the results by algorithm and library; ``peers`` gives each peer's function for an issuer."""
     results = {}
     for alg in algorithms:
         issuer = Issuer(server, alg)
         tokens = issuer.tokens()
-        cases = own_cases(issuer, tokens)
+        bare = floor(issuer, tokens)
+        cases = own_cases(issuer, tokens, bare)
         if peers is not None:
-            cases += peer_cases(issuer, tokens, peers)
-        samples = measure(cases, plan)
-        results[alg] = {name: summary(samples, name, FLOOR) for name in samples}
+            cases += [peer_case(name, verify, tokens, bare) for name, verify in peers(issuer).items()]
+        results[alg] = measure(cases, plan)
     return results
