@@ -124,11 +124,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=8001, help="0 is any free one; default: %(default)s")
     port = parser.parse_args(arguments).port
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "testproject.settings")
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         server = AuthorizationServer(port)
     except OSError as error:
         parser.exit(1, f"Port {port} is not to be had: {error.strerror}\n")
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     with suppress(KeyboardInterrupt), server:
         logger.info("Authorization server at %s. Ctrl-C ends it. A token:", server.origin)
         logger.info('curl -d "grant_type=client_credentials&scope=read&role=admin" %s/token', server.origin)

@@ -1,0 +1,93 @@
+"""``manage.py demo``: the whole package at work, over real HTTP on loopback."""
+
+from argparse import ArgumentTypeError
+from typing import Any
+
+import requests
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from testproject.authorization_server import AuthorizationServer
+from testproject.demo import table
+from testproject.demo.curl import curl_lines
+from testproject.demo.servers import ApiServer, direct_session, running, show_log
+from testproject.demo.tour import Stop, stops, visit
+from testproject.loopback import wait_until_stopped
+
+_LAST_PORT = 65534  # the next one is needed as well
+
+
+class Command(BaseCommand):
+    """Starts both servers, takes the tour, and goes on serving until Ctrl-C."""
+
+    help = "Show requests with and without good tokens and their answers, then serve until Ctrl-C."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the options."""
+        parser.add_argument("--once", action="store_true", help="end after the tour; exit 1 for a wrong answer")
+        parser.add_argument(
+            "--port",
+            type=_port,
+            default=8000,
+            help="of the API, the authorization server has the next one; default: %(default)s, 0 is any free one",
+        )
+
+    def handle(self, *args: Any, once: bool, port: int, **options: Any) -> None:
+        """Do all that; CommandError, hence exit 1, where a tour without a sequel had a wrong answer."""
+        try:
+            with running(port, self._note) as (server, api):
+                self.stdout.write(f"API at {api.origin}, authorization server at {server.origin}")
+                self.stdout.write("Below each refusal stands its challenge (WWW-Authenticate).\n\n")
+                summary, is_good = self._tour(server, api)
+                if not once:
+                    self._serve(server, api)
+        except KeyboardInterrupt:
+            self.stdout.write("\nStopped.")
+            return
+        if once and not is_good:
+            raise CommandError(summary)
+
+    def _tour(self, server: AuthorizationServer, api: ApiServer) -> tuple[str, bool]:
+        self.stdout.write(table.HEADING, self.style.MIGRATE_HEADING)
+        right, wrong = 0, 0
+        with direct_session() as session:
+
+            def rotate() -> None:
+                session.post(f"{server.origin}/rotate", timeout=30).raise_for_status()
+
+            for stop in stops(server, rotate):
+                if isinstance(stop, str):
+                    self.stdout.write(f"\n{stop}", self.style.MIGRATE_LABEL)
+                elif self._show(stop, server, api, session):
+                    right += 1
+                else:
+                    wrong += 1
+        summary = f"{right} of {right + wrong} answers are as expected."
+        self.stdout.write(f"\n{summary}", self.style.ERROR if wrong else self.style.SUCCESS)
+        return summary, not wrong
+
+    def _show(self, stop: Stop, server: AuthorizationServer, api: ApiServer, session: requests.Session) -> bool:
+        got = visit(stop, api.origin, server, session)
+        is_right = got == stop.expected
+        first, *more = table.row(stop, got)
+        self.stdout.write(first, self.style.SUCCESS if is_right else self.style.ERROR)
+        for line in more:
+            self.stdout.write(line)
+        return is_right
+
+    def _serve(self, server: AuthorizationServer, api: ApiServer) -> None:
+        self.stdout.write("\nPaste into another shell (the tokens last an hour):\n\n")
+        for line in curl_lines(server, api.origin):
+            self.stdout.write(line)
+        self.stdout.write("\nServing; each request is logged below. Ctrl-C ends it.")
+        self.stdout.flush()
+        show_log()
+        wait_until_stopped()
+
+    def _note(self, message: str) -> None:
+        self.stdout.write(message, self.style.NOTICE)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _LAST_PORT:
+        raise ArgumentTypeError(f"{text!r} is not a number from 0 to {_LAST_PORT}")
+    return int(text)
