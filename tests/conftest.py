@@ -18,10 +18,13 @@ def rsa_issuer():
 
 
 @pytest.fixture
-def issuer(rsa_issuer):
+def issuer(rsa_issuer, settings):
     """An issuer that the project trusts during the test."""
     with rsa_issuer.installed():
-        yield rsa_issuer
+        trusting = settings.OAUTH_JWT
+    # Set through pytest's fixture: what a test changes after it must be undone before it.
+    settings.OAUTH_JWT = trusting
+    return rsa_issuer
 
 
 @pytest.fixture(autouse=True)
