@@ -61,8 +61,8 @@ class SecuredAsyncClass(AsyncClass):
 class DrfClass(APIView):
     """The same by DRF's means."""
 
-    authentication_classes = [BearerJwtAuthentication]
-    permission_classes = [IsAuthenticated, HasScope(*SCOPE), HasClaim("role", "admin")]
+    authentication_classes = (BearerJwtAuthentication,)
+    permission_classes = (IsAuthenticated, HasScope(*SCOPE), HasClaim("role", "admin"))
 
     def get(self, request):
         return Response(request.claims)

@@ -37,12 +37,9 @@ def invalid_token_status(request):
 
 
 @pytest.fixture
-def trusted(rsa_issuer, invalid_token_status):
+def trusted(trust, invalid_token_status):
     """The issuer, trusted, with the requirements of the middleware."""
-    with rsa_issuer.installed(
-        INVALID_TOKEN_STATUS=invalid_token_status, SCOPE=answers_urls.SCOPE, CLAIMS=answers_urls.CLAIMS
-    ):
-        yield rsa_issuer
+    return trust(INVALID_TOKEN_STATUS=invalid_token_status, SCOPE=answers_urls.SCOPE, CLAIMS=answers_urls.CLAIMS)
 
 
 def assert_refused(response, status, challenge, body):

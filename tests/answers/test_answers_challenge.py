@@ -1,0 +1,120 @@
+"""The challenge: one line, its parameters quoted, and nothing in it that a client has sent."""
+
+import pytest
+from django.http import HttpResponse
+from django.urls import path
+from rest_framework.decorators import api_view, authentication_classes, permission_classes
+
+from django_oauth_jwt.authentication import BearerJwtAuthentication
+from django_oauth_jwt.decorators import secure
+from django_oauth_jwt.errors import InsufficientScope, InvalidToken, KeysUnavailable, MissingClaims, MissingToken
+from django_oauth_jwt.permissions import HasScope
+
+
+def view(request):
+    return HttpResponse()
+
+
+@api_view()
+@authentication_classes([BearerJwtAuthentication])
+@permission_classes([HasScope("read")])
+def drf_view(request):
+    return HttpResponse()
+
+
+urlpatterns = [
+    path("decorator/", secure(scope="read")(view)),
+    path("own-realm/", secure(scope="read", realm='the "view"')(view)),
+    path("empty-realm/", secure(scope="read", realm="")(view)),
+    path("drf/", drf_view),
+    path("middleware/", view),
+]
+pytestmark = pytest.mark.urls(__name__)
+ERRORS = [
+    *map(MissingToken, MissingToken.DESCRIPTIONS),
+    *map(InvalidToken, InvalidToken.DESCRIPTIONS),
+    InsufficientScope(["read"]),
+    MissingClaims(),
+    KeysUnavailable(),
+]
+
+
+@pytest.fixture(params=["decorator", "drf", "middleware"])
+def url(request, settings):
+    """A view of each entrance that requires the scope read."""
+    if request.param == "middleware":
+        settings.MIDDLEWARE = ["django_oauth_jwt.middleware.JwtBearerMiddleware"]
+    return f"/{request.param}/"
+
+
+def challenge_of(response):
+    return response.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize(
+    ("realm", "quoted"),
+    [
+        ("my-realm", "my-realm"),
+        ("my realm, too", "my realm, too"),
+        ('say "hi"', r"say \"hi\""),
+        ("C:\\api", r"C:\\api"),
+        ('\\"', r"\\\""),
+    ],
+)
+def test_the_realm_of_the_settings_comes_first_and_is_quoted(send, rsa_issuer, url, realm, quoted):
+    """RFC 9110 section 5.6.4: quotes and backslashes are escaped, all else stands for itself."""
+    with rsa_issuer.installed(REALM=realm, SCOPE="read"):
+        assert challenge_of(send("get", url)) == f'Bearer realm="{quoted}"'
+        assert challenge_of(send("get", url, headers=rsa_issuer.headers())) == (
+            f'Bearer realm="{quoted}", error="insufficient_scope", '
+            'error_description="Token is missing some required scope values", scope="read"'
+        )
+
+
+@pytest.mark.parametrize(
+    ("url", "challenge"),
+    [
+        ("/own-realm/", r'Bearer realm="the \"view\""'),
+        ("/empty-realm/", "Bearer"),
+        ("/decorator/", 'Bearer realm="all"'),
+    ],
+)
+def test_a_views_own_realm_wins_over_the_setting(send, rsa_issuer, url, challenge):
+    """The realm can be set for a view, and can be taken away from it."""
+    with rsa_issuer.installed(REALM="all"):
+        assert challenge_of(send("get", url)) == challenge
+
+
+def test_the_scope_parameter_names_all_that_the_view_requires(send, issuer, settings):
+    """Not only what is missing: a client asks for a new token with all of it."""
+    settings.OAUTH_JWT = {**settings.OAUTH_JWT, "SCOPE": ["a:x", "b/y", "read"]}
+    settings.MIDDLEWARE = ["django_oauth_jwt.middleware.JwtBearerMiddleware"]
+    response = send("get", "/middleware/", headers=issuer.headers("read b/y"))
+    assert challenge_of(response).endswith(', scope="a:x b/y read"')
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"header": {"kid": '", realm="evil', "x": "\r\nSet-Cookie: a=b"}},
+        {"header": {"typ": '"\\'}},
+        {"iss": 'https://evil"\r\n'},
+        {"scope": '"\\\r\n', "note": "\x00"},
+    ],
+)
+def test_nothing_that_a_client_sent_is_in_the_challenge(send, issuer, url, settings, sent):
+    """No header injection, and no reflection: whatever is in the token, the line is one of a few known ones."""
+    settings.OAUTH_JWT = {**settings.OAUTH_JWT, "SCOPE": "read"}
+    challenge = challenge_of(send("get", url, headers=issuer.headers(**sent)))
+    lacking = "Token is missing some required scope values"
+    known = {f'Bearer error="insufficient_scope", error_description="{lacking}", scope="read"'}
+    for text in InvalidToken.DESCRIPTIONS.values():
+        known.add(f'Bearer error="invalid_token", error_description="{text}"')
+    assert challenge in known
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.reason)
+def test_descriptions_keep_to_the_characters_of_the_rfc(error):
+    """RFC 6750 section 3: %x20-21 / %x23-5B / %x5D-7E."""
+    allowed = {chr(code) for code in range(0x20, 0x7F)} - {'"', "\\"}
+    assert set(error.description) <= allowed

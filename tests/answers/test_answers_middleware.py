@@ -1,0 +1,246 @@
+"""The middleware: which requests it secures, beside what it stands, and that no event loop waits for a thread."""
+
+import asyncio
+
+import pytest
+from asgiref.sync import SyncToAsync
+from django.http import HttpResponse, JsonResponse
+from django.test import AsyncClient, Client, RequestFactory
+from django.urls import path
+from django.utils.decorators import async_only_middleware, method_decorator, sync_only_middleware
+from django.views import View
+
+from django_oauth_jwt.decorators import secure, token_not_required
+from django_oauth_jwt.middleware import JwtBearerMiddleware
+
+OURS = "django_oauth_jwt.middleware.JwtBearerMiddleware"
+CSRF = "django.middleware.csrf.CsrfViewMiddleware"
+
+
+def view(request):
+    return JsonResponse({"has_claims": hasattr(request, "claims"), "user": str(getattr(request, "user", None))})
+
+
+async def async_view(request):
+    return view(request)
+
+
+@token_not_required
+def open_view(request):
+    return view(request)
+
+
+@token_not_required
+async def open_async_view(request):
+    return view(request)
+
+
+@method_decorator(token_not_required, name="dispatch")
+class OpenClass(View):
+    def get(self, request):
+        return view(request)
+
+
+@method_decorator(token_not_required, name="dispatch")
+class OpenAsyncClass(View):
+    async def get(self, request):
+        return view(request)
+
+
+@token_not_required
+@secure(scope="read")
+def secured_by_itself(request):
+    return view(request)
+
+
+@token_not_required
+async def refusal_of_the_views_own(request):
+    return HttpResponse(status=403)
+
+
+def failing_view(request):
+    raise ValueError
+
+
+urlpatterns = [
+    path("api/books/", view),
+    path("api/async/", async_view),
+    path("api/open/", open_view),
+    path("api/open-async/", open_async_view),
+    path("api/async-refusal/", refusal_of_the_views_own),
+    path("api/open-class/", OpenClass.as_view()),
+    path("api/open-async-class/", OpenAsyncClass.as_view()),
+    path("api/by-itself/", secured_by_itself),
+    path("api/failing/", failing_view),
+    path("both/", secure(scope="read")(view)),
+    path("both/async/", secure(scope="read")(async_view)),
+    path("health/", view),
+    path("a/health/", view),
+]
+pytestmark = [pytest.mark.urls(__name__), pytest.mark.usefixtures("_installed")]
+
+
+@pytest.fixture
+def _installed(settings):
+    settings.MIDDLEWARE = [OURS]
+
+
+@sync_only_middleware
+def sync_middleware(get_response):
+    def middleware(request):
+        response = get_response(request)
+        response["X-Passed"] = "yes"
+        return response
+
+    return middleware
+
+
+@async_only_middleware
+def async_middleware(get_response):
+    async def middleware(request):
+        response = await get_response(request)
+        response["X-Passed"] = "yes"
+        return response
+
+    return middleware
+
+
+@pytest.mark.parametrize(
+    ("protected", "exempt", "secured", "free"),
+    [
+        ([], [], ["/api/books/", "/health/", "/a/health/"], []),
+        (["^/api/"], [], ["/api/books/", "/api/async/"], ["/health/", "/a/health/"]),
+        (["books", "^/health"], [], ["/api/books/", "/health/"], ["/api/async/", "/a/health/"]),
+        ([], ["/health/"], ["/api/books/", "/a/health/"], ["/health/"]),
+        ([], ["/health/$", ".*async"], ["/api/books/"], ["/health/", "/api/async/"]),
+        (["^/api/"], ["/api/books/"], ["/api/async/"], ["/api/books/", "/health/"]),
+    ],
+)
+def test_the_paths_that_are_protected_but_not_exempt_need_a_token(send, rsa_issuer, protected, exempt, secured, free):
+    """A pattern protects wherever it is found in the path, and exempts from the path's beginning only."""
+    with rsa_issuer.installed(PROTECTED_PATHS=protected, EXEMPT_PATHS=exempt):
+        assert [send("get", url).status_code for url in secured] == [401] * len(secured)
+        assert [send("get", url).status_code for url in free] == [200] * len(free)
+
+
+def test_paths_are_looked_at_without_the_scripts_name(rsa_issuer):
+    """A project that is mounted below a prefix has the same settings."""
+    with rsa_issuer.installed(EXEMPT_PATHS=["^/health/"]):
+        assert Client().get("/health/", SCRIPT_NAME="/below").status_code == 200
+
+
+@pytest.mark.parametrize("url", ["open", "open-async", "open-class", "open-async-class"])
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer rubbish"}])
+def test_a_view_can_need_no_token(send, issuer, url, headers):
+    """`token_not_required` works on functions and classes of both kinds; a token that is sent is not looked at."""
+    response = send("get", f"/api/{url}/", headers=headers)
+    assert response.status_code == 200
+    assert response.json()["has_claims"] is False
+    assert "Vary" not in response.headers
+
+
+def test_a_view_that_needs_no_token_of_the_middleware_can_secure_itself(send, issuer):
+    """The exemption is from the middleware alone."""
+    assert send("get", "/api/by-itself/").status_code == 401
+    assert send("get", "/api/by-itself/", headers=issuer.headers("read")).json()["has_claims"]
+
+
+def test_a_path_that_leads_nowhere_is_a_404(send, issuer):
+    """Without a view there is nothing to secure."""
+    assert send("get", "/nowhere/").status_code == 404
+
+
+@pytest.mark.parametrize("url", ["/both/", "/both/async/"])
+def test_middleware_and_decorator_verify_a_token_once(send, issuer, signals, url):
+    """The decorator adds its scope to what the middleware has found."""
+    assert send("get", url, headers=issuer.headers("read")).status_code == 200
+    assert [name for name, _ in signals] == ["accepted"]
+    assert send("get", url, headers=issuer.headers("write")).status_code == 403
+    assert [name for name, _ in signals] == ["accepted", "accepted", "rejected"]
+
+
+@pytest.mark.parametrize("middleware", [[OURS, CSRF], [CSRF, OURS]], ids=["before", "after"])
+@pytest.mark.parametrize("url", ["/both/", "/both/async/"])
+def test_a_token_makes_csrf_checks_needless(send, issuer, settings, middleware, url):
+    """No other site can make a browser send the header, so a POST is let in; without a token it stays refused."""
+    settings.MIDDLEWARE = middleware
+    assert send("post", url, headers=issuer.headers("read")).status_code == 200
+    assert send("post", url).status_code == 401
+
+
+@pytest.mark.parametrize("url", ["/api/books/", "/api/async/"])
+def test_the_middleware_spares_the_views_it_secures_the_csrf_checks(send, issuer, settings, url):
+    """Those that it does not secure are checked as ever."""
+    settings.MIDDLEWARE = [OURS, CSRF]
+    assert send("post", url, headers=issuer.headers()).status_code == 200
+    assert send("post", "/api/open/", headers=issuer.headers()).status_code == 403
+
+
+@pytest.mark.parametrize("other", ["sync_middleware", "async_middleware"])
+@pytest.mark.parametrize("ours_first", [True, False])
+@pytest.mark.parametrize("url", ["/api/books/", "/api/async/"])
+def test_it_stands_beside_middleware_of_both_kinds(send, issuer, settings, other, ours_first, url):
+    """Django adapts what is sync only or async only, on either side of ours."""
+    others = [f"{__name__}.{other}"]
+    settings.MIDDLEWARE = [OURS, *others] if ours_first else [*others, OURS]
+    assert send("get", url).status_code == 401
+    response = send("get", url, headers=issuer.headers())
+    assert response.status_code == 200
+    assert response["X-Passed"] == "yes"
+    assert response["Vary"] == "Authorization"
+
+
+@pytest.fixture
+def thread_hops(monkeypatch):
+    """What asgiref was asked to run in a thread."""
+    hops = []
+    hop = SyncToAsync.__call__
+
+    async def counted(self, *args, **kwargs):
+        hops.append(self.func)
+        return await hop(self, *args, **kwargs)
+
+    monkeypatch.setattr(SyncToAsync, "__call__", counted)
+    return hops
+
+
+def resolve(access_token, request):
+    return access_token.subject
+
+
+@pytest.mark.parametrize("resolver", [None, resolve])
+def test_an_async_request_goes_through_no_thread(rsa_issuer, thread_hops, resolver):
+    """To an async view and back everything runs on the event loop; a resolver alone, which may block, does not."""
+
+    def hops_of(url, **kwargs):
+        thread_hops.clear()
+        asyncio.run(AsyncClient().get(url, **kwargs))
+        return len(thread_hops)
+
+    with rsa_issuer.installed(USER_RESOLVER=resolver):
+        of_django_itself = hops_of("/api/open-async/")
+        of_the_resolver = 1 if resolver else 0
+        good, bad = ({"headers": rsa_issuer.headers("read", expired=expired)} for expired in (False, True))
+        assert hops_of("/api/async/", **good) == of_django_itself + of_the_resolver
+        assert hops_of("/both/async/", **good) == of_django_itself + of_the_resolver
+        # Django writes its log line of a refusal in a thread.
+        assert hops_of("/api/async/", **bad) == hops_of("/api/async-refusal/")
+
+
+def test_the_answers_to_different_tokens_are_kept_apart_beside_what_varies_already(send, issuer, settings):
+    """Whatever the view's Vary says stays there."""
+    settings.MIDDLEWARE = [OURS, "django.middleware.locale.LocaleMiddleware"]
+    response = send("get", "/api/books/", headers=issuer.headers())
+    assert response["Vary"].split(", ") == ["Accept-Language", "Authorization"]
+
+
+def test_an_error_in_a_secured_view_is_still_an_answer_to_one_token(issuer):
+    """The error page of a secured view varies by the token as well."""
+    response = Client(raise_request_exception=False).get("/api/failing/", headers=issuer.headers())
+    assert (response.status_code, response["Vary"]) == (500, "Authorization")
+
+
+def test_it_can_be_called_without_a_handler_of_django():
+    """A project's tests may call the middleware by itself."""
+    middleware = JwtBearerMiddleware(lambda request: HttpResponse("passed"))
+    assert middleware(RequestFactory().get("/")).content == b"passed"

@@ -1,0 +1,152 @@
+"""The signals and the log: who listens learns why, and nobody learns the token."""
+
+import logging
+
+import pytest
+from django.dispatch import receiver
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+from rest_framework.decorators import api_view, authentication_classes, permission_classes
+
+from django_oauth_jwt.access_token import AccessToken
+from django_oauth_jwt.authentication import BearerJwtAuthentication
+from django_oauth_jwt.decorators import secure
+from django_oauth_jwt.errors import BearerError
+from django_oauth_jwt.permissions import HasClaim, HasScope
+from django_oauth_jwt.signals import token_accepted, token_rejected
+
+
+def view(request):
+    return JsonResponse({})
+
+
+async def async_view(request):
+    return JsonResponse({})
+
+
+@api_view()
+@authentication_classes([BearerJwtAuthentication])
+@permission_classes([HasScope("read"), HasClaim("role")])
+def drf_view(request):
+    return JsonResponse({})
+
+
+secured = secure(scope="read", claims=["role"])
+urlpatterns = [
+    path("def/", secured(view)),
+    path("async/", secured(async_view)),
+    path("drf/", drf_view),
+    path("middleware/", view),
+]
+pytestmark = pytest.mark.urls(__name__)
+
+GOOD = {"scope": "read", "role": "x"}
+REJECTIONS = {
+    "insufficient_scope": {"role": "x"},
+    "missing_claims": {"scope": "read"},
+    "expired": {**GOOD, "expired": True},
+    "bad_signature": {**GOOD, "forged": True},
+    "unknown_kid": {**GOOD, "header": {"kid": "unknown"}},
+    "wrong_issuer": {**GOOD, "iss": "https://other.example.com"},
+    "wrong_type": {**GOOD, "header": {"typ": "id+jwt"}},
+    "missing_claim": {**GOOD, "exp": None},
+    "malformed_claim": {**GOOD, "exp": "soon"},
+    "not_yet_valid": {**GOOD, "nbf": 99999999999},
+    "issued_in_the_future": {**GOOD, "iat": 99999999999},
+}
+
+
+@pytest.fixture(params=["def", "async", "drf", "middleware"])
+def url(request, settings, trust):
+    """A secured view of each kind."""
+    if request.param == "middleware":
+        settings.MIDDLEWARE = ["django_oauth_jwt.middleware.JwtBearerMiddleware"]
+    trust(SCOPE="read", CLAIMS=["role"])
+    return f"/{request.param}/"
+
+
+def test_an_accepted_token_is_told_of_once(send, rsa_issuer, url, signals):
+    """With the request and the access token, from the request's class."""
+    assert send("get", url, headers=rsa_issuer.headers(**GOOD)).status_code == 200
+    ((name, sent),) = signals
+    assert name == "accepted"
+    assert isinstance(sent["request"], HttpRequest)
+    assert sent["sender"] is type(sent["request"])
+    assert isinstance(sent["access_token"], AccessToken)
+
+
+@pytest.mark.parametrize("reason", REJECTIONS)
+def test_a_rejected_token_is_told_of_once_with_the_reason(send, rsa_issuer, url, signals, reason):
+    """A stable word for metrics, and the error for whoever wants more."""
+    assert send("get", url, headers=rsa_issuer.headers(**REJECTIONS[reason])).status_code == 403
+    rejected = [sent for name, sent in signals if name == "rejected"]
+    assert [sent["reason"] for sent in rejected] == [reason]
+    assert isinstance(rejected[0]["error"], BearerError)
+    assert isinstance(rejected[0]["request"], HttpRequest)
+    assert rejected[0]["sender"] is type(rejected[0]["request"])
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic x"}, {"Authorization": "Bearer"}])
+def test_a_request_without_a_token_is_no_rejection(send, url, signals, headers):
+    """Every first request of a browser would count as an attack."""
+    assert send("get", url, headers=headers).status_code == 401
+    assert signals == []
+
+
+def test_missing_keys_are_no_rejection(send, settings, rsa_issuer, url, signals, unreachable_jwks_uri):
+    """The token is not at fault."""
+    settings.OAUTH_JWT = {"JWKS_URI": unreachable_jwks_uri}
+    assert send("get", url, headers=rsa_issuer.headers(**GOOD)).status_code == 503
+    assert signals == []
+
+
+@pytest.mark.parametrize(
+    ("claims", "status"), [(GOOD, 200), (REJECTIONS["expired"], 403), (REJECTIONS["missing_claims"], 403)]
+)
+def test_a_receiver_that_raises_changes_no_answer(send, rsa_issuer, url, claims, status):
+    """Metrics that are down keep nobody out and let nobody in."""
+
+    @receiver([token_accepted, token_rejected], weak=False)
+    def broken(**kwargs):
+        raise RuntimeError
+
+    try:
+        assert send("get", url, headers=rsa_issuer.headers(**claims)).status_code == status
+    finally:
+        token_accepted.disconnect(broken)
+        token_rejected.disconnect(broken)
+
+
+def test_async_receivers_are_called_as_well(send, rsa_issuer, url):
+    """Under both servers."""
+    seen = []
+
+    @receiver([token_accepted, token_rejected], weak=False)
+    async def count(**kwargs):
+        seen.append(kwargs.get("reason"))
+
+    try:
+        send("get", url, headers=rsa_issuer.headers(**GOOD))
+        send("get", url, headers=rsa_issuer.headers(**REJECTIONS["expired"]))
+    finally:
+        token_accepted.disconnect(count)
+        token_rejected.disconnect(count)
+    assert seen == [None, "expired"]
+
+
+@pytest.mark.parametrize("reason", REJECTIONS)
+def test_the_log_says_why_and_nothing_of_the_token(send, rsa_issuer, url, caplog, reason):
+    """Whoever reads the log finds the cause and can use nothing of it."""
+    caplog.set_level(logging.DEBUG)
+    token = rsa_issuer.token(**REJECTIONS[reason])
+    send("get", url, headers={"Authorization": f"Bearer {token}"})
+    ours = [record.getMessage() for record in caplog.records if record.name == "django_oauth_jwt"]
+    assert ours == [f"Token rejected: {reason}"]
+    assert not any(part in caplog.text for part in token.split("."))
+
+
+def test_an_accepted_token_leaves_no_trace_in_the_log(send, rsa_issuer, url, caplog):
+    """A line per request would drown the others."""
+    caplog.set_level(logging.DEBUG, "django_oauth_jwt")
+    send("get", url, headers=rsa_issuer.headers(**GOOD))
+    assert [record for record in caplog.records if record.name == "django_oauth_jwt"] == []

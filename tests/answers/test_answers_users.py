@@ -1,0 +1,239 @@
+"""Who a token speaks for: the project's resolver, users of the user model, and a user without a database."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.permissions import IsAuthenticated
+
+from django_oauth_jwt.authentication import BearerJwtAuthentication
+from django_oauth_jwt.decorators import secure
+from django_oauth_jwt.users import TokenUser, get_or_create_user
+from django_oauth_jwt.verification import verify_token
+
+
+def view(request):
+    user = getattr(request, "user", None)
+    return JsonResponse({"user": str(user), "type": type(user).__name__})
+
+
+async def async_view(request):
+    return view(request)
+
+
+@api_view()
+@authentication_classes([BearerJwtAuthentication])
+@permission_classes([IsAuthenticated])
+def drf_view(request):
+    return view(request)
+
+
+urlpatterns = [
+    path("def/", secure()(view)),
+    path("async/", secure()(async_view)),
+    path("drf/", drf_view),
+    path("plain/", view),
+]
+pytestmark = pytest.mark.urls(__name__)
+
+asked = []
+
+
+class Person:
+    is_authenticated = True
+    is_active = True
+
+    def __init__(self, name):
+        self.name = name
+
+    def __str__(self):
+        return self.name
+
+
+def resolve(access_token, request):
+    """Know everybody but the stranger."""
+    asked.append((access_token, request))
+    return None if access_token.subject == "stranger" else Person(f"Mr {access_token.subject}")
+
+
+RESOLVE = f"{__name__}.resolve"
+GET_OR_CREATE = "django_oauth_jwt.users.get_or_create_user"
+
+
+@pytest.fixture(params=["def", "async", "drf", "middleware", "drf and middleware"])
+def url(request, settings):
+    """A secured view of each kind."""
+    if "middleware" in request.param:
+        settings.MIDDLEWARE = ["django_oauth_jwt.middleware.JwtBearerMiddleware"]
+    return {"middleware": "/plain/", "drf and middleware": "/drf/"}.get(request.param, f"/{request.param}/")
+
+
+def test_the_resolvers_user_is_the_requests(send, rsa_issuer, url):
+    """It is asked once per request, with the verified token and Django's request."""
+    asked.clear()
+    with rsa_issuer.installed(USER_RESOLVER=RESOLVE):
+        response = send("get", url, headers=rsa_issuer.headers(sub="x"))
+    assert response.json() == {"user": "Mr x", "type": "Person"}
+    ((access_token, request),) = asked
+    assert access_token.subject == "x"
+    assert isinstance(request, HttpRequest)
+
+
+def test_a_token_of_nobody_is_refused(send, rsa_issuer, url, signals):
+    """A resolver that returns None refuses the token; the view is not reached as an anonymous user."""
+    with rsa_issuer.installed(USER_RESOLVER=RESOLVE, INVALID_TOKEN_STATUS=401):
+        response = send("get", url, headers=rsa_issuer.headers(sub="stranger"))
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"] == (
+        'Bearer error="invalid_token", error_description="Token belongs to no user"'
+    )
+    assert [(name, sent["reason"]) for name, sent in signals] == [("rejected", "unknown_user")]
+
+
+@pytest.mark.parametrize("url", ["/def/", "/async/"])
+def test_without_a_resolver_the_requests_user_is_left_alone(send, issuer, settings, url):
+    """Beside a session login, `request.user` stays what the project made it."""
+    settings.MIDDLEWARE = [f"{__name__}.a_user_of_its_own"]
+    assert send("get", url, headers=issuer.headers()).json() == {"user": "session user", "type": "Person"}
+
+
+def a_user_of_its_own(get_response):
+    """Stand for Django's AuthenticationMiddleware."""
+
+    def middleware(request):
+        request.user = Person("session user")
+        return get_response(request)
+
+    return middleware
+
+
+def test_in_drf_the_user_without_a_resolver_is_a_token_user(send, issuer):
+    """No database is asked, and `IsAuthenticated` lets it in."""
+    assert send("get", "/drf/", headers=issuer.headers()).json() == {"user": "user-1", "type": "TokenUser"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_users_of_the_user_model_are_made_and_found(send, rsa_issuer, url):
+    """The second request finds the user that the first one made."""
+    with rsa_issuer.installed(USER_RESOLVER=GET_OR_CREATE):
+        for _ in range(2):
+            response = send("get", url, headers=rsa_issuer.headers(sub="alice@example.com"))
+            assert response.json() == {"user": "alice@example.com", "type": "User"}
+    (user,) = get_user_model().objects.all()
+    assert not user.has_usable_password()
+    assert not user.is_staff
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_user_who_is_not_active_is_refused(send, rsa_issuer, url):
+    """Whoever was switched off in the admin stays out, whatever the authorization server says."""
+    get_user_model().objects.create_user("alice", is_active=False)
+    with rsa_issuer.installed(USER_RESOLVER=GET_OR_CREATE):
+        assert send("get", url, headers=rsa_issuer.headers(sub="alice")).status_code == 403
+
+
+@pytest.fixture
+def user_of(issuer):
+    """The user of a token of these claims."""
+
+    def user_of(**claims):
+        return get_or_create_user(verify_token(issuer.token(**claims)), None)
+
+    return user_of
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("sub", [None, "", "spaces in it", "x" * 151, "line\nbreak", "<b>"])
+def test_a_subject_that_is_no_user_name_is_nobody(user_of, sub):
+    """The user model's own validators have their say, and nothing is written."""
+    assert user_of(sub=sub) is None
+    assert not get_user_model().objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_user_who_is_there_already_is_left_as_he_is(user_of):
+    """His name need not pass today's validators, and his password stays."""
+    user = get_user_model().objects.create_user("old name with spaces", password="secret")
+    found = user_of(sub="old name with spaces")
+    assert found == user
+    assert found.check_password("secret")
+
+
+@pytest.mark.django_db
+def test_a_user_made_by_another_request_in_between_is_taken(user_of, monkeypatch):
+    """Two first requests of one user at the same time: the slower one finds what the faster one made."""
+    model = get_user_model()
+    user = model.objects.create_user("alice", password="secret")
+
+    def not_yet(self, username):
+        raise model.DoesNotExist
+
+    monkeypatch.setattr(type(model._default_manager), "get_by_natural_key", not_yet)
+    found = user_of(sub="alice")
+    assert found == user
+    assert found.check_password("secret")
+
+
+@pytest.mark.django_db
+def test_finding_a_user_is_one_query(user_of, django_assert_num_queries):
+    """Each request of a known user costs one query, no more."""
+    user_of(sub="alice")
+    with django_assert_num_queries(1, connection=connection):
+        user_of(sub="alice")
+
+
+@pytest.mark.django_db
+def test_each_of_several_issuers_has_its_own_users(rsa_issuer, settings):
+    """Both call somebody 'alice'; they are two people, and each of them stays the same."""
+    issuers = ["https://a.example.com", "https://b.example.com"]
+    settings.OAUTH_JWT = {"ISSUERS": {issuer: {"JWKS_SERVICE": rsa_issuer} for issuer in issuers}}
+
+    def pk_of(iss):
+        return get_or_create_user(verify_token(rsa_issuer.token(iss=iss, sub="alice")), None).pk
+
+    first, second = map(pk_of, issuers)
+    assert first != second
+    assert [first, second] == list(map(pk_of, issuers))
+
+
+@pytest.fixture
+def token_user(issuer):
+    """Make a token user from claims."""
+    return lambda **claims: TokenUser(verify_token(issuer.token(**claims)))
+
+
+@pytest.mark.parametrize(
+    ("claims", "name"),
+    [({}, "user-1"), ({"sub": None}, "client-1"), ({"sub": None, "client_id": None}, "")],
+)
+def test_a_token_user_is_named_after_the_subject_or_else_the_client(token_user, claims, name):
+    """Logs, throttles and templates have a name to show."""
+    user = token_user(**claims)
+    assert user.get_username() == str(user) == name
+    assert repr(user) == f"<TokenUser {name!r}>"
+    assert (user.pk, user.id, user.username) == (name or None,) * 3
+
+
+def test_a_token_user_has_what_code_expects_of_a_user(token_user):
+    """Somebody, active, and without any of Django's own permissions."""
+    user = token_user()
+    assert (user.is_authenticated, user.is_anonymous, user.is_active) == (True, False, True)
+    assert (user.is_staff, user.is_superuser) == (False, False)
+    assert not user.has_perm("app.add_book")
+    assert not user.has_perms(["app.add_book"])
+    assert user.has_perms([])
+    assert not user.has_module_perms("app")
+    assert user.access_token.subject == "user-1"
+
+
+def test_token_users_are_equal_by_issuer_and_subject(token_user, rsa_issuer):
+    """Two tokens of one user are one user; the same subject of another issuer is not."""
+    alice = token_user(sub="alice")
+    assert alice == token_user(sub="alice")
+    assert len({alice, token_user(sub="alice"), token_user(sub="bob")}) == 2
+    assert alice != token_user(sub="bob")
+    assert alice != "alice"
+    with rsa_issuer.installed(ISSUER="https://other.example.com"):
+        assert alice != token_user(sub="alice", iss="https://other.example.com")
