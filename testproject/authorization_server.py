@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from django_oauth_jwt.testing import TokenIssuer
 
-from .loopback import LoggingHandler, LoopbackServer, logger, wait_until_stopped
+from .loopback import LoggingHandler, LoopbackServer, interrupt_when_stopped, logger, wait_until_interrupted
 
 #: How long its tokens last, in seconds.
 LIFETIME: Final = 3600
@@ -130,9 +130,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.exit(1, f"Port {port} is not to be had: {error.strerror}\n")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with suppress(KeyboardInterrupt), server:
+        interrupt_when_stopped()
         logger.info("Authorization server at %s. Ctrl-C ends it. A token:", server.origin)
         logger.info('curl -d "grant_type=client_credentials&scope=read&role=admin" %s/token', server.origin)
-        wait_until_stopped()
+        wait_until_interrupted()
 
 
 if __name__ == "__main__":

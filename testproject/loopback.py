@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 logger = logging.getLogger("testproject")
 
@@ -61,10 +61,14 @@ def bound(make: Callable[[int], Server], port: int, note: Callable[[str], object
         return server
 
 
-def wait_until_stopped() -> None:
-    """Wait until Ctrl-C, or SIGTERM, raises KeyboardInterrupt."""
-    # Shells start a script's background jobs with SIGINT ignored; it has to stop this program all the same.
+def interrupt_when_stopped() -> None:
+    """Let SIGTERM raise KeyboardInterrupt as Ctrl-C does."""
+    # SIGINT as well: shells start a script's background jobs with it ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
+
+
+def wait_until_interrupted() -> NoReturn:
+    """Wait until KeyboardInterrupt is raised."""
     while True:
         time.sleep(3600)

@@ -6,12 +6,13 @@ from typing import Any
 import requests
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from django_oauth_jwt.conf import get_settings
 from testproject.authorization_server import AuthorizationServer
 from testproject.demo import table
 from testproject.demo.curl import curl_lines
 from testproject.demo.servers import ApiServer, direct_session, running, show_log
 from testproject.demo.tour import Stop, stops, visit
-from testproject.loopback import wait_until_stopped
+from testproject.loopback import interrupt_when_stopped, wait_until_interrupted
 
 _LAST_PORT = 65534  # the next one is needed as well
 
@@ -33,6 +34,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, once: bool, port: int, **options: Any) -> None:
         """Do all that; CommandError, hence exit 1, where a tour without a sequel had a wrong answer."""
+        if not once:
+            interrupt_when_stopped()
         try:
             with running(port, self._note) as (server, api):
                 self.stdout.write(f"API at {api.origin}, authorization server at {server.origin}")
@@ -78,10 +81,14 @@ class Command(BaseCommand):
         self.stdout.write("\nPaste into another shell (the tokens last an hour):\n\n")
         for line in curl_lines(server, api.origin):
             self.stdout.write(line)
-        self.stdout.write("\nServing; each request is logged below. Ctrl-C ends it.")
+        wait = get_settings().jwks_cooldown_seconds
+        self.stdout.write(
+            f"\nUnknown keys are looked for every {wait:g} seconds at most, so a rotation shows after that."
+        )
+        self.stdout.write("Serving; each request is logged below. Ctrl-C ends it.")
         self.stdout.flush()
         show_log()
-        wait_until_stopped()
+        wait_until_interrupted()
 
     def _note(self, message: str) -> None:
         self.stdout.write(message, self.style.NOTICE)

@@ -1,0 +1,108 @@
+"""The example's authorization server does over HTTP what a real one does, as far as a resource server sees."""
+
+import signal
+import socket
+
+import pytest
+import requests
+
+from django_oauth_jwt.verification import verify_token
+from testproject.authorization_server import AuthorizationServer, main
+
+GRANT = {"grant_type": "client_credentials"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def http(method, url, **kwargs):
+    return requests.request(method, url, timeout=30, **kwargs)
+
+
+def test_the_jwks_holds_the_signing_keys_and_each_fetch_is_counted(authorization_server):
+    """The demo shows when keys are fetched, so the count must be right."""
+    for count in (1, 2):
+        response = http("GET", authorization_server.jwks_uri)
+        assert response.json() == authorization_server.issuer.jwks()
+        assert authorization_server.jwks_fetches == count
+    assert all("d" not in key for key in response.json()["keys"])
+
+
+def test_the_keys_are_found_by_discovery_and_its_tokens_accepted(authorization_server, settings):
+    """Metadata (RFC 8414), JWKS and token endpoint agree with one another."""
+    settings.OAUTH_JWT = {"ISSUER": authorization_server.origin, "TOKEN_TYPES": ["at+jwt"]}
+    form = {**GRANT, "scope": "read write", "role": "admin", "client_id": "robot"}
+    metadata = http("GET", f"{authorization_server.origin}/.well-known/oauth-authorization-server").json()
+    answer = http("POST", metadata["token_endpoint"], data=form)
+    token = verify_token(answer.json()["access_token"])
+    assert (token.subject, token.client_id, token.claims["role"]) == ("robot", "robot", "admin")
+    assert token.scopes == {"read", "write"}
+    assert token.claims["exp"] - token.claims["iat"] == pytest.approx(answer.json()["expires_in"], abs=1)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.json()["token_type"] == "Bearer"
+    assert authorization_server.jwks_fetches == 1
+
+
+def test_a_token_that_was_asked_for_without_scope_and_role_has_none(authorization_server):
+    """What is not asked for is not granted."""
+    token = http("POST", f"{authorization_server.origin}/token", data=GRANT).json()["access_token"]
+    with authorization_server.issuer.installed():
+        claims = verify_token(token).claims
+    assert claims["sub"] == "demo"
+    assert not claims.keys() & {"scope", "role"}
+
+
+@pytest.mark.parametrize("form", [{}, {"grant_type": "password"}, None, b"\xff\xfe="])
+def test_another_grant_is_refused_as_oauth_says(authorization_server, form):
+    """RFC 6749 section 5.2."""
+    response = http("POST", f"{authorization_server.origin}/token", data=form)
+    assert (response.status_code, response.json()) == (400, {"error": "unsupported_grant_type"})
+
+
+def test_after_a_rotation_the_new_key_signs_and_the_old_one_stays(authorization_server):
+    """Tokens that are out in the world must live on, as after a real rotation."""
+    old = authorization_server.issuer.keys[0].kid
+    new = http("POST", f"{authorization_server.origin}/rotate").json()["kid"]
+    kids = [key["kid"] for key in http("GET", authorization_server.jwks_uri).json()["keys"]]
+    assert kids == [old, new]
+    assert authorization_server.issuer.keys[-1].kid == new
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("GET", "/token"), ("POST", "/jwks")])
+def test_all_else_is_not_found(authorization_server, method, path):
+    """Nothing happens at another address, or by another method."""
+    assert http(method, f"{authorization_server.origin}{path}").status_code == 404
+    assert authorization_server.jwks_fetches == 0
+
+
+def test_its_end_frees_the_port():
+    """A demo that has ended can be started again."""
+    with AuthorizationServer() as first:
+        port = first.server_port
+    with pytest.raises(requests.ConnectionError):
+        http("GET", first.jwks_uri)
+    with AuthorizationServer(port) as second:
+        assert http("GET", second.jwks_uri).ok
+
+
+def test_a_taken_port_is_said_plainly(capsys):
+    """The example's settings name the port, so another one would be of no use."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SystemExit) as end:
+            main(["--port", str(port)])
+    assert end.value.code == 1
+    assert f"Port {port} is not to be had" in capsys.readouterr().err
+
+
+def test_as_a_program_it_serves_until_ctrl_c(started):
+    """The line that it prints works as it stands, and Ctrl-C is no error."""
+    with started("-m", "testproject.authorization_server", "--port", "0") as process:
+        lines = iter(process.stdout.readline, "")
+        curl = next(line for line in lines if line.startswith("curl"))
+        url = curl.split()[-1]
+        assert http("POST", url, data=curl.split('"')[1], headers=FORM).json()["token_type"] == "Bearer"
+        process.send_signal(signal.SIGINT)
+        rest = "".join(lines)
+        assert process.wait() == 0
+    assert "Traceback" not in rest
