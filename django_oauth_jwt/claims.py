@@ -31,16 +31,25 @@ def check_claims(claims: Mapping[str, Any], typ: str | None, trusted: TrustedIss
 
     ``typ`` is the header's, in lower case and without ``application/`` (RFC 7515 section 4.1.9).
     """
-    if typ not in trusted.token_types:
-        raise InvalidToken("wrong_type")
-    for name in trusted.required_claims:
-        if claims.get(name) is None:
-            raise InvalidToken("missing_claim")
+    check_type(typ, trusted.token_types)
+    check_presence(claims, trusted.required_claims)
     if trusted.audience is not None:
         check_audience(claims.get("aud"), trusted.audience)
-    if not isinstance(claims.get("iss"), str | None) or not isinstance(claims.get("sub"), str | None):
-        raise InvalidToken("malformed_claim")
-    return Times(_time(claims, "exp"), _time(claims, "nbf"), _time(claims, "iat"))
+    check_names(claims)
+    return Times(time_of(claims, "exp"), time_of(claims, "nbf"), time_of(claims, "iat"))
+
+
+def check_type(typ: str | None, accepted: frozenset[str | None]) -> None:
+    """Check that the header's ``typ`` is accepted."""
+    if typ not in accepted:
+        raise InvalidToken("wrong_type")
+
+
+def check_presence(claims: Mapping[str, Any], required: tuple[str, ...]) -> None:
+    """Check that the claims that every token must have are there, and not null."""
+    for name in required:
+        if claims.get(name) is None:
+            raise InvalidToken("missing_claim")
 
 
 def check_audience(aud: Any, accepted: frozenset[str]) -> None:
@@ -54,7 +63,14 @@ def check_audience(aud: Any, accepted: frozenset[str]) -> None:
     raise InvalidToken("wrong_audience")
 
 
-def _time(claims: Mapping[str, Any], name: str) -> float | None:
+def check_names(claims: Mapping[str, Any]) -> None:
+    """Check that ``iss`` and ``sub`` are strings where they are there."""
+    if not isinstance(claims.get("iss"), str | None) or not isinstance(claims.get("sub"), str | None):
+        raise InvalidToken("malformed_claim")
+
+
+def time_of(claims: Mapping[str, Any], name: str) -> float | None:
+    """Return a time (RFC 7519 section 2, NumericDate), None where there is none; InvalidToken for what is no time."""
     if name not in claims:
         return None
     value = claims[name]

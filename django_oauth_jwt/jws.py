@@ -1,7 +1,7 @@
 """Strict JWS compact serialization (RFC 7515 section 7.1): reading, and the check of the signature."""
 
 import binascii
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -63,19 +63,24 @@ def read_compact(encoded: bytes, algorithms: Collection[str]) -> UnverifiedJws:
     try:
         header_segment, payload_segment, signature_segment = encoded.split(b".")
         header = _read_header(header_segment)
-        payload = _decode(payload_segment)
+        payload = decode_segment(payload_segment)
     except ValueError as error:
         raise InvalidToken("malformed") from error
-    if header.alg not in algorithms:
-        raise InvalidToken("wrong_algorithm")
+    check_algorithm(header.alg, algorithms)
     return UnverifiedJws(header, payload, encoded[: encoded.rindex(b".")], signature_segment)
+
+
+def check_algorithm(alg: str, algorithms: Collection[str]) -> None:
+    """Check that the header's ``alg`` is accepted."""
+    if alg not in algorithms:
+        raise InvalidToken("wrong_algorithm")
 
 
 def verify_signature(jws: UnverifiedJws, key_set: KeySet) -> None:
     """Check the signature with the one key that fits; raise InvalidToken where it does not hold."""
     key = key_set.select(jws.header.kid, jws.header.alg)
     try:
-        genuine = key.verify(jws.signing_input, _decode(jws.signature_segment))
+        genuine = key.verify(jws.signing_input, decode_segment(jws.signature_segment))
     except ValueError:
         genuine = False
     if not genuine:
@@ -85,16 +90,26 @@ def verify_signature(jws: UnverifiedJws, key_set: KeySet) -> None:
 # An authorization server signs all its tokens with a few headers, so each is read once.
 @lru_cache(maxsize=256)
 def _read_header(segment: bytes) -> UnverifiedHeader:
-    header = loads_object(_decode(segment))
-    if "crit" in header or "b64" in header:
+    parameters = loads_object(decode_segment(segment))
+    check_critical(parameters)
+    return header_of(parameters)
+
+
+def check_critical(parameters: Mapping[str, Any]) -> None:
+    """Check that the header asks for no extension (RFC 7515 section 4.1.11, RFC 7797)."""
+    if "crit" in parameters or "b64" in parameters:
         raise InvalidToken("critical_header")
-    alg, kid, typ = header.get("alg"), header.get("kid"), header.get("typ")
+
+
+def header_of(parameters: Mapping[str, Any]) -> UnverifiedHeader:
+    """Return the header of these parameters; ValueError where one is of the wrong type."""
+    alg, kid, typ = parameters.get("alg"), parameters.get("kid"), parameters.get("typ")
     if not isinstance(alg, str) or not isinstance(kid, str | None) or not isinstance(typ, str | None):
         raise ValueError("alg, kid and typ are strings")
-    return UnverifiedHeader(alg, kid, None if typ is None else media_type(typ), freeze(header))
+    return UnverifiedHeader(alg, kid, None if typ is None else media_type(typ), freeze(parameters))
 
 
-def _decode(segment: bytes) -> bytes:
+def decode_segment(segment: bytes) -> bytes:
     """Decode base64url without padding (RFC 7515 section 2); ValueError for all but its one right spelling.
 
     Python's decoder overlooks foreign characters unless it is strict, and stray bits at the end always.

@@ -11,7 +11,7 @@ from .conf_rules import Settings, TrustedIssuer
 from .errors import InvalidToken
 from .frozen_json import freeze
 from .jwks import KeyService, service_of
-from .jws import UnverifiedJws, ascii_bytes, read_compact, verify_signature
+from .jws import UnverifiedJws, ascii_bytes, check_algorithm, read_compact, verify_signature
 from .keys import KeySet
 from .strict_json import loads_object
 from .token_memory import RememberedToken, TokenMemory, digest
@@ -73,11 +73,7 @@ def _begin(encoded_token: str, settings: Settings, jwks_service: KeyService | No
     """Return a remembered token if its times still hold, else read the token."""
     if jwks_service is None:
         require_key_source(settings)
-    if not encoded_token:
-        raise InvalidToken("empty")
-    encoded = ascii_bytes(encoded_token)
-    if len(encoded) > settings.max_token_length:
-        raise InvalidToken("too_long")
+    encoded = encoded_bytes(encoded_token, settings.max_token_length)
     memory, memory_key = _memory_of(settings), None
     if memory is not None:
         memory_key = digest(encoded) if jwks_service is None else (digest(encoded), jwks_service)
@@ -90,6 +86,16 @@ def _begin(encoded_token: str, settings: Settings, jwks_service: KeyService | No
     return _Unverified(encoded_token, jws, claims, trusted, service, memory, memory_key)
 
 
+def encoded_bytes(encoded_token: str, maximum: int) -> bytes:
+    """Return the bytes of a token that is worth reading; raise InvalidToken for an empty or too long one."""
+    if not encoded_token:
+        raise InvalidToken("empty")
+    encoded = ascii_bytes(encoded_token)
+    if len(encoded) > maximum:
+        raise InvalidToken("too_long")
+    return encoded
+
+
 def _read(encoded: bytes, settings: Settings) -> tuple[UnverifiedJws, dict[str, Any], TrustedIssuer]:
     jws = read_compact(encoded, settings.all_algorithms)
     try:
@@ -100,8 +106,7 @@ def _read(encoded: bytes, settings: Settings) -> tuple[UnverifiedJws, dict[str, 
     trusted = trusted_issuer(claims.get("iss"), settings)
     if trusted is None:
         raise InvalidToken("wrong_issuer")
-    if jws.header.alg not in trusted.algorithms:
-        raise InvalidToken("wrong_algorithm")
+    check_algorithm(jws.header.alg, trusted.algorithms)
     return jws, claims, trusted
 
 
