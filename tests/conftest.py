@@ -1,11 +1,13 @@
 """Fixtures for all tests: a trusted issuer whose keys are made once, and no state from one test to the next."""
 
 import os
+import socket
 
 import pytest
 from django.core.cache import caches
 from django.core.signals import setting_changed
 
+from django_oauth_jwt.signals import token_accepted, token_rejected
 from django_oauth_jwt.testing import TokenIssuer
 
 pytest_plugins = ["django_oauth_jwt.testing.pytest_plugin"]
@@ -18,13 +20,49 @@ def rsa_issuer():
 
 
 @pytest.fixture
-def issuer(rsa_issuer, settings):
+def trust(rsa_issuer, settings):
+    """Have the project trust the issuer, with more settings: ``trust(SCOPE="read")`` returns the issuer."""
+
+    def trust(**more):
+        with rsa_issuer.installed(**more):
+            trusting = settings.OAUTH_JWT
+        # Set through pytest's fixture: what a test changes after it must be undone before it.
+        settings.OAUTH_JWT = trusting
+        return rsa_issuer
+
+    return trust
+
+
+@pytest.fixture
+def issuer(trust):
     """An issuer that the project trusts during the test."""
-    with rsa_issuer.installed():
-        trusting = settings.OAUTH_JWT
-    # Set through pytest's fixture: what a test changes after it must be undone before it.
-    settings.OAUTH_JWT = trusting
-    return rsa_issuer
+    return trust()
+
+
+@pytest.fixture
+def signals():
+    """The names and arguments of the signals that were sent about tokens."""
+    sent = []
+
+    def on_accepted(**kwargs):
+        sent.append(("accepted", kwargs))
+
+    def on_rejected(**kwargs):
+        sent.append(("rejected", kwargs))
+
+    token_accepted.connect(on_accepted)
+    token_rejected.connect(on_rejected)
+    yield sent
+    token_accepted.disconnect(on_accepted)
+    token_rejected.disconnect(on_rejected)
+
+
+@pytest.fixture
+def unreachable_jwks_uri():
+    """A JWKS URI on a port of this machine that is taken, so that nobody else can listen there, and silent."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}/jwks"
 
 
 @pytest.fixture(autouse=True)
