@@ -24,7 +24,7 @@ class BearerError(Exception):
         self.description = description
 
     def __reduce__(self) -> str | tuple[object, ...]:
-        return type(self).__new__, (type(self),), {**self.__dict__}
+        return type(self).__new__, (type(self), *self.args), {**self.__dict__}
 
     @property
     def status(self) -> int:
