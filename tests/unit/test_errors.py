@@ -1,0 +1,131 @@
+"""The refusals: their reasons are a promise to programs, their descriptions go to whoever sent the token."""
+
+import copy
+import pickle
+
+import pytest
+
+from django_oauth_jwt import errors
+from django_oauth_jwt.errors import (
+    BearerError,
+    InsufficientAuthentication,
+    InsufficientScope,
+    InvalidToken,
+    KeysUnavailable,
+    MissingClaims,
+    MissingToken,
+)
+
+#: Programs compare with these words, so none may change or go; a new one is added here on purpose.
+REASONS = {
+    MissingToken: "no_authorization other_scheme malformed_authorization",
+    InvalidToken: (
+        "empty too_long malformed critical_header wrong_algorithm wrong_type unknown_kid ambiguous_key bad_signature "
+        "missing_claim malformed_claim wrong_issuer wrong_audience expired not_yet_valid issued_in_the_future "
+        "unknown_user"
+    ),
+}
+ALL = [
+    *(kind(reason) for kind, reasons in REASONS.items() for reason in reasons.split()),
+    *(MissingToken(), InsufficientScope(), InsufficientScope(["read", "write"]), MissingClaims()),
+    *(KeysUnavailable(), KeysUnavailable(30), InsufficientAuthentication(["gold"], 60)),
+]
+#: RFC 6750 section 3: %x20-21 / %x23-5B / %x5D-7E.
+ALLOWED = {chr(code) for code in range(0x20, 0x7F)} - {'"', "\\"}
+
+
+def _name(error):
+    return f"{type(error).__name__}-{error.reason}"
+
+
+@pytest.mark.parametrize("kind", REASONS)
+def test_the_reasons_are_stable(kind):
+    """Every reason of a class, no more and no fewer."""
+    assert sorted(kind.DESCRIPTIONS) == sorted(REASONS[kind].split())
+
+
+def test_the_other_reasons_are_stable():
+    """The classes with one reason each."""
+    kinds = (InsufficientScope, MissingClaims, KeysUnavailable, InsufficientAuthentication)
+    assert [kind().reason for kind in kinds] == [
+        *("insufficient_scope", "missing_claims", "keys_unavailable", "insufficient_user_authentication")
+    ]
+
+
+def test_every_refusal_is_known_here():
+    """A new class of refusal is tested like the others."""
+    kinds = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, BearerError)}
+    assert kinds - {BearerError} == {type(error) for error in ALL}
+
+
+@pytest.mark.parametrize("kind", REASONS)
+def test_an_unknown_reason_is_a_mistake_in_the_code(kind):
+    """Nobody invents a reason in passing."""
+    with pytest.raises(KeyError):
+        kind("whatever")
+
+
+@pytest.mark.parametrize("error", ALL, ids=_name)
+def test_a_description_can_stand_in_the_challenge(error):
+    """Only what RFC 6750 allows in error_description, and something at all."""
+    assert error.description
+    assert set(error.description) <= ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (InsufficientScope(["secret"]), InsufficientScope()),
+        (KeysUnavailable(30), KeysUnavailable()),
+        (InsufficientAuthentication(["secret"], 1), InsufficientAuthentication()),
+    ],
+)
+def test_a_description_says_nothing_of_the_case_at_hand(one, other):
+    """It is a constant, so no token, claim, key or URL can get into it."""
+    assert one.description == other.description == str(one)
+
+
+@pytest.mark.parametrize("error", ALL, ids=_name)
+@pytest.mark.parametrize(
+    "duplicate", [copy.copy, copy.deepcopy, *(lambda e, p=p: pickle.loads(pickle.dumps(e, p)) for p in range(6))]
+)
+def test_a_refusal_survives_copying_and_pickling(error, duplicate):
+    """Task queues and test runners send exceptions from process to process."""
+    twin = duplicate(error)
+    assert type(twin) is type(error)
+    assert vars(twin) == vars(error)
+    assert (str(twin), twin.args) == (str(error), error.args)
+    assert (twin.status, twin.error) == (error.status, error.error)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (MissingToken(), 401, None),
+        (InvalidToken("expired"), 403, "invalid_token"),
+        (InsufficientScope(), 403, "insufficient_scope"),
+        (MissingClaims(), 403, "invalid_token"),
+        (InsufficientAuthentication(), 401, "insufficient_user_authentication"),
+        (KeysUnavailable(), 503, "temporarily_unavailable"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_each_refusal_has_its_status_and_code(issuer, error, status, code):
+    """RFC 6750 section 3.1, with the model's 403 for a bad token."""
+    assert (error.status, error.error) == (status, code)
+
+
+def test_the_status_of_a_bad_token_is_the_settings(rsa_issuer):
+    """INVALID_TOKEN_STATUS speaks for tokens that fail validation, and for nothing else."""
+    with rsa_issuer.installed(INVALID_TOKEN_STATUS=401):
+        assert InvalidToken("expired").status == 401
+        assert MissingClaims().status == 403
+
+
+def test_what_a_challenge_needs_is_on_the_refusal():
+    """The scopes that are required, how to authenticate, when to come back."""
+    assert InsufficientScope(["read", "write"]).scope == "read write"
+    step_up = InsufficientAuthentication(["gold", "silver"], 0)
+    assert (step_up.acr_values, step_up.max_age) == ("gold silver", "0")
+    assert InsufficientAuthentication().max_age == ""
+    assert [KeysUnavailable(seconds).retry_after for seconds in (-5, 0, 1, 30)] == [1, 1, 1, 30]
