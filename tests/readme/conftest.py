@@ -19,7 +19,7 @@ class Project:
         self._settings = settings
         self._monkeypatch = monkeypatch
         others = [app for app in settings.INSTALLED_APPS if app != "django_oauth_jwt"]
-        self._namespace = {"INSTALLED_APPS": others, "MIDDLEWARE": [], "CACHES": {**settings.CACHES}}
+        self._namespace = {"INSTALLED_APPS": others, "MIDDLEWARE": [], "CACHES": {**settings.CACHES}, "urlpatterns": []}
         self.urls = ModuleType("readme_urls")
         self.urls.urlpatterns = []
         settings.ROOT_URLCONF = self.urls
@@ -34,6 +34,10 @@ class Project:
         # DRF reads these two when it is imported.
         for attribute in ("authentication_classes", "permission_classes"):
             self._monkeypatch.setattr(APIView, attribute, getattr(api_settings, f"DEFAULT_{attribute}".upper()))
+
+    def defined(self, name):
+        """Return what the settings snippets have made of a name."""
+        return self._namespace[name]
 
     def module(self, dotted_path, snippet):
         """Make an importable module of a snippet, and return what it defines."""

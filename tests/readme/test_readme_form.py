@@ -1,6 +1,8 @@
 """README as a document: its commands, its links, its length."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from readme_text import COMMANDS, TEXT
 
 from django_oauth_jwt.conf_rules import RULES
 
+ROOT = Path(__file__).parents[2]
 #: The commands assume nothing but a clone, Python 3.11 and pip; `.ci/run` takes them from README and runs them.
 EXPECTED = {
     "demo": "python3.11 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/python manage.py demo",
@@ -21,6 +24,15 @@ def test_a_command_is_one_line_below_its_marker(name):
     """Each command can be copied whole, and stands in a block of its own that a program finds."""
     assert COMMANDS[name].strip() == EXPECTED[name]
     assert TEXT.count(f"<!-- command:{name} -->\n```sh\n{EXPECTED[name]}\n```\n") == 1
+
+
+@pytest.mark.real_servers
+def test_the_demo_prints_what_readme_shows():
+    """The excerpt is of the demo as it is now."""
+    demo = [sys.executable, "manage.py", "demo", "--once", "--port", "0"]
+    printed = subprocess.run(demo, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
+    (excerpt,) = re.findall(r"^```text\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    assert set(excerpt.splitlines()) <= set(printed.splitlines())
 
 
 def _anchor(heading):
@@ -45,11 +57,10 @@ def test_each_section_is_in_the_contents():
 
 def test_links_to_files_resolve():
     """What README links to in the repository is there; beside the tests of a wheel there is no repository."""
-    root = Path(__file__).parents[2]
     files = re.findall(r"\]\((?!#|https://)([^)]+)\)", _PROSE)
     assert files
-    if (root / "django_oauth_jwt").is_dir():
-        assert [name for name in files if not (root / name).exists()] == []
+    if (ROOT / "django_oauth_jwt").is_dir():
+        assert [name for name in files if not (ROOT / name).exists()] == []
 
 
 def test_what_looks_like_a_setting_is_one():

@@ -8,8 +8,10 @@ from django.http import HttpResponse
 from readme_text import run_snippet
 
 from django_oauth_jwt import conf
+from django_oauth_jwt.errors import InvalidToken
 from django_oauth_jwt.requirements import claim_requirement
 from django_oauth_jwt.testing import TokenIssuer
+from django_oauth_jwt.verification import verify_token
 
 RECIPES = {name: value for name, value in run_snippet("recipes", {}).items() if name.isupper() and "ISSUER" in value}
 API = "00001111-aaaa-2222-bbbb-3333cccc4444"
@@ -66,6 +68,16 @@ ROLES = {
     "ENTRA_V1": [("roles", "Books.Read.All")],
     "COGNITO": [("cognito:groups", "editors")],
 }
+#: Where the vendors publish the keys.
+JWKS_PATHS = {
+    "KEYCLOAK": "/realms/main/protocol/openid-connect/certs",
+    "AUTH0": "/.well-known/jwks.json",
+    "ENTRA_V2": "/aaaabbbb-0000-cccc-1111-dddd2222eeee/discovery/v2.0/keys",
+    "ENTRA_V1": "/aaaabbbb-0000-cccc-1111-dddd2222eeee/discovery/keys",
+    "COGNITO": "/eu-west-1_EXAMPLE/.well-known/jwks.json",
+    "OKTA": "/oauth2/default/v1/keys",
+    "CURITY": "/oauth/v2/oauth-anonymous/jwks",
+}
 #: What differs in tokens that must not be taken: for another API, or no access tokens at all.
 REFUSED = {
     "KEYCLOAK": [("JWT", {"aud": "account"}), ("JWT", {"aud": None}), ("JWT", {"aud": "spa", "typ": "ID"})],
@@ -89,12 +101,12 @@ def test_each_recipe_is_tried():
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_is_valid(name):
-    """The settings hold no problem; the keys are at the issuer's own host, but for Entra's v1."""
+    """The settings hold no problem, and the keys are where the vendor publishes them."""
     settings, problems = conf.read(RECIPES[name])
     assert problems == []
     (trusted,) = settings.issuers.values()
-    hosts = {urlsplit(url).netloc for url in (trusted.issuer, trusted.jwks_uri)}
-    assert len(hosts) == (2 if name == "ENTRA_V1" else 1)
+    host = "login.microsoftonline.com" if name == "ENTRA_V1" else urlsplit(trusted.issuer).netloc
+    assert trusted.jwks_uri == f"https://{host}{JWKS_PATHS[name]}"
 
 
 @pytest.fixture
@@ -132,3 +144,12 @@ def test_another_token_is_refused(send, name, typ, claims):
     response, accepted = send(name, typ, claims)
     assert response.status_code == 403
     assert accepted == []
+
+
+def test_a_cognito_id_token_is_refused_at_every_entrance(settings):
+    """CLAIMS bind the middleware only; REQUIRED_CLAIMS keep ID tokens, which have no client_id, out of the others."""
+    settings.OAUTH_JWT = RECIPES["COGNITO"]
+    with TokenIssuer(RECIPES["COGNITO"]["ISSUER"], alg="ES256").installed() as issuer:
+        with pytest.raises(InvalidToken) as refused:
+            verify_token(issuer.token(aud=CLIENT, token_use="id", client_id=None))
+    assert refused.value.reason == "missing_claim"
