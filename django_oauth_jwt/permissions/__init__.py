@@ -17,7 +17,7 @@ from .base import TokenPermission, token_of
 
 __all__ = ["ANY_METHOD", "HasAuthenticationContext", "HasClaim", "HasScope", "RequirementPermission", "TokenPermission"]
 
-#: Stands for all HTTP methods in a mapping of method to requirements.
+#: Stands for all other HTTP methods in a mapping of method to requirements.
 ANY_METHOD: Final = "*"
 
 
@@ -52,7 +52,7 @@ class RequirementPermission(TokenPermission):
         """Return the requirements of an HTTP method, None where it is not in the mapping."""
         by_method = self.requirements_by_method(view)
         method = "GET" if method == "HEAD" and "HEAD" not in by_method else method
-        return by_method.get(ANY_METHOD) or by_method.get(method)
+        return by_method.get(method) or by_method.get(ANY_METHOD)
 
     def requirements_by_method(self, view: Any) -> Mapping[str, Requirements]:
         """Return the requirements by HTTP method, or those of `ANY_METHOD`; from the view where none were given.
