@@ -27,14 +27,25 @@ class Wanted(NamedTuple):
     alg: str
 
 
+class Fetch(NamedTuple):
+    """A fetch of this process: from where, and how many seconds it took, discovery included."""
+
+    uri: str
+    seconds: float
+
+
 @dataclass(frozen=True)
 class Snapshot:
-    """Parsed keys and the document that they come from. Times are Unix times in seconds."""
+    """Parsed keys and the document that they come from. Times are Unix times in seconds.
+
+    ``fetch`` is None where another process fetched it, and this one has it from the shared cache.
+    """
 
     key_set: KeySet
     document: JwksDocument
     fresh_until: float
     stale_until: float
+    fetch: Fetch | None = None
 
     @property
     def fetched_at(self) -> float:
@@ -53,8 +64,8 @@ class Timing(NamedTuple):
 class KeyEvents(Protocol):
     """Who is told of each fetch."""
 
-    def refreshed(self, snapshot: Snapshot, seconds: float) -> None:
-        """A fetch succeeded and took so many seconds."""
+    def refreshed(self, snapshot: Snapshot, fetch: Fetch) -> None:
+        """A fetch succeeded."""
 
     def failed(self, failure: Failure) -> None:
         """A fetch failed."""
@@ -104,6 +115,10 @@ class Refresher:
             return self._without_fetch(held, wanted) or self._fetch(held, wanted)
         finally:
             self.shared.unlock()
+
+    def fetch(self) -> Snapshot | Failure:
+        """Fetch at once, whatever the cache holds and whatever failed before; for people, not for requests."""
+        return self._fetch(None, None)
 
     def close_gate(self) -> None:
         """Let this process make no fetch for a wanted key within the cooldown: one has just been made."""
@@ -162,15 +177,17 @@ class Refresher:
             self.close_gate()  # the shared gate stands open to all while the cache is down
         started = time.monotonic()
         try:
-            snapshot = self.snapshot(self._fetch_document(held), held)
+            uri = self.jwks_uri or self._discover(self.clock())
+            snapshot = self.snapshot(self._fetch_document(uri, held), held)
             if not len(snapshot.key_set):
-                raise FetchFailed("no usable key in the JWKS")
+                raise FetchFailed(f"no usable key in the JWKS{_reasons(snapshot.key_set)}")
         except (FetchFailed, ValueError) as error:
             return self._failed(str(error))
         self._failure = None
         self.shared.store(snapshot.document, self.timing.stale)
-        self.events.refreshed(snapshot, time.monotonic() - started)
-        return snapshot
+        fetch = Fetch(uri, time.monotonic() - started)
+        self.events.refreshed(snapshot, fetch)
+        return replace(snapshot, fetch=fetch)
 
     def _failed(self, reason: str) -> Failure:
         before = self._latest_failure()
@@ -183,9 +200,8 @@ class Refresher:
         self.events.failed(self._failure)
         return self._failure
 
-    def _fetch_document(self, held: Snapshot | None) -> JwksDocument:
+    def _fetch_document(self, uri: str, held: Snapshot | None) -> JwksDocument:
         now = self.clock()
-        uri = self.jwks_uri or self._discover(now)
         # A discovered URI may have changed, and an ETag is only good for the URI that gave it.
         etag = held.document.etag if held is not None and self.jwks_uri else None
         fetched = self.client.fetch(uri, etag=etag)
@@ -213,3 +229,8 @@ def _is_newer(document: JwksDocument, held: JwksDocument) -> bool:
     if document.fetched_at == held.fetched_at:
         return document.jwks != held.jwks
     return document.fetched_at > held.fetched_at
+
+
+def _reasons(key_set: KeySet) -> str:
+    few = [f"{name} {reason}" for name, reason in key_set.unusable[:5]]
+    return f": {'; '.join(few)}" if few else ""

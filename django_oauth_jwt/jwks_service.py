@@ -24,7 +24,7 @@ from . import signals
 from .errors import KeysUnavailable
 from .jwks_cache import Failure, SharedJwks, is_ahead
 from .jwks_client import JwksClient
-from .jwks_refresh import Refresher, Snapshot, Timing, Wanted
+from .jwks_refresh import Fetch, Refresher, Snapshot, Timing, Wanted
 from .keys import KeySet
 from .waiting import Steps, in_thread, run_awaiting, run_blocking
 
@@ -113,14 +113,25 @@ class JwksService:
         """
         return run_blocking(self._awaited_refresh())
 
+    def inspect(self, *, fetch: bool = False) -> Snapshot | Failure:
+        """Return the keys with their document and times, or why there are none; for people, not for requests.
+
+        With ``fetch`` they are fetched at once, whatever the cache holds and whatever failed before.
+        """
+        outcome = self._refresher.fetch() if fetch else self._refresher.refresh(self._held())
+        with self._lock:
+            self._adopt(outcome)
+        self._send_news()
+        return outcome
+
     @property
     def snapshot(self) -> Snapshot | None:
         """The keys at hand with their document and times, None where there are none."""
         return self._snapshot
 
-    def refreshed(self, snapshot: Snapshot, seconds: float) -> None:
+    def refreshed(self, snapshot: Snapshot, fetch: Fetch) -> None:
         """Tell of a fetch that succeeded."""
-        logger.info("JWKS fetched in %.3f seconds: %d usable keys", seconds, len(snapshot.key_set))
+        logger.info("JWKS fetched in %.3f seconds: %d usable keys", fetch.seconds, len(snapshot.key_set))
         self._news.append(
             partial(signals.jwks_refreshed.send_robust, JwksService, service=self, key_set=snapshot.key_set)
         )
