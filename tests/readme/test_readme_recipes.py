@@ -149,7 +149,7 @@ def test_another_token_is_refused(send, name, typ, claims):
 def test_a_cognito_id_token_is_refused_at_every_entrance(settings):
     """CLAIMS bind the middleware only; REQUIRED_CLAIMS keep ID tokens, which have no client_id, out of the others."""
     settings.OAUTH_JWT = RECIPES["COGNITO"]
-    with TokenIssuer(RECIPES["COGNITO"]["ISSUER"], alg="ES256").installed() as issuer:
-        with pytest.raises(InvalidToken) as refused:
-            verify_token(issuer.token(aud=CLIENT, token_use="id", client_id=None))
+    issuer = TokenIssuer(RECIPES["COGNITO"]["ISSUER"], alg="ES256")
+    with issuer.installed(), pytest.raises(InvalidToken) as refused:
+        verify_token(issuer.token(aud=CLIENT, token_use="id", client_id=None))
     assert refused.value.reason == "missing_claim"
