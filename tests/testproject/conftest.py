@@ -1,6 +1,7 @@
 """What the tests of the example project share: its authorization server, clients of both kinds, real processes."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -31,6 +32,19 @@ def get(request):
     """GET through the whole stack, of WSGI and of ASGI."""
     client = request.param()
     return async_to_sync(client.get) if isinstance(client, AsyncClient) else client.get
+
+
+def _ignore_sigint():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@pytest.fixture(
+    params=[(signal.SIGINT, {}), (signal.SIGINT, {"preexec_fn": _ignore_sigint}), (signal.SIGTERM, {})],
+    ids=["Ctrl-C", "SIGINT in the background", "SIGTERM"],
+)
+def way_to_stop(request):
+    """A signal, and how the process is started; shells start background jobs with SIGINT ignored."""
+    return request.param
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ class Command(BaseCommand):
             self.stdout.write(line)
         wait = get_settings().jwks_cooldown_seconds
         self.stdout.write(
-            f"\nUnknown keys are looked for every {wait:g} seconds at most, so a rotation shows after that."
+            f"\nUnknown keys are looked for every {wait:g} seconds at most: a rotation may show after that."
         )
         self.stdout.write("Serving; each request is logged below. Ctrl-C ends it.")
         self.stdout.flush()
