@@ -1,0 +1,182 @@
+"""Permissions that compose: let in is let in, and a refusal that stands says what is missing."""
+
+import itertools
+import operator
+import random
+
+import pytest
+from rest_framework.permissions import IsAdminUser, IsAuthenticated
+
+from django_oauth_jwt.permissions import HasClaim, HasScope
+
+NO_CLAIM = 'Bearer error="invalid_token", error_description="Token is missing some required claims"'
+
+
+def lacking(scope):
+    text = "Token is missing some required scope values"
+    return f'Bearer error="insufficient_scope", error_description="{text}", scope="{scope}"'
+
+
+# What a token of the scopes "a b" is let in by, and the challenge of a refusal.
+OURS = {
+    HasScope("a"): (True, None),
+    HasScope("a", "b"): (True, None),
+    HasScope("x"): (False, lacking("x")),
+    HasScope("a", "y"): (False, lacking("a y")),
+    HasClaim("sub"): (True, None),
+    HasClaim("role", "admin"): (False, NO_CLAIM),
+}
+
+
+def trees_of(leaves):
+    """Every leaf, its opposite, and every pair of these under every operator, and the opposite of those."""
+    singles = [*((leaf, None, None) for leaf in leaves), *(("~", leaf, None) for leaf in leaves)]
+    pairs = [(op, *pair) for op in "&|" for pair in itertools.product(singles, repeat=2)]
+    return [*singles, *pairs, *(("~", pair, None) for pair in pairs)]
+
+
+def deep_trees(leaves, count):
+    """Trees of up to four levels, always the same ones."""
+    dice = random.Random(1)
+
+    def grow(depth):
+        if not depth or dice.random() < 0.1:
+            return (dice.choice(leaves), None, None)
+        kind = dice.choice("&|~")
+        return ("~", grow(depth - 1), None) if kind == "~" else (kind, grow(depth - 1), grow(depth - 1))
+
+    return [grow(4) for _ in range(count)]
+
+
+def built(tree):
+    """The permission of a tree, made with DRF's operators."""
+    kind, left, right = tree
+    if kind == "~":
+        return ~(built(left) if isinstance(left, tuple) else left)
+    if kind in ("&", "|"):
+        return (operator.and_ if kind == "&" else operator.or_)(built(left), built(right))
+    return kind
+
+
+def expected(tree, leaves):
+    """Whether a tree lets in, and the challenge of the first of ours that stands in the way."""
+    kind, left, right = tree
+    if kind == "~":
+        return not (expected(left, leaves) if isinstance(left, tuple) else leaves[left])[0], None
+    if kind not in ("&", "|"):
+        return leaves[kind]
+    answers = [expected(operand, leaves) for operand in (left, right)]
+    if kind == "&":
+        return next((answer for answer in answers if not answer[0]), (True, None))
+    if any(let_in for let_in, _ in answers):
+        return True, None
+    return False, next((challenge for _, challenge in answers if challenge), None)
+
+
+@pytest.fixture
+def ask(serve):
+    """Send a request to a view that these permissions guard."""
+
+    guards = []
+    client = serve(get_permissions=lambda view: [permission() for permission in guards])
+
+    def ask(permission, headers=None):
+        guards[:] = [permission]
+        return client.get("/", headers=headers)
+
+    return ask
+
+
+def test_every_composition_lets_in_by_logic_and_names_what_is_missing(ask, issuer, yes, no):
+    """With `|`, `&` and `~` in any order and depth, beside other people's permissions on either side."""
+    leaves = {**OURS, yes: (True, None), no: (False, None)}
+    headers = issuer.headers("a b")
+    for tree in [*trees_of(list(leaves)), *deep_trees(list(leaves), 300)]:
+        response = ask(built(tree), headers)
+        let_in, challenge = expected(tree, leaves)
+        assert response.status_code == (200 if let_in else 403), tree
+        assert response.headers.get("WWW-Authenticate") == challenge, tree
+        assert response.headers.get("Cache-Control") == ("no-store" if challenge else None), tree
+
+
+def test_every_composition_without_a_token_asks_for_one(ask, issuer, yes, no):
+    """Nobody is let in that logic keeps out, and who is kept out is asked for a token."""
+    leaves = {**dict.fromkeys(OURS, (False, "Bearer")), yes: (True, None), no: (False, None)}
+    for tree in trees_of(list(leaves)):
+        response = ask(built(tree))
+        let_in, _ = expected(tree, leaves)
+        assert response.status_code == (200 if let_in else 401), tree
+        assert response.headers.get("WWW-Authenticate") == (None if let_in else "Bearer"), tree
+
+
+@pytest.mark.parametrize(
+    ("permissions", "challenge"),
+    [
+        pytest.param([HasScope("a"), HasScope("x")], lacking("x"), id="the second in the list"),
+        pytest.param([HasScope("x"), HasClaim("role")], lacking("x"), id="the first that refuses"),
+        pytest.param([IsAdminUser, HasScope("x")], None, id="somebody else refuses first"),
+        pytest.param([IsAuthenticated, HasScope("x")], lacking("x"), id="somebody else agrees"),
+        pytest.param([HasScope("x") | IsAdminUser], lacking("x"), id="a scope would do"),
+        pytest.param([IsAdminUser | HasScope("x")], lacking("x"), id="a scope would do, on the right"),
+        pytest.param([HasScope("x") | HasScope("y")], lacking("x"), id="either scope would do"),
+        pytest.param([HasScope("x") & IsAdminUser], lacking("x"), id="a scope is missing first"),
+        pytest.param([HasScope("a") & IsAdminUser], None, id="the scope is there, but not the admin"),
+        pytest.param([~HasScope("a")], None, id="a scope is too much"),
+        pytest.param([~HasScope("a") | HasClaim("role")], NO_CLAIM, id="a claim would do in spite of it"),
+        pytest.param([HasScope("x") | HasScope("a"), IsAdminUser], None, id="an alternative agreed, the next refuses"),
+    ],
+)
+def test_the_challenge_is_of_the_refusal_that_stands(serve, issuer, permissions, challenge):
+    """A scope that would not have helped is not asked for."""
+    response = serve(permission_classes=permissions).get("/", headers=issuer.headers("a"))
+    assert response.status_code == 403
+    assert response.headers.get("WWW-Authenticate") == challenge
+
+
+@pytest.mark.parametrize(
+    "permission",
+    [HasScope("x") | HasScope("a"), HasScope("x") | IsAuthenticated, ~HasScope("x"), ~(HasScope("a") & HasScope("x"))],
+)
+def test_a_request_that_is_let_in_carries_no_challenge(serve, issuer, signals, permission):
+    """Nor is it told of as a rejection, although one of the permissions said no."""
+    response = serve(permission_classes=[permission]).get("/", headers=issuer.headers("a"))
+    assert response.status_code == 200
+    assert "WWW-Authenticate" not in response.headers
+    assert "Cache-Control" not in response.headers
+    assert [name for name, _ in signals] == ["accepted"]
+
+
+def test_a_refusal_by_permissions_is_told_of_once(serve, issuer, signals):
+    """Whatever was asked and asked again to find the reason."""
+    client = serve(permission_classes=[HasScope("x") | (HasScope("y") & IsAdminUser), HasClaim("role")])
+    assert client.get("/", headers=issuer.headers("a")).status_code == 403
+    assert [(name, sent.get("reason")) for name, sent in signals] == [
+        ("accepted", None),
+        ("rejected", "insufficient_scope"),
+    ]
+
+
+def test_the_body_is_drfs_own(serve, issuer, no):
+    """`detail`, with somebody else's words where somebody else refuses."""
+    headers = issuer.headers("a")
+    detail = {"detail": "Token is missing some required scope values"}
+    assert serve(permission_classes=[HasScope("x")]).get("/", headers=headers).json() == detail
+    assert serve(permission_classes=[no]).get("/", headers=headers).json() == {"detail": "Somebody else says no"}
+
+
+def test_a_permission_of_a_project_can_have_words_of_its_own(serve, issuer):
+    """DRF's `message` works on a child of ours as on any permission."""
+
+    class MayRead(HasScope):
+        message = "Ask the librarian"
+
+    response = serve(permission_classes=[MayRead("x")]).get("/", headers=issuer.headers("a"))
+    assert response.json() == {"detail": "Ask the librarian"}
+    assert response["WWW-Authenticate"] == lacking("x")
+
+
+def test_permissions_that_are_the_same_count_as_one(yes):
+    """DRF compares compositions; ours stay what they are under it."""
+    read = HasScope("a")
+    assert read() is read
+    assert (read & yes) == (read & yes)

@@ -1,0 +1,210 @@
+"""What `HasScope` and `HasClaim` take: values, names, the view's attributes, and mappings by method."""
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from rest_framework.decorators import action, api_view, authentication_classes, permission_classes
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from django_oauth_jwt.authentication import BearerJwtAuthentication
+from django_oauth_jwt.permissions import HasClaim, HasScope
+
+BY_METHOD = {"GET": "read", "POST": ["read", "write"], "options": []}
+
+
+@pytest.mark.parametrize(
+    ("permission", "granted", "status"),
+    [
+        (HasScope("a"), "a", 200),
+        (HasScope("a"), "b", 403),
+        (HasScope("a", "b"), "b a", 200),
+        (HasScope("a", "b"), "a", 403),
+        (HasScope("a b"), "b a", 200),
+        (HasScope("a b"), "a", 403),
+        (HasScope(["a", "b"]), "a b", 200),
+        (HasScope(["a", "b"]), "b", 403),
+        (HasScope({"GET": "a"}), "a", 200),
+        (HasScope({"GET": "a"}), "b", 403),
+        (HasScope({"POST": "a"}), "a", 403),
+        (HasScope({"*": "a"}), "a", 200),
+        (HasScope({"*": "a", "GET": "b"}), "a", 403),
+        (HasScope({"*": "a", "GET": "b"}), "b", 200),
+    ],
+)
+def test_a_scope_permission(serve, issuer, permission, granted, status):
+    """All scopes must be granted; a mapping's own entry for the method comes before the one for all others."""
+    client = serve(permission_classes=[permission])
+    assert client.get("/", headers=issuer.headers(granted)).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("permission", "claims", "status"),
+    [
+        (HasClaim("role"), {"role": "x"}, 200),
+        (HasClaim("role"), {}, 403),
+        (HasClaim("role", "admin"), {"role": "admin"}, 200),
+        (HasClaim("role", "admin"), {"role": ["user", "admin"]}, 200),
+        (HasClaim("role", "admin"), {"role": "user"}, 403),
+        (HasClaim("role", ["admin", "root"]), {"role": "root"}, 200),
+        (HasClaim("role", False), {"role": False}, 200),
+        (HasClaim("role", 1), {"role": True}, 403),
+        (HasClaim(["org", "roles"], "admin"), {"org": {"roles": ["admin"]}}, 200),
+        (HasClaim(["org", "roles"], "admin"), {"org": {"roles": []}}, 403),
+        (HasClaim(("org", "roles")), {"org": {"roles": []}}, 200),
+        (HasClaim(("org", "roles")), {"org": 1, "roles": 1}, 403),
+        (HasClaim({"name": "role", "value": "admin"}), {"role": "admin"}, 200),
+        (HasClaim({"name": "role", "value": "admin"}), {"role": "user"}, 403),
+        (HasClaim([{"name": "role"}, {"name": "team"}]), {"role": 1, "team": 1}, 200),
+        (HasClaim([{"name": "role"}, {"name": "team"}]), {"role": 1}, 403),
+        (HasClaim({"GET": {"name": "role"}}), {"role": 1}, 200),
+        (HasClaim({"GET": ["role", "team"]}), {"role": 1}, 403),
+        (HasClaim({"POST": "role"}), {"role": 1}, 403),
+    ],
+)
+def test_a_claim_permission(serve, issuer, permission, claims, status):
+    """By name, by value, by path, in the words of the settings, or by method."""
+    client = serve(permission_classes=[permission])
+    assert client.get("/", headers=issuer.headers(**claims)).status_code == status
+
+
+@pytest.mark.parametrize("permissions", [{"permission_classes": [HasScope(BY_METHOD)]}, None])
+@pytest.mark.parametrize(
+    ("method", "granted", "status"),
+    [
+        ("get", "read", 200),
+        ("get", "write", 403),
+        ("head", "read", 200),
+        ("head", "write", 403),
+        ("post", "read", 403),
+        ("post", "read write", 200),
+        ("options", "", 200),
+        ("put", "read write", 403),
+        ("delete", "read write", 403),
+    ],
+)
+def test_requirements_by_method(serve, issuer, permissions, method, granted, status):
+    """HEAD is GET; a method that nobody thought of is refused. The permission or the view may hold the mapping."""
+    client = serve(**(permissions or {"permission_classes": [HasScope], "required_scopes": BY_METHOD}))
+    response = getattr(client, method)("/", headers=issuer.headers(granted))
+    assert response.status_code == status
+
+
+def test_head_can_have_an_entry_of_its_own(serve, issuer):
+    """Then GET's is not taken."""
+    client = serve(permission_classes=[HasScope({"GET": "read", "HEAD": "probe"})])
+    assert client.head("/", headers=issuer.headers("read")).status_code == 403
+    assert client.head("/", headers=issuer.headers("probe")).status_code == 200
+
+
+def test_a_method_without_an_entry_has_no_scope_to_ask_for(serve, issuer):
+    """No token would do, so the challenge names no scope."""
+    response = serve(permission_classes=[HasScope(BY_METHOD)]).put("/", headers=issuer.headers("read write"))
+    assert response["WWW-Authenticate"] == (
+        'Bearer error="insufficient_scope", error_description="Token is missing some required scope values"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("attributes", "token", "status"),
+    [
+        ({"required_scopes": ["a", "b"]}, {"scope": "a b"}, 200),
+        ({"required_scopes": "a b"}, {"scope": "a"}, 403),
+        ({"required_scopes": []}, {}, 200),
+        ({"required_claims": "role"}, {"role": 1}, 200),
+        ({"required_claims": [{"name": "role", "value": "x"}]}, {"role": "y"}, 403),
+        ({"required_claims": {"GET": "role"}}, {"role": 1}, 200),
+        ({"required_claims": {"POST": "role"}}, {"role": 1}, 403),
+    ],
+)
+@pytest.mark.parametrize("called", [False, True])
+def test_a_bare_permission_asks_the_view(serve, issuer, attributes, token, status, called):
+    """`HasScope` and `HasScope()` read the attribute of the view."""
+    permission = HasScope if "required_scopes" in attributes else HasClaim
+    client = serve(permission_classes=[permission() if called else permission], **attributes)
+    assert client.get("/", headers=issuer.headers(**token)).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("permission", "attributes", "message"),
+    [
+        (HasScope, {}, r"HasScope without arguments needs TestView\.required_scopes"),
+        (HasClaim, {}, r"HasClaim without arguments needs TestView\.required_claims"),
+        (HasScope, {"required_scopes": ["a b"]}, r"TestView\.required_scopes: 'a b' is not a scope"),
+        (HasScope, {"required_scopes": {"GET": 5}}, r"TestView\.required_scopes: expected a list, not 5"),
+        (HasClaim, {"required_claims": [{"nam": "x"}]}, r"TestView\.required_claims: a claim is"),
+    ],
+)
+@pytest.mark.parametrize("headers", [True, False])
+def test_a_bare_permission_without_requirements_is_a_mistake(serve, issuer, permission, attributes, message, headers):
+    """It fails for all, with what is missing, and is neither open nor closed without a word."""
+    client = serve(permission_classes=[permission], **attributes)
+    with pytest.raises(ImproperlyConfigured, match=message):
+        client.get("/", headers=issuer.headers() if headers else {})
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: HasScope("a b", "c"),
+        lambda: HasScope(5),
+        lambda: HasScope({"GET": '"'}),
+        lambda: HasScope("a", {"GET": "b"}),
+        lambda: HasClaim("role", None),
+        lambda: HasClaim("role", []),
+        lambda: HasClaim(""),
+        lambda: HasClaim({"name": "role", "values": 1}),
+        lambda: HasClaim({"GET": {"value": 1}}),
+        lambda: HasClaim({"GET": "role"}, "admin"),
+    ],
+)
+def test_a_requirement_that_makes_no_sense_fails_when_written(make):
+    """At import, not at the first request."""
+    with pytest.raises(ValueError, match=r"\S"):
+        make()
+
+
+class Books(ViewSet):
+    """Actions with requirements of their own."""
+
+    authentication_classes = (BearerJwtAuthentication,)
+    permission_classes = (HasScope,)
+    required_scopes = "read"
+
+    def list(self, request):
+        return Response([])
+
+    @action(detail=False, methods=["post"], permission_classes=[HasScope("lend")])
+    def lend(self, request):
+        return Response({})
+
+    @action(detail=False, methods=["post"], required_scopes="return")
+    def bring_back(self, request):
+        return Response({})
+
+
+@pytest.mark.parametrize(
+    ("actions", "scope"), [({"get": "list"}, "read"), ({"post": "lend"}, "lend"), ({"post": "bring_back"}, "return")]
+)
+def test_actions_of_a_view_set_have_requirements_of_their_own(serve, issuer, actions, scope):
+    """By `permission_classes` or by `required_scopes` of the action."""
+    ((method, name),) = actions.items()
+    kwargs = getattr(getattr(Books, name), "kwargs", {})
+    client = serve(Books.as_view(actions, **kwargs))
+    for granted in ("read", "lend", "return"):
+        response = getattr(client, method)("/", headers=issuer.headers(granted))
+        assert response.status_code == (200 if granted == scope else 403)
+
+
+def test_a_function_view_takes_the_permissions_from_its_decorator(serve, issuer):
+    """`@api_view` with `@permission_classes`."""
+
+    @api_view(["GET"])
+    @authentication_classes([BearerJwtAuthentication])
+    @permission_classes([HasScope("read") & HasClaim("role")])
+    def view(request):
+        return Response(request.auth.subject)
+
+    client = serve(view)
+    assert client.get("/").status_code == 401
+    assert client.get("/", headers=issuer.headers("read")).status_code == 403
+    assert client.get("/", headers=issuer.headers("read", role="x")).json() == "user-1"
