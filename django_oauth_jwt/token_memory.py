@@ -52,10 +52,8 @@ class TokenMemory:
         """Remember a token, and forget the one used longest ago where there are too many."""
         self._tokens[key] = token
         while len(self._tokens) > self._size:
-            try:
+            with suppress(KeyError):  # another thread was faster
                 self._tokens.popitem(last=False)
-            except KeyError:  # another thread was faster
-                break
 
 
 def digest(encoded_token: bytes) -> bytes:
