@@ -55,7 +55,7 @@ def test_a_strict_json_object_is_read(data, value):
 @pytest.mark.parametrize(
     ("opening", "closing", "times"),
     [('{"a":', "}", 63), ("[", "]", 63), ('[{"a":', "}]", 31)],
-    ids=lambda value: str(value),
+    ids=str,
 )
 def test_nesting_is_survived_up_to_a_bound(opening, closing, times):
     """64 levels with the outermost are read; more are refused, however deep the stack would go."""

@@ -1,0 +1,260 @@
+"""A JWKS as keys: which of them are usable, and which one a token gets."""
+
+import logging
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from django_oauth_jwt.algorithms import KEY_SHAPES, SUPPORTED_ALGORITHMS, algorithms_for
+from django_oauth_jwt.errors import InvalidToken
+from django_oauth_jwt.keys import KeySet
+from django_oauth_jwt.testing import SigningKey
+
+RSA_ALGORITHMS = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}
+
+
+def _weak_rsa_jwk():
+    return SigningKey("weak", "RS256", rsa.generate_private_key(public_exponent=65537, key_size=1024)).public_jwk()
+
+
+def _without(jwk, *names):
+    return {name: value for name, value in jwk.items() if name not in names}
+
+
+@pytest.mark.parametrize(
+    ("kty", "crv", "algorithms"),
+    [
+        ("RSA", None, RSA_ALGORITHMS),
+        ("EC", "P-256", {"ES256"}),
+        ("EC", "P-384", {"ES384"}),
+        ("EC", "P-521", {"ES512"}),
+        ("OKP", "Ed25519", {"EdDSA", "Ed25519"}),
+        ("RSA", "P-256", set()),
+        ("EC", None, set()),
+        ("EC", "secp256k1", set()),
+        ("EC", "Ed25519", set()),
+        ("OKP", "Ed448", set()),
+        ("OKP", "X25519", set()),
+        ("oct", None, set()),
+        ("", None, set()),
+    ],
+)
+def test_the_key_says_what_the_algorithm_may_be(kty, crv, algorithms):
+    """Type and curve together; each algorithm has one shape of key."""
+    assert algorithms_for(kty, crv) == algorithms
+
+
+def test_only_asymmetric_algorithms_are_supported():
+    """The list of the design, without none and HS*."""
+    assert set(SUPPORTED_ALGORITHMS) == {*RSA_ALGORITHMS, "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
+    assert set(KEY_SHAPES) == set(SUPPORTED_ALGORITHMS)
+
+
+@pytest.mark.parametrize("jwks", [None, 5, "keys", [], [{"keys": []}], {}, {"keys": None}, {"keys": {}}, {"keys": "x"}])
+def test_what_is_no_jwks_is_refused(jwks):
+    """RFC 7517 section 5: an object with a list of keys."""
+    with pytest.raises(ValueError, match="list 'keys'"):
+        KeySet.from_jwks(jwks)
+
+
+def test_an_empty_jwks_is_an_empty_key_set():
+    """What an empty set means is for its user to say."""
+    assert list(KeySet.from_jwks({"keys": [], "other": 1})) == []
+
+
+@pytest.mark.parametrize(
+    ("alg", "change", "reason"),
+    [
+        ("ES256", {"kty": "oct", "k": "AAAA"}, "secret or private"),
+        ("ES256", {"d": "AAAA"}, "secret or private"),
+        ("RS256", {"d": "AAAA"}, "secret or private"),
+        ("EdDSA", {"d": None}, "secret or private"),
+        ("ES256", {"use": "enc"}, "use is not sig"),
+        ("ES256", {"use": ""}, "use is not sig"),
+        ("ES256", {"use": 5}, "use is not a string"),
+        ("ES256", {"key_ops": []}, "key_ops"),
+        ("ES256", {"key_ops": ["sign"]}, "key_ops"),
+        ("ES256", {"key_ops": "verify"}, "key_ops"),
+        ("ES256", {"key_ops": {"verify": 1}}, "key_ops"),
+        ("ES256", {"kty": None}, "type or curve"),
+        ("ES256", {"kty": "ec"}, "type or curve"),
+        ("ES256", {"kty": 5}, "kty is not a string"),
+        ("ES256", {"kty": "RSA"}, "type or curve"),
+        ("ES256", {"crv": None}, "type or curve"),
+        ("ES256", {"crv": "secp256k1"}, "type or curve"),
+        ("ES256", {"crv": ["P-256"]}, "crv is not a string"),
+        ("EdDSA", {"crv": "Ed448"}, "type or curve"),
+        ("EdDSA", {"crv": "X25519"}, "type or curve"),
+        ("ES256", {"kid": 5}, "kid is not a string"),
+        ("ES256", {"alg": 5}, "alg is not a string"),
+        ("ES256", {"alg": "ES384"}, "alg is not"),
+        ("ES256", {"alg": "HS256"}, "alg is not"),
+        ("ES256", {"alg": "none"}, "alg is not"),
+        ("RS256", {"alg": "RSA-OAEP"}, "alg is not"),
+        ("RS256", {"alg": "ES256"}, "alg is not"),
+        ("RS256", {"alg": ""}, "alg is not"),
+        ("ES256", {"x": None}, "cannot be parsed"),
+        ("ES256", {"x": 5}, "cannot be parsed"),
+        ("ES256", {"x": "AAAA"}, "cannot be parsed"),
+        ("ES256", {"x": "\u00fc"}, "cannot be parsed"),
+        ("ES256", {"y": "A" * 43}, "cannot be parsed"),
+        ("RS256", {"n": None}, "cannot be parsed"),
+        ("RS256", {"n": 5}, "cannot be parsed"),
+        ("RS256", {"n": ""}, "cannot be parsed"),
+        ("RS256", {"e": "AA"}, "cannot be parsed"),
+        ("RS256", {"e": "AQAA"}, "cannot be parsed"),
+        ("PS256", {"e": "AQAA"}, "cannot be parsed"),
+        ("EdDSA", {"x": "AAAA"}, "cannot be parsed"),
+        ("EdDSA", {"x": "\u00fc"}, "cannot be parsed"),
+        ("EdDSA", {"x": None}, "cannot be parsed"),
+    ],
+)
+def test_an_unusable_key_is_skipped_and_told_of(signing_key, caplog, alg, change, reason):
+    """One bad key spoils nothing: it is left out with a warning, and listed with its reason."""
+    good = signing_key("ES384", "good").public_jwk()
+    bad = {**signing_key(alg, "bad").public_jwk(), **change}
+    with caplog.at_level(logging.WARNING, "django_oauth_jwt"):
+        key_set = KeySet.from_jwks({"keys": [bad, good]})
+    assert [key.kid for key in key_set] == ["good"]
+    ((name, why),) = key_set.unusable
+    assert name == ("number 1" if "kid" in change else "'bad'")
+    assert reason in why
+    assert [record.getMessage() for record in caplog.records] == [f"JWKS key {name} is skipped: {why}"]
+
+
+@pytest.mark.parametrize("entry", [None, 5, "x", [], True])
+def test_an_entry_that_is_no_object_is_skipped_too(signing_key, entry):
+    """By its position, as it has no name."""
+    key_set = KeySet.from_jwks({"keys": [signing_key().public_jwk(), entry]})
+    assert len(key_set) == 1
+    assert key_set.unusable == (("number 2", "not an object"),)
+
+
+def test_a_weak_rsa_key_is_skipped():
+    """RFC 7518 section 3.3: 2048 bits at least."""
+    key_set = KeySet.from_jwks({"keys": [_weak_rsa_jwk()]})
+    assert len(key_set) == 0
+    assert key_set.unusable == (("'weak'", "RSA key of 1024 bits; 2048 is the least"),)
+
+
+def test_a_kid_cannot_write_into_the_log(caplog):
+    """It is the authorization server's text: escaped, and cut."""
+    KeySet.from_jwks({"keys": [{"kid": "a\nWARNING \u00fc\x1b[31m" + "x" * 1000}]})
+    (record,) = caplog.records
+    assert r"'a\nWARNING \xfc\x1b[31mxxx" in record.getMessage()
+    assert len(record.getMessage()) < 200
+
+
+@pytest.mark.parametrize("alg", SUPPORTED_ALGORITHMS)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"use": None},
+        {"key_ops": ["verify"]},
+        {"key_ops": ["sign", "verify"]},
+        {"x5c": ["AAAA"], "x5t": "AAAA", "x5u": "https://attacker.example", "ext": True, "unknown": {}},
+    ],
+)
+def test_a_usable_key_is_kept_with_its_algorithm(signing_key, alg, change):
+    """What restricts nothing is ignored; certificates are not looked at."""
+    (key,) = KeySet.from_jwks({"keys": [{**signing_key(alg).public_jwk(), **change}]})
+    assert (key.kid, key.kty, set(key.verifiers)) == ("key-1", KEY_SHAPES[alg][0], {alg})
+
+
+@pytest.mark.parametrize("alg", SUPPORTED_ALGORITHMS)
+def test_a_key_without_alg_is_good_for_all_of_its_shape(signing_key, alg):
+    """The key type and curve are then the only restriction."""
+    (key,) = KeySet.from_jwks({"keys": [_without(signing_key(alg).public_jwk(), "alg")]})
+    assert set(key.verifiers) == algorithms_for(*KEY_SHAPES[alg])
+
+
+#: The key set of the selection tests: ``kid`` (None: none), algorithm, and whether the JWK says the algorithm.
+KEYS = {
+    "one": [("a", "ES256", True)],
+    "nameless": [(None, "ES256", True)],
+    "empty name": [("", "ES256", True)],
+    "two of a kind": [("a", "ES256", True), ("b", "ES256", True)],
+    "two kinds": [("a", "ES256", True), ("b", "RS256", False)],
+    "named and nameless": [("a", "ES256", True), (None, "ES256", True)],
+    "two kinds of one name": [("a", "ES256", True), ("a", "RS256", True)],
+    "twice the same name": [("a", "ES256", True), ("a", "ES256", True), ("b", "ES256", True)],
+    "none": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("keys", "kid", "alg", "chosen"),
+    [
+        ("one", "a", "ES256", 0),
+        ("one", None, "ES256", 0),
+        ("one", "b", "ES256", "unknown_kid"),
+        ("one", "A", "ES256", "unknown_kid"),
+        ("one", "", "ES256", "unknown_kid"),
+        ("one", "a", "ES384", "wrong_algorithm"),
+        ("one", "a", "HS256", "wrong_algorithm"),
+        ("one", "a", "none", "wrong_algorithm"),
+        ("one", None, "RS256", "unknown_kid"),
+        ("nameless", None, "ES256", 0),
+        ("nameless", "a", "ES256", "unknown_kid"),
+        ("empty name", "", "ES256", 0),
+        ("empty name", None, "ES256", 0),
+        ("two of a kind", "a", "ES256", 0),
+        ("two of a kind", "b", "ES256", 1),
+        ("two of a kind", None, "ES256", "ambiguous_key"),
+        ("two kinds", None, "ES256", 0),
+        ("two kinds", None, "RS256", 1),
+        ("two kinds", "b", "PS512", 1),
+        ("two kinds", "b", "ES256", "wrong_algorithm"),
+        ("named and nameless", "a", "ES256", 0),
+        ("named and nameless", None, "ES256", "ambiguous_key"),
+        ("two kinds of one name", "a", "ES256", 0),
+        ("two kinds of one name", "a", "RS256", 1),
+        ("two kinds of one name", "a", "PS256", "wrong_algorithm"),
+        ("twice the same name", "a", "ES256", "ambiguous_key"),
+        ("twice the same name", "b", "ES256", 2),
+        ("none", "a", "ES256", "unknown_kid"),
+        ("none", None, "ES256", "unknown_kid"),
+    ],
+)
+def test_a_token_gets_the_one_key_that_fits(signing_key, keys, kid, alg, chosen):
+    """kid, alg, kty and crv together must leave exactly one key; the reason of a refusal tells which did not."""
+    signers = [signing_key(alg_, f"signer-{number}") for number, (_, alg_, _) in enumerate(KEYS[keys])]
+    jwks = [
+        {**signer.public_jwk(), "kid": kid_, **({} if says_alg else {"alg": None})}
+        for signer, (kid_, _, says_alg) in zip(signers, KEYS[keys], strict=True)
+    ]
+    key_set = KeySet.from_jwks({"keys": jwks})
+    if isinstance(chosen, str):
+        with pytest.raises(InvalidToken) as caught:
+            key_set.select(kid, alg)
+        assert caught.value.reason == chosen
+    else:
+        signer = SigningKey(signers[chosen].kid, alg, signers[chosen].private_key)
+        assert key_set.select(kid, alg).verify(b"message", signer.sign(b"message"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "kid", "alg", "known"),
+    [
+        ("one", "a", "ES256", True),
+        ("one", "a", "RS256", True),
+        ("one", "b", "ES256", False),
+        ("one", None, "ES256", True),
+        ("one", None, "RS256", False),
+        ("two of a kind", None, "ES256", True),
+        ("none", "a", "ES256", False),
+    ],
+)
+def test_a_known_key_needs_no_fetch(signing_key, keys, kid, alg, known):
+    """A kid that is in the set is known whatever the algorithm: newer keys would not change the answer."""
+    jwks = [{**signing_key(alg_, f"key-{kid_}").public_jwk(), "kid": kid_} for kid_, alg_, _ in KEYS[keys]]
+    assert KeySet.from_jwks({"keys": jwks}).knows(kid, alg) is known
+
+
+@pytest.mark.parametrize("alg", SUPPORTED_ALGORITHMS)
+@pytest.mark.parametrize("signature", [b"", b"\0", b"\0" * 64, b"\xff" * 132, b"\xff" * 256, b"\0" * 10_000])
+def test_a_bad_signature_is_false_whatever_it_looks_like(signing_key, alg, signature):
+    """No length and no number makes a key raise anything but ValueError, which the caller takes for no."""
+    verifier = KeySet.from_jwks({"keys": [signing_key(alg).public_jwk()]}).select("key-1", alg)
+    assert verifier.verify(b"message", signature) is False
