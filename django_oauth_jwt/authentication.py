@@ -61,17 +61,21 @@ def watch_answers(view: Any) -> None:
 
 
 class _Answers:
-    """Stands in for two methods of one view, since DRF lets an authenticator say too little about its answers.
+    """Stands in for some methods of one view, since DRF lets an authenticator say too little about its answers.
 
     A view asks its first authenticator alone for a challenge, and answers 403 where that one has none; it
     leaves it to its exception handler whether a refusal's headers are sent. What is raised is not yet an
     answer, as views and renderers also try out what would be allowed; what is handled is.
+    ``asked_object`` is the object that permissions are being asked about, in a tuple; () where there is none.
     """
 
     def __init__(self, view: Any) -> None:
         self._view = view
         self._get_authenticate_header = view.get_authenticate_header
         self._handle_exception = view.handle_exception
+        self._check_object_permissions = view.check_object_permissions
+        self.asked_object: tuple[Any, ...] = ()
+        view.check_object_permissions = self.check_object_permissions
         view.get_authenticate_header = self.get_authenticate_header
         view.handle_exception = self.handle_exception
         vary = view.headers.get("Vary")
@@ -82,6 +86,14 @@ class _Answers:
         bearer = BearerJwtAuthentication().authenticate_header(request)
         first = self._get_authenticate_header(request)
         return bearer if not first or first.startswith("Bearer") else f"{bearer}, {first}"
+
+    def check_object_permissions(self, request: Request, obj: Any) -> None:
+        """Do what the view does, but remember the object in question."""
+        self.asked_object = (obj,)
+        try:
+            self._check_object_permissions(request, obj)
+        finally:
+            self.asked_object = ()
 
     def handle_exception(self, exc: Exception) -> Any:
         """Set the headers of a refusal, then do what the view does."""

@@ -52,7 +52,7 @@ def _explain_denials(view: Any) -> None:
     when the view denies, so that is where the challenge is added.
     """
     watch_answers(view)
-    if hasattr(view, "permission_denied") and not isinstance(view.permission_denied, _ExplainedDenial):
+    if hasattr(view, "_oauth_jwt") and not isinstance(view.permission_denied, _ExplainedDenial):
         view.permission_denied = _ExplainedDenial(view)
 
 
@@ -62,15 +62,6 @@ class _ExplainedDenial:
     def __init__(self, view: Any) -> None:
         self._view = view
         self._deny = view.permission_denied
-        self._check_object = view.check_object_permissions
-        self._object: tuple[Any, ...] = ()
-        view.check_object_permissions = self.check_object_permissions
-
-    def check_object_permissions(self, request: Request, obj: Any) -> None:
-        """Do what the view does, but remember the object in question."""
-        self._object = (obj,)
-        self._check_object(request, obj)
-        self._object = ()
 
     def __call__(self, request: Request, message: str | None = None, code: str | None = None) -> None:
         """Deny as the view does, and turn a plain denial into one that carries the challenge."""
@@ -84,7 +75,7 @@ class _ExplainedDenial:
 
     def _standing_refusal(self, request: Request) -> BearerError | None:
         for permission in self._view.get_permissions():
-            allowed, refusal = _explain(permission, request, self._view, *self._object)
+            allowed, refusal = _explain(permission, request, self._view, *self._view._oauth_jwt.asked_object)
             if not allowed:
                 return refusal
         return None
