@@ -16,6 +16,8 @@ logger = logging.getLogger("django_oauth_jwt")
 #: How soon, in seconds, a process looks for the result of another one's fetch, and how often at last.
 POLL_SECONDS: Final = 0.05
 LONGEST_POLL_SECONDS: Final = 0.4
+#: How long, in seconds, a token with an unknown key waits for another process's fetch, which may hang.
+PATIENCE_SECONDS: Final = 1.0
 #: How long, in seconds, keys are fresh at the least, whatever their max-age says.
 MINIMUM_FRESH_SECONDS: Final = 1.0
 
@@ -98,7 +100,8 @@ class Refresher:
         With ``wanted`` the refresh is for a key that the held set lacks: a newer set that has it will do,
         and a fetch is made at most once per cooldown.
         """
-        give_up_at = time.monotonic() + self._longest
+        enough = held if wanted is not None else None
+        give_up_at = time.monotonic() + (self._longest if enough is None else PATIENCE_SECONDS)
         poll_seconds = POLL_SECONDS
         while True:
             known = self._without_fetch(held, wanted)
@@ -107,7 +110,10 @@ class Refresher:
             if self.shared.try_lock(self._longest + 1):
                 break
             if time.monotonic() > give_up_at:
-                return Failure("another process's fetch took too long", 1, self.clock() + 1)
+                if enough is None:
+                    return Failure("another process's fetch took too long", 1, self.clock() + 1)
+                self.close_gate()  # that fetch is the one of this cooldown
+                return enough
             self.sleep(poll_seconds)
             poll_seconds = min(2 * poll_seconds, LONGEST_POLL_SECONDS)
         try:

@@ -107,9 +107,9 @@ class JwksService:
         return await run_awaiting(self._find(Wanted(kid, alg)))
 
     def refresh(self) -> KeySet:
-        """Fetch now, or join the fetch that is under way, and return the keys. For commands, not requests.
+        """Refresh now, or join the refresh that is under way, and return the keys.
 
-        Raises KeysUnavailable where no keys can be had at all.
+        They come from the shared cache where it holds newer ones. Raises KeysUnavailable where no keys can be had at all.
         """
         return run_blocking(self._awaited_refresh())
 
