@@ -8,6 +8,7 @@ import pytest
 from django.core.cache.backends.locmem import LocMemCache
 from django.test import Client
 from faulty_server import FOREVER, FaultyServer
+from real_servers import Valkey
 
 from django_oauth_jwt import signals
 from django_oauth_jwt.jwks import JwksService
@@ -92,6 +93,15 @@ def auth_server():
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def valkey():
+    """A real Valkey server, which can be killed and started again at the same port."""
+    server = Valkey()
+    server.start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture
