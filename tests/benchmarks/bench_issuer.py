@@ -50,8 +50,7 @@ class JwksServer:
 
     @contextmanager
     def serving(self) -> Iterator["JwksServer"]:
-        # Asked for its end as seldom as can be, lest it takes CPU time while others are measured.
-        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 5}, daemon=True)
+        thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         thread.start()
         try:
             yield self
@@ -137,8 +136,10 @@ class Issuer:
 def each(function, arguments):
     """Return what calls a function with these arguments in turn, as often as it is told."""
 
+    turns = cycle(arguments)
+
     def repeat(times):
-        for argument in islice(cycle(arguments), times):
+        for argument in islice(turns, times):
             function(argument)
 
     return repeat
@@ -146,10 +147,10 @@ def each(function, arguments):
 
 def floor(issuer, tokens):
     """Return what does the bare signature checks of these tokens in turn, as often as it is told."""
-    checks = [issuer.bare_check(token) for token in tokens]
+    turns = cycle([issuer.bare_check(token) for token in tokens])
 
     def repeat(times):
-        for verify, arguments in islice(cycle(checks), times):
+        for verify, arguments in islice(turns, times):
             verify(*arguments)
 
     return repeat

@@ -18,8 +18,7 @@ _verify = None
 
 def projects(issuer):
     """Return the peers' projects by kind of view."""
-    global _verify
-    _verify = _verifier(issuer.jwks_uri, issuer.url)
+    trust(issuer.jwks_uri, issuer.url)
     middleware = [f"{__name__}.handwritten_middleware"]
     drf = [
         Project(SIMPLEJWT, drf_view(_simplejwt(issuer))),
@@ -33,15 +32,15 @@ def projects(issuer):
     }
 
 
-def _verifier(jwks_uri, issuer):
+def trust(jwks_uri, issuer):
+    """Have the hand-written ones trust an issuer."""
+    global _verify
     # As in PyJWT's usage page; made once, so that its cache of the JWKS is warm.
     client = jwt.PyJWKClient(jwks_uri)
 
-    def verify(token):
+    def _verify(token):
         key = client.get_signing_key_from_jwt(token)
         return jwt.decode(token, key, algorithms=["RS256"], audience=AUDIENCE, issuer=issuer)
-
-    return verify
 
 
 @sync_and_async_middleware

@@ -105,13 +105,15 @@ def _by_turns(repeats: tuple[Repeat, ...], calls: tuple[int, ...], warm_up: int,
 
 def _calls_per_slice(case: Case, plan: Plan) -> tuple[int, ...]:
     with case.ready() as repeats:
-        return tuple(_calls_for(repeat, case.warm_up, plan) for repeat in (case.floor, *repeats))
+        # What is taken off is done as often as what it is taken off from: a slice's own cost must go with it.
+        calls = _calls_for(repeats[0], case.warm_up, plan)
+        return (_calls_for(case.floor, case.warm_up, plan), *(calls for _ in repeats))
 
 
 def _calls_for(repeat: Repeat, warm_up: int, plan: Plan) -> int:
     repeat(warm_up)
     calls = 1
-    while (seconds := _seconds(repeat, calls, plan.clock)) < plan.slice_seconds / 2:
+    while (seconds := min(_seconds(repeat, calls, plan.clock) for _ in range(3))) < plan.slice_seconds / 2:
         calls *= 2
     return max(1, round(calls * min(1, plan.slice_seconds / seconds)))
 

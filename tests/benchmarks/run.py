@@ -1,48 +1,102 @@
-"""The benchmark's command: ``python tests/benchmarks/run.py``, after ``pip install -e '.[peers]'``."""
+"""Measure django-oauth-jwt beside its peers: print tables, draw a chart, write JSON.
+
+Needs ``pip install -e '.[peers]'``; with ``--own`` nothing but the package.
+"""
 
 import argparse
 import logging
+from pathlib import Path
 
 import django
 from django.conf import settings
 
+PARTS = ("verification", "requests", "growth", "server")
+
 
 def main():
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--quick", action="store_true", help="under a minute, and rougher")
-    options.add_argument("--own", action="store_true", help="without the peers")
-    options = options.parse_args()
+    options = _options()
     settings.configure(
         INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "rest_framework", "django_oauth_jwt"],
-        SECRET_KEY="of no use" * 9,
+        SECRET_KEY="signs nothing here, and is as long as a secret has to be",
         USE_TZ=True,
     )
     django.setup()
-    logging.disable(logging.INFO)
+    logging.disable(logging.WARNING)
 
-    import bench_requests
-    import bench_verify
+    from bench_goals import goals
     from bench_issuer import JwksServer
+    from bench_report import describe, print_tables, write_json
     from bench_rounds import Plan
 
-    peers = None
-    if not options.own:
-        import bench_peer_requests
-        import bench_peers
-
-        peers = bench_peers.verifiers
+    plan = Plan(rounds=8 if options.quick else 50)
+    results = {"run": describe(plan)}
     with JwksServer().serving() as server:
-        for k, cases in bench_requests.run(
-            server,
-            Plan(rounds=8 if options.quick else 50, slice_seconds=0.002),
-            bench_peer_requests.projects if peers else None,
-        ).items():
-            for name, result in cases.items():
-                print(f"{k:6} {name:38}", result)
-        plan = Plan(rounds=15 if options.quick else 60)
-        for alg, cases in bench_verify.run(server, plan, peers).items():
-            for name, result in cases.items():
-                print(f"{alg:6} {name:38}", result)
+        for part in options.only or PARTS:
+            results |= _PARTS[part](server, plan, options)
+    results["goals"] = goals(results)
+    print_tables(results)
+    options.output.mkdir(parents=True, exist_ok=True)
+    write_json(results, options.output)
+    if not options.own:
+        from bench_chart import draw
+
+        draw(results, options.output)
+    print(f"\nWritten to {options.output}/")
+
+
+def _options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="in less than a minute, and rougher")
+    parser.add_argument("--own", action="store_true", help="without the peers, hence without the chart")
+    parser.add_argument("--only", action="append", choices=PARTS, help="this part; may be given several times")
+    parser.add_argument("--output", type=Path, default=Path("benchmark-results"), help="the folder for JSON and chart")
+    return parser.parse_args()
+
+
+def _verification(server, plan, options):
+    import bench_verify
+
+    return {"verification": bench_verify.run(server, plan, _peers(options))}
+
+
+def _requests(server, plan, options):
+    import bench_requests
+
+    projects = None
+    if not options.own:
+        from bench_peer_requests import projects
+    return {"requests": bench_requests.run(server, plan, projects)}
+
+
+def _growth(server, plan, options):
+    import bench_growth
+
+    growth = {
+        "keys": bench_growth.with_keys(server, plan, peers=_peers(options)),
+        "issuers": bench_growth.with_issuers(server, plan),
+        "size": bench_growth.with_size(server, plan),
+        "remembered": bench_growth.with_remembered(server, plan),
+        "threads": bench_growth.with_threads(server, plan),
+    }
+    return {"growth": growth, "memory": bench_growth.memory_per_token(server)}
+
+
+def _server(server, plan, options):
+    import bench_server
+
+    rounds, seconds = (4, 0.4) if options.quick else (20, 1)
+    return {"server": bench_server.run(server, rounds, seconds, peers=not options.own)}
+
+
+def _peers(options):
+    if options.own:
+        return None
+    from bench_peers import verifiers
+
+    return verifiers
+
+
+_PARTS = {"verification": _verification, "requests": _requests, "growth": _growth, "server": _server}
 
 
 if __name__ == "__main__":
