@@ -43,6 +43,7 @@ class _Handler(LoggingHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Access-Control-Allow-Origin", "*")  # for the page of the example project
         self.send_header("Cache-Control", "no-store" if self.command == "POST" else "max-age=300")
         self.end_headers()
         self.wfile.write(body)
@@ -105,17 +106,33 @@ class AuthorizationServer(LoopbackServer):
     def grant(self, form: Mapping[str, str]) -> Answer:
         """Answer a token request of the client credentials grant (RFC 6749 section 4.4).
 
-        ``scope`` is granted as it is asked for, and ``role`` becomes a claim.
+        ``scope`` is granted as it is asked for, ``role`` becomes a claim, and so do the members of ``claims``, a
+        JSON object. ``kind`` is "good", "expired" or "forged".
         """
         if form.get("grant_type") != "client_credentials":
             return HTTPStatus.BAD_REQUEST, {"error": "unsupported_grant_type"}
-        token = self.token(form.get("scope"), client_id=form.get("client_id", "demo"), role=form.get("role"))
+        try:
+            claims = {"role": form.get("role"), **_claims(form.get("claims", "{}"))}
+        except ValueError as error:
+            return HTTPStatus.BAD_REQUEST, {"error": "invalid_request", "error_description": str(error)}
+        token = self.token(
+            form.get("scope"), client_id=form.get("client_id", "demo"), kind=form.get("kind", "good"), **claims
+        )
         return HTTPStatus.OK, {"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME}
 
-    def token(self, scope: str | None = None, *, client_id: str = "demo", role: str | None = None) -> str:
+    def token(self, scope: str | None = None, *, client_id: str = "demo", kind: str = "good", **claims: Any) -> str:
         """Return a token that speaks for a client (RFC 9068 section 2.2: ``sub`` is the client then)."""
-        exp = int(time.time()) + LIFETIME
-        return self.issuer.token(scope, sub=client_id, client_id=client_id, role=role, exp=exp)
+        content = {"sub": client_id, "client_id": client_id, **claims}
+        if kind == "expired":
+            return self.issuer.token(scope, expired=True, **content)
+        return self.issuer.token(scope, forged=kind == "forged", **{"exp": int(time.time()) + LIFETIME, **content})
+
+
+def _claims(text: str) -> dict[str, Any]:
+    claims = json.loads(text or "{}")
+    if not isinstance(claims, dict) or claims.keys() & {"scope", "expired", "forged", "header", "client_id", "kind"}:
+        raise ValueError("claims is a JSON object, in which scope and client_id have no place")
+    return claims
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -13,6 +13,7 @@ INSTALLED_APPS = [
     "django_oauth_jwt",
     "testproject",
 ]
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 
 # Where `python -m testproject.authorization_server` listens.

@@ -1,10 +1,11 @@
-"""The example's URLs: one open view, three secured ones, an async one, and their twins by Django REST Framework."""
+"""The example's URLs: a page to try the others from, one open view, three secured ones, an async one, and DRF twins."""
 
 from django.urls import path
 
-from . import api, views
+from . import api, index, views
 
 urlpatterns = [
+    path("", index.index),
     path("open", views.open_to_all),
     path("secured/token", views.any_token),
     path("secured/scope", views.with_scope),

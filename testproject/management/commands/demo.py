@@ -78,7 +78,7 @@ class Command(BaseCommand):
         return is_right
 
     def _serve(self, server: AuthorizationServer, api: ApiServer) -> None:
-        self.stdout.write("\nPaste into another shell (the tokens last an hour):\n\n")
+        self.stdout.write(f"\nOpen {api.origin}/ in a browser, or paste into a shell (the tokens last an hour):\n\n")
         for line in curl_lines(server, api.origin):
             self.stdout.write(line)
         wait = get_settings().jwks_cooldown_seconds

@@ -1,0 +1,33 @@
+"""The page at the root: a form that mints a token, sends a request and shows the answer."""
+
+from typing import Final, NamedTuple
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+class Endpoint(NamedTuple):
+    """A view to try, and what it needs."""
+
+    path: str
+    needs: str
+
+
+ENDPOINTS: Final = (
+    Endpoint("/open", "nothing"),
+    Endpoint("/secured/token", "a valid token"),
+    Endpoint("/secured/scope", "a token with the scope read"),
+    Endpoint("/secured/claim", "a token whose claim role is admin"),
+    Endpoint("/secured/async", "a valid token; a coroutine function"),
+    Endpoint("/api/token", "a valid token; Django REST Framework"),
+    Endpoint("/api/scope", "a token with the scope read; Django REST Framework"),
+    Endpoint("/api/claim", "a token whose claim role is admin; Django REST Framework"),
+)
+
+
+def index(request: HttpRequest) -> HttpResponse:
+    """Show the form."""
+    issuer = settings.OAUTH_JWT["ISSUER"]
+    shown = {"endpoints": ENDPOINTS, "authorization_server": issuer, "token_endpoint": f"{issuer}/token"}
+    return render(request, "testproject/index.html", shown)
