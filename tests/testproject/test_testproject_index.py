@@ -99,8 +99,10 @@ _PARTS = ("sent", "payload", "status", "challenge", "body")
             "/secured/scope",
             {"scope": "write"},
             "403 Forbidden",
-            'Bearer error="insufficient_scope", '
-            'error_description="Token is missing some required scope values", scope="read"',
+            (
+                'Bearer error="insufficient_scope", '
+                'error_description="Token is missing some required scope values", scope="read"'
+            ),
         ),
         ("/api/scope", {"scope": "write read"}, "200 OK", "(none)"),
         ("/secured/claim", {"claims": '{"role": ["editor", "admin"]}'}, "200 OK", "(none)"),
