@@ -1,7 +1,7 @@
 """System checks: what is wrong with the settings (always), and what is unwise in production (``--deploy``)."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from django.apps import AppConfig
 from django.conf import settings as django_settings
@@ -56,8 +56,10 @@ def _lax_tokens(settings: Settings) -> Iterable[tuple[str, str, str]]:
 
 
 def _lax_keys(settings: Settings) -> Iterable[tuple[str, str, str]]:
-    backend = django_settings.CACHES[settings.cache]["BACKEND"]
-    if backend.rpartition(".")[2] in ("LocMemCache", "DummyCache"):
+    # Django's own check tells of a cache that is not there; services of the project's own use none.
+    backend = django_settings.CACHES.get(settings.cache, {}).get("BACKEND", "")
+    fetched = any(trusted.jwks_service is None for trusted in settings.issuers.values())
+    if fetched and backend.rpartition(".")[2] in ("LocMemCache", "DummyCache"):
         yield (
             "W003",
             f"The cache {settings.cache!r} is of one process, so each process fetches the keys for itself.",
@@ -75,16 +77,26 @@ def _middleware_order() -> Iterable[tuple[str, str, str]]:
     listed = list(django_settings.MIDDLEWARE)
     if MIDDLEWARE not in listed:
         return
-    cors = "corsheaders.middleware.CorsMiddleware"
-    if cors in listed and listed.index(cors) > listed.index(MIDDLEWARE):
-        yield (
-            "W005",
-            "CorsMiddleware comes after JwtBearerMiddleware, so refusals lack the headers browsers need.",
-            "Move CorsMiddleware to the top of MIDDLEWARE.",
-        )
-    if "django.middleware.cache.FetchFromCacheMiddleware" in listed:
-        yield (
-            "W006",
-            "FetchFromCacheMiddleware answers before JwtBearerMiddleware sees the token: a page outlives its token.",
-            "Cache single views that need no token instead of the whole site.",
-        )
+    for other in listed[: listed.index(MIDDLEWARE)]:
+        if other in _HASTY:
+            yield (
+                "W005",
+                f"{other} stands above JwtBearerMiddleware, so it {_HASTY[other]} before the token is looked at.",
+                "Move JwtBearerMiddleware above it.",
+            )
+    for other in listed:
+        if other in _CACHING:
+            yield (
+                "W006",
+                f"{other} answers before JwtBearerMiddleware sees the token: a page outlives its token.",
+                "Cache single views that need no token instead of the whole site.",
+            )
+
+
+#: Middleware that looks at a request when its view is known, as ours does, and may answer it.
+_HASTY: Final = {
+    "django.middleware.csrf.CsrfViewMiddleware": "refuses unsafe requests",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware": "sends requests to the login page",
+}
+#: Middleware that answers before the view is known, wherever it stands.
+_CACHING: Final = ("django.middleware.cache.FetchFromCacheMiddleware", "django.middleware.cache.CacheMiddleware")
