@@ -1,6 +1,7 @@
 """The decorator: what it can stand on, key services per view, and that it needs no middleware."""
 
 import asyncio
+from functools import partial
 
 import pytest
 from django.http import JsonResponse
@@ -68,6 +69,8 @@ urlpatterns = [
     path("both-keys/", secure()(secure(jwks_service=OTHER)(view))),
     path("args/<slug:name>/", secure()(view)),
     path("args/async/<slug:name>/", secure()(async_view)),
+    path("partial/", secure()(partial(view, name="x"))),
+    path("partial/async/", secure()(partial(async_view, name="x"))),
 ]
 pytestmark = pytest.mark.urls(__name__)
 
@@ -100,9 +103,9 @@ def test_a_sync_client_works_inside_an_event_loop(issuer, url):
     assert asyncio.run(answer_within_a_loop()).json()["sub"] == "user-1"
 
 
-@pytest.mark.parametrize("url", ["/args/x/", "/args/async/x/"])
+@pytest.mark.parametrize("url", ["/args/x/", "/args/async/x/", "/partial/", "/partial/async/"])
 def test_the_arguments_of_the_url_reach_the_view(send, issuer, url):
-    """The decorator adds nothing and takes nothing."""
+    """The decorator adds nothing and takes nothing, neither of the URL's nor of a `functools.partial`."""
     assert send("get", url, headers=issuer.headers()).json() == {"sub": "user-1", "name": "x"}
 
 

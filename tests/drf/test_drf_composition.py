@@ -7,9 +7,15 @@ import random
 import pytest
 from rest_framework.permissions import IsAdminUser, IsAuthenticated
 
-from django_oauth_jwt.permissions import HasClaim, HasScope
+from django_oauth_jwt.permissions import HasAuthenticationContext, HasClaim, HasScope
 
 NO_CLAIM = 'Bearer error="invalid_token", error_description="Token is missing some required claims"'
+
+STEP_UP = (
+    'Bearer error="insufficient_user_authentication", '
+    'error_description="A different or more recent authentication of the user is required", '
+    'acr_values="mfa", max_age="60"'
+)
 
 
 def lacking(scope):
@@ -17,7 +23,7 @@ def lacking(scope):
     return f'Bearer error="insufficient_scope", error_description="{text}", scope="{scope}"'
 
 
-# What a token of the scopes "a b" is let in by, and the challenge of a refusal.
+# What a token of the scopes "a b" is and acr "pwd" is let in by, and the challenge of a refusal.
 OURS = {
     HasScope("a"): (True, None),
     HasScope("a", "b"): (True, None),
@@ -25,6 +31,8 @@ OURS = {
     HasScope("a", "y"): (False, lacking("a y")),
     HasClaim("sub"): (True, None),
     HasClaim("role", "admin"): (False, NO_CLAIM),
+    HasAuthenticationContext(["mfa", "pwd"]): (True, None),
+    HasAuthenticationContext(["mfa"], max_age=60): (False, STEP_UP),
 }
 
 
@@ -90,11 +98,11 @@ def ask(serve):
 def test_every_composition_lets_in_by_logic_and_names_what_is_missing(ask, issuer, yes, no):
     """With `|`, `&` and `~` in any order and depth, beside other people's permissions on either side."""
     leaves = {**OURS, yes: (True, None), no: (False, None)}
-    headers = issuer.headers("a b")
+    headers = issuer.headers("a b", acr="pwd")
     for tree in [*trees_of(list(leaves)), *deep_trees(list(leaves), 300)]:
         response = ask(built(tree), headers)
         let_in, challenge = expected(tree, leaves)
-        assert response.status_code == (200 if let_in else 403), tree
+        assert response.status_code == (200 if let_in else 401 if challenge == STEP_UP else 403), tree
         assert response.headers.get("WWW-Authenticate") == challenge, tree
         assert response.headers.get("Cache-Control") == ("no-store" if challenge else None), tree
 

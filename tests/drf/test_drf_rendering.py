@@ -34,6 +34,9 @@ class Book(RetrieveUpdateDestroyAPIView):
         self.check_object_permissions(self.request, book)
         return book
 
+    def perform_update(self, serializer):
+        """There is no database behind it."""
+
 
 @pytest.fixture
 def client(serve, settings):
@@ -103,6 +106,5 @@ def test_options_describe_what_the_token_may_change(client, issuer):
 @pytest.mark.parametrize(("scope", "status"), [("read", 403), ("write", 200)])
 def test_a_change_through_a_generic_view_needs_its_scope(client, issuer, scope, status):
     """The object is asked for as well."""
-    Book.perform_update = lambda self, serializer: None
     response = client.put("/", {"title": "Emma"}, format="json", headers=issuer.headers(scope))
     assert response.status_code == status
