@@ -24,6 +24,7 @@ def describe(plan):
             f"{plan.slices} times {plan.slice_seconds * 1000:g} ms of each, with the garbage collector off. "
             "CPU time of the process; wall time for threads and whole servers."
         ),
+        "load_average_before": round(os.getloadavg()[0], 1),
     }
 
 
@@ -35,10 +36,11 @@ def write_json(results, folder):
 def print_tables(results):
     """Print all results."""
     print(results["run"]["method"])
+    print(f"The machine's load average was {results['run']['load_average_before']}; the less, the better the figures.")
     for alg, cases in results.get("verification", {}).items():
         _print_ratios(f"Verification of {alg}, in bare {alg} signature checks", cases)
     for kind, cases in results.get("requests", {}).items():
-        _print_ratios(f"Added to a request to a {kind}, in bare RS256 signature checks", cases)
+        _print_ratios(f"Added to a request, {kind}, in bare RS256 checks", cases)
     for part, counts in results.get("growth", {}).items():
         _print_growth(part, counts)
     for size, used in results.get("memory", {}).items():
@@ -79,9 +81,11 @@ _GROWTH = {
 
 
 def _print_server(projects):
-    print(f"\n\n{'gunicorn, 1 worker of 4 threads: requests per second':62} {'median':>7}  {'share':>15}")
+    title = "gunicorn, 1 worker of 4 threads: requests per second"
+    print(f"\n\n{title:62} {'median':>7}  {'open view':>15}  {'share':>12}")
     for name, project in projects.items():
-        print(f"  {name:60} {project['requests_per_second']:7}  {project['share']:15.2f}")
+        rate, unsecured = project["requests_per_second"], project["open_requests_per_second"]
+        print(f"  {name:60} {rate:7}  {unsecured:15}  {project['share']:12.2f}")
 
 
 def _print_goals(found):

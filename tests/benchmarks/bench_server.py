@@ -24,22 +24,22 @@ CONNECTIONS = 4
 
 
 def run(server, rounds, seconds, *, peers=False):
-    """Return each project's requests per second, and its share of the open one's in the same round."""
+    """Return each project's requests per second, and their share of the open one's just before or after."""
     issuer = Issuer(server, name="server")
     requests = [_request(token) for token in issuer.tokens()]
-    taken = {name: [] for name in _projects(issuer, peers=peers)}
+    projects = _projects(issuer, peers=peers)
     with ExitStack() as stack:
-        loads = {
-            name: stack.enter_context(_loaded(project, requests))
-            for name, project in _projects(issuer, peers=peers).items()
-        }
-        names = list(loads)
+        loads = {name: stack.enter_context(_loaded(project, requests)) for name, project in projects.items()}
+        names = [name for name in projects if name != OPEN]
+        rates = {name: [] for name in names}
         shuffle = random.Random(1).shuffle
         for _ in range(rounds):
             shuffle(names)
             for name in names:
-                taken[name].append(loads[name](seconds))
-    return {name: _result(taken[name], taken[OPEN]) for name in taken}
+                pair = [OPEN, name]
+                shuffle(pair)
+                rates[name].append({which: loads[which](seconds) for which in pair})
+    return {name: _result(name, rates[name]) for name in projects if name in rates}
 
 
 def _projects(issuer, *, peers):
@@ -57,11 +57,11 @@ def _projects(issuer, *, peers):
     return projects
 
 
-def _result(rates, open_rates):
-    shares = [rate / open_rate for rate, open_rate in zip(rates, open_rates, strict=True)]
+def _result(name, pairs):
     return {
-        "share": round(statistics.median(shares), 3),
-        "requests_per_second": round(statistics.median(rates)),
+        "share": round(statistics.median(pair[name] / pair[OPEN] for pair in pairs), 3),
+        "requests_per_second": round(statistics.median(pair[name] for pair in pairs)),
+        "open_requests_per_second": round(statistics.median(pair[OPEN] for pair in pairs)),
     }
 
 

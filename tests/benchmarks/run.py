@@ -84,7 +84,7 @@ def _growth(server, plan, options):
 def _server(server, plan, options):
     import bench_server
 
-    rounds, seconds = (4, 0.4) if options.quick else (20, 1)
+    rounds, seconds = (5, 0.2) if options.quick else (25, 0.4)
     return {"server": bench_server.run(server, rounds, seconds, peers=not options.own)}
 
 
