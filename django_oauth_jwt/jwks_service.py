@@ -118,7 +118,10 @@ class JwksService:
 
         With ``fetch`` they are fetched at once, whatever the cache holds and whatever failed before.
         """
-        outcome = self._refresher.fetch() if fetch else self._refresher.refresh(self._held())
+        held = self._held()
+        if held is not None and not fetch and self._clock() < held.fresh_until:
+            return held
+        outcome = self._refresher.fetch() if fetch else self._refresher.refresh(held)
         with self._lock:
             self._adopt(outcome)
         self._send_news()

@@ -32,7 +32,12 @@ LAYERS = {
         "middleware permissions.base resource_metadata",
         "permissions urls",
     ),
-    "roof": ("checks testing.signing", "apps testing.issuer", "testing", "testing.pytest_plugin"),
+    "roof": (
+        "checks console testing.signing",
+        "apps key_report testing.issuer",
+        "explanation testing",
+        "management.commands.explain_token management.commands.oauth_jwks testing.pytest_plugin",
+    ),
 }
 RANKS = {
     module: rank

@@ -1,0 +1,79 @@
+"""What the commands print: ticks, crosses and tables, in colour on a terminal, plain elsewhere."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.core.management.base import OutputWrapper
+from django.core.management.color import Style, no_style
+
+#: By outcome: the mark, its spelling where the output cannot show it, and the style.
+_MARKS = {
+    True: ("\N{CHECK MARK}", "ok", "SUCCESS"),
+    False: ("\N{BALLOT X}", "no", "ERROR"),
+    None: ("?", "?", "WARNING"),
+}
+
+
+class Console:
+    """One command's output; ``style`` is used on a terminal only, unless ``is_coloured`` asks for it."""
+
+    def __init__(self, stdout: OutputWrapper, style: Style, *, is_coloured: bool = False) -> None:
+        self._stdout = stdout
+        self._style = style if is_coloured or stdout.isatty() else no_style()
+        self._is_unicode = _can_show(stdout, "".join(mark for mark, _, _ in _MARKS.values()))
+
+    def line(self, text: str = "", *, outcome: bool | None = True, is_coloured: bool = False) -> None:
+        """Print a line; in the outcome's colour where ``is_coloured``."""
+        text = "".join(char if char.isprintable() else "?" for char in text)
+        self._stdout.write(self._coloured(text, outcome) if is_coloured else text)
+
+    def finding(self, outcome: bool | None, text: str) -> None:
+        """Print a line that begins with a tick, a cross, or a question mark for what could not be found out."""
+        mark, spelling, _ = _MARKS[outcome]
+        self._stdout.write(f"  {self._coloured(mark if self._is_unicode else f'{spelling:2}', outcome)} {text}")
+
+    def json(self, value: Any) -> None:
+        """Print JSON, in ASCII."""
+        self._stdout.write(json.dumps(value, indent=2))
+
+    @staticmethod
+    def table(rows: Iterable[Sequence[str]]) -> list[str]:
+        """Return the lines of a table whose columns are as wide as need be."""
+        rows = list(rows)
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+    def _coloured(self, text: str, outcome: bool | None) -> str:
+        coloured: str = getattr(self._style, _MARKS[outcome][2])(text)
+        return coloured
+
+
+def shown(value: Any, length: int = 120) -> str:
+    """Return a value of a token or a JWKS so that it can do no harm to a terminal: JSON in ASCII, cut off."""
+    try:
+        text = json.dumps(value)
+    except RecursionError:  # it was read with less of the stack in use
+        return "..."
+    return text if len(text) <= length else f"{text[:length]}..."
+
+
+def moment(value: Any, now: float) -> str:
+    """Return a Unix time as people read it, and how far away it is; whatever is none as `shown` does."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return shown(value)
+    try:
+        text = datetime.fromtimestamp(value, UTC).isoformat(" ", "seconds")
+    except (ValueError, OverflowError, OSError):  # beyond the year 9999, or before the year 1
+        return shown(value)
+    distance = timedelta(seconds=round(abs(value - now)))
+    return f"{text}, {distance} {'ago' if value <= now else 'from now'}"
+
+
+def _can_show(stdout: OutputWrapper, text: str) -> bool:
+    try:
+        text.encode(getattr(stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,212 @@
+"""Why a token is accepted or refused: each rule of `verification` asked by itself, and all of them to the end."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from .access_token import scopes_of
+from .claims import Times, check_audience, check_names, check_presence, check_type, time_of
+from .conf_rules import Settings, TrustedIssuer
+from .console import moment, shown
+from .errors import BearerError, InvalidToken
+from .jwks import service_of
+from .jws import (
+    UnverifiedHeader,
+    UnverifiedJws,
+    check_algorithm,
+    check_critical,
+    decode_segment,
+    header_of,
+    verify_signature,
+)
+from .key_report import source_of
+from .strict_json import loads_object
+from .verification import encoded_bytes, trusted_issuer
+
+T = TypeVar("T")
+
+SEGMENTS: Final = 3
+JWE_SEGMENTS: Final = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one rule says: ``passed`` is None where it could not be asked, ``reason`` that of `errors`."""
+
+    rule: str
+    passed: bool | None
+    detail: str
+    reason: str | None = None
+
+
+@dataclass
+class Explanation:
+    """What a token says of itself, not verified, and what each rule says of it, in the order of verification."""
+
+    token: dict[str, Any] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the token passes all rules."""
+        return all(finding.passed for finding in self.findings)
+
+    @property
+    def reasons(self) -> list[str]:
+        """The reasons of the rules that it does not pass, each once."""
+        return list(dict.fromkeys(finding.reason for finding in self.findings if finding.reason is not None))
+
+    def ask(self, rule: str, question: Callable[[], T], facts: str) -> T | None:
+        """Note what a rule says, and return what it returns; None where it says no."""
+        try:
+            answer = question()
+        except BearerError as error:
+            self.findings.append(Finding(rule, False, f"{error.description} ({facts})", error.reason))
+        except ValueError as error:
+            self.findings.append(Finding(rule, False, str(error), "malformed"))
+        else:
+            self.findings.append(Finding(rule, True, facts))
+            return answer
+        return None
+
+    def skip(self, why: str, *rules: str) -> None:
+        """Note rules that cannot be asked."""
+        self.findings += [Finding(rule, None, f"not checked: {why}") for rule in rules]
+
+
+def explain(encoded_token: str, settings: Settings) -> Explanation:
+    """Ask every rule about a token. May fetch keys, as the verification would."""
+    explanation = Explanation()
+    facts = f"{len(encoded_token)} characters, at most {settings.max_token_length}"
+    explanation.ask("text", lambda: encoded_bytes(encoded_token, settings.max_token_length), facts)
+    segments = encoded_token.encode("ascii", "replace").split(b".")
+    explanation.ask("segments", lambda: _require_three(segments), "header.payload.signature")
+    parameters = explanation.ask("header", lambda: _json_of(segments, 0), "a JSON object in base64url")
+    header = _explain_header(explanation, parameters)
+    claims = explanation.ask("payload", lambda: _json_of(segments, 1), "a JSON object in base64url")
+    trusted = _explain_issuer(explanation, claims, settings)
+    _explain_signature(explanation, segments, header, trusted, settings)
+    _explain_type(explanation, header, trusted)
+    _explain_claims(explanation, claims, trusted)
+    explanation.token = dict(_summary(parameters or {}, claims or {}))
+    return explanation
+
+
+def _explain_header(explanation: Explanation, parameters: Mapping[str, Any] | None) -> UnverifiedHeader | None:
+    if parameters is None:
+        explanation.skip("the header cannot be read", "parameters", "extensions")
+        return None
+    header = explanation.ask("parameters", lambda: header_of(parameters), "alg, kid and typ are strings")
+    explanation.ask("extensions", lambda: check_critical(parameters), "crit and b64 must not be there")
+    return header
+
+
+def _explain_issuer(explanation: Explanation, claims: Mapping[str, Any] | None, settings: Settings) -> TrustedIssuer:
+    """Ask for the issuer, and return the one by whose rules the rest is measured: the first where it is none."""
+    first = next(iter(settings.issuers.values()))
+    if claims is None:
+        explanation.skip("the payload cannot be read", "issuer")
+        return first
+    iss = claims.get("iss")
+    trusted = trusted_issuer(iss, settings)
+    known = [issuer for issuer in settings.issuers if issuer is not None]
+    facts = f"{shown(iss)}; trusted: {', '.join(map(shown, known)) or 'any'}"
+    if trusted is None:
+        facts += f"; the rest is checked as if it were of {shown(first.issuer)}"
+    explanation.ask("issuer", lambda: _require_trusted(trusted), facts)
+    return trusted or first
+
+
+def _explain_signature(
+    explanation: Explanation,
+    segments: list[bytes],
+    header: UnverifiedHeader | None,
+    trusted: TrustedIssuer,
+    settings: Settings,
+) -> None:
+    if header is None:
+        explanation.skip("the header cannot be read", "algorithm", "keys", "key", "signature")
+        return
+    kid, alg = header.kid, header.alg
+    accepted = ", ".join(sorted(trusted.algorithms))
+    explanation.ask(
+        "algorithm", lambda: check_algorithm(alg, trusted.algorithms), f"{shown(alg)}; accepted: {accepted}"
+    )
+    service = service_of(trusted, settings)
+    key_set = explanation.ask("keys", lambda: service.key_set_for(kid, alg), f"of {source_of(trusted)}")
+    if key_set is None:
+        explanation.skip("there are no keys", "key", "signature")
+        return
+    known = ", ".join(shown(key.kid) for key in key_set)
+    key = explanation.ask("key", lambda: key_set.select(kid, alg), f"kid {shown(kid)}; in the JWKS: {known}")
+    if key is None or len(segments) != SEGMENTS:
+        explanation.skip("there is no key, or no signature", "signature")
+        return
+    jws = UnverifiedJws(header, b"", b".".join(segments[:2]), segments[2])
+    explanation.ask("signature", lambda: verify_signature(jws, key_set), f"{alg} by that key")
+
+
+def _explain_type(explanation: Explanation, header: UnverifiedHeader | None, trusted: TrustedIssuer) -> None:
+    if header is None:
+        explanation.skip("the header cannot be read", "type")
+        return
+    accepted = ", ".join(sorted("no typ" if typ is None else shown(typ) for typ in trusted.token_types))
+    facts = f"{shown(header.typ)}; accepted: {accepted}"
+    explanation.ask("type", lambda: check_type(header.typ, trusted.token_types), facts)
+
+
+def _explain_claims(explanation: Explanation, claims: Mapping[str, Any] | None, trusted: TrustedIssuer) -> None:
+    if claims is None:
+        explanation.skip("the payload cannot be read", "required claims", "audience", "names", *Times._fields)
+        return
+    required, audience = trusted.required_claims, trusted.audience
+    missing = [name for name in required if claims.get(name) is None]
+    facts = f"{shown(missing)} are missing" if missing else f"required: {shown(required)}"
+    explanation.ask("required claims", lambda: check_presence(claims, required), facts)
+    if audience is None:
+        explanation.ask("audience", lambda: None, f"{shown(claims.get('aud'))}; accepted: any, as AUDIENCE is not set")
+    else:
+        facts = f"{shown(claims.get('aud'))}; accepted: {', '.join(map(shown, sorted(audience)))}"
+        explanation.ask("audience", lambda: check_audience(claims.get("aud"), audience), facts)
+    explanation.ask("names", lambda: check_names(claims), "iss and sub are strings")
+    now = time.time()
+    for name in Times._fields:
+        facts = f"{moment(claims[name], now) if name in claims else 'absent'}; leeway {trusted.leeway:g} s"
+        explanation.ask(name, partial(_check_time, claims, name, now, trusted.leeway), facts)
+
+
+def _check_time(claims: Mapping[str, Any], name: str, now: float, leeway: float) -> None:
+    only_one = Times(None, None, None)._replace(**{name: time_of(claims, name)})
+    only_one.check(now, leeway)
+
+
+def _require_three(segments: list[bytes]) -> None:
+    if len(segments) != SEGMENTS:
+        kind = "an encrypted token (JWE)" if len(segments) == JWE_SEGMENTS else "no signed token (JWS)"
+        raise ValueError(f"{len(segments)} segments: {kind}")
+
+
+def _require_trusted(trusted: TrustedIssuer | None) -> None:
+    if trusted is None:
+        raise InvalidToken("wrong_issuer")
+
+
+def _json_of(segments: list[bytes], position: int) -> dict[str, Any]:
+    return loads_object(decode_segment(segments[position] if position < len(segments) else b""))
+
+
+def _summary(parameters: Mapping[str, Any], claims: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for source, names in ((parameters, ("alg", "kid", "typ")), (claims, ("iss", "sub", "aud", "client_id", "azp"))):
+        yield from ((name, _plain(source[name])) for name in names if name in source)
+    if claims:
+        yield "scopes", sorted(scopes_of(claims))
+
+
+def _plain(value: Any) -> Any:
+    """Return a string, number or list of strings as it is, and a text for whatever may nest too deeply to print."""
+    is_plain = all(
+        isinstance(part, str | int | float | None) for part in (value if isinstance(value, list) else [value])
+    )
+    return value if is_plain else shown(value)

@@ -1,0 +1,81 @@
+"""The keys of a trusted issuer as people want to see them: where from, how old, and why one is of no use."""
+
+import time
+from dataclasses import dataclass
+
+from .algorithms import KEY_SHAPES
+from .conf_rules import Settings, TrustedIssuer
+from .console import moment
+from .jwks import JwksService, service_of
+from .jwks_cache import Failure
+from .keys import KeySet, PublicKey
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    """A key by the name that the log gives it; ``problem`` says why it is of no use, "" where it is."""
+
+    name: str
+    kid: str | None = None
+    kty: str = ""
+    size: str = ""
+    algorithms: tuple[str, ...] = ()
+    use: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class KeyReport:
+    """The keys of one issuer, and ``problem``, which says why there are none or the refresh failed, "" if all is well.
+
+    ``origin`` is how they came here: "fetch", "cache" or "service" (one of the project's own), "" for none.
+    """
+
+    issuer: str | None
+    source: str
+    origin: str = ""
+    keys: tuple[KeyRow, ...] = ()
+    fetched_at: float | None = None
+    fetch_seconds: float | None = None
+    problem: str = ""
+
+
+def report_keys(trusted: TrustedIssuer, settings: Settings, *, refresh: bool = False) -> KeyReport:
+    """Return a report on an issuer's keys: those of the shared cache, or fetched where ``refresh`` or need be."""
+    service = service_of(trusted, settings)
+    if not isinstance(service, JwksService):
+        key_set = service.current()
+        problem = "" if key_set else "no keys at hand"
+        return KeyReport(trusted.issuer, source_of(trusted), "service", _rows(key_set or KeySet(())), problem=problem)
+    outcome, problem = service.inspect(fetch=refresh), ""
+    if isinstance(outcome, Failure):
+        problem = f"{outcome.reason}; next try at {moment(outcome.retry_at, time.time())}"
+        outcome = service.inspect() if refresh else outcome  # the cache may hold keys that are still good
+    if isinstance(outcome, Failure):
+        return KeyReport(trusted.issuer, source_of(trusted), problem=problem)
+    origin = "cache" if outcome.fetch is None else "fetch"
+    uri, seconds = outcome.fetch or (source_of(trusted), None)
+    return KeyReport(trusted.issuer, uri, origin, _rows(outcome.key_set), outcome.fetched_at, seconds, problem)
+
+
+def source_of(trusted: TrustedIssuer) -> str:
+    """Return where an issuer's keys come from."""
+    if trusted.jwks_service is not None:
+        service = trusted.jwks_service
+        return f"JWKS_SERVICE {getattr(service, '__qualname__', type(service).__qualname__)}"
+    return trusted.jwks_uri or f"the jwks_uri in the metadata of {trusted.issuer}"
+
+
+def _rows(key_set: KeySet) -> tuple[KeyRow, ...]:
+    usable = (KeyRow(_name(key), key.kid, key.kty, _size(key), tuple(key.verifiers), key.use or "") for key in key_set)
+    return (*usable, *(KeyRow(name, problem=problem) for name, problem in key_set.unusable))
+
+
+def _name(key: PublicKey) -> str:
+    return "no kid" if key.kid is None else ascii(key.kid)
+
+
+def _size(key: PublicKey) -> str:
+    """Return the curve of a key, or the bits of an RSA key."""
+    alg, verifier = next(iter(key.verifiers.items()))
+    return KEY_SHAPES[alg][1] or f"{verifier.prepared_key.key_size} bits"

@@ -1,0 +1,1 @@
+"""See `manage.py help oauth_jwks` and `manage.py help explain_token`."""

@@ -1,0 +1,65 @@
+"""`manage.py explain_token`: see `explanation`."""
+
+import re
+import sys
+from typing import Any, Final
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from ...conf import get_settings
+from ...console import Console, shown
+from ...explanation import Explanation, explain
+
+_PREFIX: Final = re.compile(r"(authorization\s*:\s*)?(bearer(\s+|$))?", re.IGNORECASE)
+
+
+class Command(BaseCommand):
+    """Explains a token."""
+
+    help = (
+        "Say what every rule of the verification says of a token: all of them, not only the first that it breaks. "
+        "Neither the token nor its signature is printed. Exit status 1 if the token would be refused."
+    )
+    requires_system_checks = ["oauth_jwt"]  # noqa: RUF012  # Django's spelling
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the arguments."""
+        parser.add_argument("token", nargs="+", help="the token, with or without 'Bearer', or - to read it from stdin")
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Explain the token."""
+        text = " ".join(options["token"])
+        if text == "-":
+            text = sys.stdin.read()
+        explanation = explain(_PREFIX.sub("", text.strip(), count=1), get_settings())
+        console = Console(self.stdout, self.style, is_coloured=options["force_color"])
+        if options["json"]:
+            console.json(_document(explanation))
+        else:
+            _print(explanation, console)
+        if not explanation.is_accepted:
+            sys.exit(1)
+
+
+def _document(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "accepted": explanation.is_accepted,
+        "reasons": explanation.reasons,
+        "token": explanation.token,
+        "rules": [vars(finding) for finding in explanation.findings],
+    }
+
+
+def _print(explanation: Explanation, console: Console) -> None:
+    console.line("What the token says of itself:")
+    for line in console.table((name, shown(value)) for name, value in explanation.token.items()):
+        console.line(f"  {line}")
+    console.line("What the rules say of it:")
+    lines = console.table((finding.rule, finding.detail) for finding in explanation.findings)
+    for finding, line in zip(explanation.findings, lines, strict=True):
+        console.finding(finding.passed, line)
+    verdict = "accepted" if explanation.is_accepted else f"refused: {', '.join(explanation.reasons)}"
+    console.line(f"The token is {verdict}.", outcome=explanation.is_accepted, is_coloured=True)
+    if "keys_unavailable" in explanation.reasons:
+        console.line("Why there are no keys: manage.py oauth_jwks")

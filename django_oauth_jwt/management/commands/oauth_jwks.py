@@ -1,0 +1,67 @@
+"""`manage.py oauth_jwks`: see `key_report`."""
+
+import sys
+import time
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from ...conf import get_settings, require_key_source
+from ...console import Console, moment, shown
+from ...key_report import KeyReport, KeyRow, report_keys
+
+HEADINGS = ("name", "kty", "size", "algorithms", "use", "problem")
+_ORIGINS = {"fetch": ", fetched", "cache": ", from the shared cache, fetched", "service": "", "": ""}
+
+
+class Command(BaseCommand):
+    """Shows the keys."""
+
+    help = (
+        "Show the keys that tokens are checked with, where they come from and how old they are, and which keys of "
+        "the JWKS are of no use and why. Exit status 1 if an issuer has no usable key or the refresh failed."
+    )
+    requires_system_checks = ["oauth_jwt"]  # noqa: RUF012  # Django's spelling
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the arguments."""
+        parser.add_argument("--refresh", action="store_true", help="fetch the keys now, for all processes")
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Show the keys of each issuer."""
+        settings = get_settings()
+        require_key_source(settings)
+        issuers = settings.issuers.values()
+        reports = [report_keys(trusted, settings, refresh=options["refresh"]) for trusted in issuers]
+        console = Console(self.stdout, self.style, is_coloured=options["force_color"])
+        if options["json"]:
+            console.json([asdict(report) for report in reports])
+        else:
+            for report in reports:
+                _print(report, console)
+        if any(report.problem for report in reports):
+            sys.exit(1)
+
+
+def _print(report: KeyReport, console: Console) -> None:
+    console.line(f"Issuer: {'any' if report.issuer is None else shown(report.issuer)}")
+    console.line(f"Source: {report.source}{_ORIGINS[report.origin]}{_age(report)}")
+    if report.keys:
+        headings, *lines = console.table([HEADINGS, *map(_cells, report.keys)])
+        console.line(f"    {headings}")
+        for row, line in zip(report.keys, lines, strict=True):
+            console.finding(not row.problem, line)
+    if report.problem:
+        what = "The refresh failed" if report.keys else "There are no usable keys"
+        console.line(f"{what}: {report.problem}", outcome=False, is_coloured=True)
+
+
+def _age(report: KeyReport) -> str:
+    took = f" in {report.fetch_seconds:.3f} seconds" if report.fetch_seconds is not None else ""
+    return f"{took} at {moment(report.fetched_at, time.time())}" if report.fetched_at is not None else ""
+
+
+def _cells(row: KeyRow) -> tuple[str, ...]:
+    return row.name, row.kty, row.size, " ".join(row.algorithms), row.use, row.problem

@@ -1,0 +1,226 @@
+"""`manage.py oauth_jwks`: the keys at hand, and what is wrong with the others."""
+
+import json
+
+import pytest
+from django.core.cache import caches
+from django.core.management import CommandError, call_command
+
+from django_oauth_jwt.testing import SigningKey
+
+RSA = SigningKey.generate("RS256", "rsa")
+EC = SigningKey.generate("ES384", "ec")
+OKP = SigningKey.generate("EdDSA", "okp")
+ENCRYPTION = {**EC.public_jwk(), "kid": "for-encryption", "use": "enc"}
+ALL = {"keys": [RSA.public_jwk(), {**EC.public_jwk(), "use": None}, OKP.public_jwk(), ENCRYPTION, "\x1b[31m"]}
+
+
+@pytest.fixture
+def server(jwks_server, settings):
+    """A server with all kinds of keys, which the project trusts."""
+    jwks_server.document = ALL
+    settings.OAUTH_JWT = {"JWKS_URI": f"{jwks_server.url}/jwks", "ISSUER": "https://as.example.com"}
+    return jwks_server
+
+
+@pytest.fixture
+def another_process(settings):
+    """Forget the keys of this process, but not the shared cache."""
+
+    def forget():
+        settings.OAUTH_JWT = dict(settings.OAUTH_JWT)
+
+    return forget
+
+
+def test_the_table_shows_each_key_and_why_one_is_of_no_use(server, run):
+    """kid, type, size or curve, algorithms and use; a tick for a usable key, a cross and the reason for another."""
+    output, status = run("oauth_jwks")
+    issuer, source, *table = output.splitlines()
+    assert issuer == 'Issuer: "https://as.example.com"'
+    assert source.startswith(f"Source: {server.url}/jwks, fetched in 0.")
+    assert source.endswith("0:00:00 ago")
+    assert table == [
+        "    name              kty  size       algorithms  use  problem",
+        "  ✓ 'rsa'             RSA  2048 bits  RS256       sig",
+        "  ✓ 'ec'              EC   P-384      ES384",
+        "  ✓ 'okp'             OKP  Ed25519    EdDSA       sig",
+        "  ✗ 'for-encryption'                                   use is not sig",
+        "  ✗ number 5                                           not an object",
+    ]
+    assert status == 0
+
+
+def test_keys_without_kid_and_alg_show_all_that_they_are_good_for(server, run):
+    """A key may be used for each algorithm that it fits."""
+    jwk = {name: value for name, value in RSA.public_jwk().items() if name not in ("kid", "alg")}
+    server.document = {"keys": [jwk]}
+    assert "✓ no kid  RSA  2048 bits  PS256 PS384 PS512 RS256 RS384 RS512  sig" in run("oauth_jwks")[0]
+
+
+def test_a_discovered_source_is_named_by_its_issuer_where_the_cache_does_not_know_it(
+    server, run, settings, another_process
+):
+    """The cache holds the keys, not where they were found."""
+    settings.OAUTH_JWT = {"ISSUER": server.url}
+    server.document = {**ALL, "issuer": server.url, "jwks_uri": f"{server.url}/found"}
+    assert f"Source: {server.url}/found, fetched" in run("oauth_jwks")[0]
+    assert f"Source: {server.url}/found, fetched" in run("oauth_jwks")[0]
+    another_process()
+    assert f"Source: the jwks_uri in the metadata of {server.url}, from the shared cache" in run("oauth_jwks")[0]
+
+
+def test_json_says_the_same(server, run):
+    """For programs: one object for each issuer."""
+    output, _ = run("oauth_jwks", "--json")
+    (report,) = json.loads(output)
+    assert output.isascii()
+    assert (report["issuer"], report["source"]) == ("https://as.example.com", f"{server.url}/jwks")
+    assert (report["origin"], report["problem"]) == ("fetch", "")
+    assert report["fetched_at"] > 1_700_000_000
+    assert 0 < report["fetch_seconds"] < 5
+    assert report["keys"][1] == {
+        "name": "'ec'",
+        "kid": "ec",
+        "kty": "EC",
+        "size": "P-384",
+        "algorithms": ["ES384"],
+        "use": "",
+        "problem": "",
+    }
+    assert report["keys"][3]["problem"] == "use is not sig"
+
+
+def test_keys_of_the_shared_cache_are_shown_without_a_fetch(server, run, another_process):
+    """What another process fetched a moment ago is what this one uses, and the command says so."""
+    run("oauth_jwks")
+    another_process()
+    output, _ = run("oauth_jwks")
+    assert f"Source: {server.url}/jwks, from the shared cache, fetched at " in output
+    assert "'rsa'" in output
+    assert server.count == 1
+
+
+def test_refresh_fetches_for_all_processes(server, run, another_process):
+    """With --refresh the keys come from the authorization server, into the shared cache."""
+    run("oauth_jwks")
+    server.document = {"keys": [OKP.public_jwk()]}
+    assert "'rsa'" in run("oauth_jwks")[0]
+    assert "'rsa'" not in run("oauth_jwks", "--refresh")[0]
+    another_process()
+    assert "'rsa'" not in run("oauth_jwks")[0]
+    assert server.count == 2
+
+
+def test_a_refresh_is_made_however_many_failed_before(server, run):
+    """A person need not wait until the back-off is over."""
+    server.status = 500
+    run("oauth_jwks")
+    server.status = 200
+    output, status = run("oauth_jwks", "--refresh")
+    assert ("'rsa'" in output, status) == (True, 0)
+
+
+def test_a_refresh_that_fails_shows_the_keys_that_are_still_good(server, run, another_process):
+    """The keys of the cache are kept through an outage; the exit status tells of the outage."""
+    run("oauth_jwks")
+    server.status = 500
+    another_process()
+    output, status = run("oauth_jwks", "--refresh")
+    assert "'rsa'" in output
+    assert "from the shared cache" in output
+    assert "The refresh failed: status 500; next try at " in output
+    assert status == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "why"),
+    [
+        (500, ALL, "status 500"),
+        (200, {"keys": []}, "no usable key in the JWKS;"),
+        (200, {"keys": [ENCRYPTION]}, "no usable key in the JWKS: 'for-encryption' use is not sig;"),
+        (200, {"keys": None}, "a JWKS is an object with a list 'keys'"),
+    ],
+)
+def test_no_usable_key_is_exit_status_1_with_the_reason(server, run, status, document, why):
+    """For monitoring, and for whoever wonders why every request is refused."""
+    server.status, server.document = status, document
+    output, code = run("oauth_jwks")
+    assert f"There are no usable keys: {why}" in output
+    assert "next try at" in output
+    assert code == 1
+    (report,) = json.loads(run("oauth_jwks", "--json")[0])
+    assert (report["keys"], report["origin"]) == ([], "")
+
+
+def test_each_issuer_is_shown(server, run, token_issuer, settings, monkeypatch):
+    """One without keys makes the exit status 1, and the others are shown all the same."""
+    settings.OAUTH_JWT = {
+        "ISSUERS": {
+            "https://a.example.com": {"JWKS_URI": f"{server.url}/a"},
+            server.url: {},
+            "https://c.example.com": {"JWKS_SERVICE": token_issuer},
+        }
+    }
+    server.document = {**ALL, "issuer": server.url, "jwks_uri": f"{server.url}/b"}
+    output, status = run("oauth_jwks")
+    assert f'Issuer: "https://a.example.com"\nSource: {server.url}/a, fetched in' in output
+    assert f'Issuer: "{server.url}"\nSource: {server.url}/b, fetched in' in output
+    assert 'Issuer: "https://c.example.com"\nSource: JWKS_SERVICE TokenIssuer\n' in output
+    assert status == 0
+    monkeypatch.setattr(token_issuer, "current", lambda: None)
+    output, status = run("oauth_jwks")
+    assert "'rsa'" in output
+    assert status == 1
+
+
+def test_a_service_of_the_projects_own_may_have_no_keys(run, token_issuer, monkeypatch):
+    """A source of keys that has none at hand is a problem like any other."""
+    monkeypatch.setattr(token_issuer, "current", lambda: None)
+    output, status = run("oauth_jwks")
+    assert "There are no usable keys: no keys at hand" in output
+    assert status == 1
+
+
+def test_any_issuer_is_trusted_where_none_is_named(server, run, settings):
+    """Without ISSUER the table says so."""
+    settings.OAUTH_JWT = {"JWKS_URI": f"{server.url}/jwks"}
+    assert run("oauth_jwks")[0].startswith("Issuer: any\n")
+
+
+def test_colours_are_for_terminals(server, run, terminal):
+    """A file or a pipe gets plain text, a terminal colours."""
+    assert "\x1b" not in run("oauth_jwks")[0]
+    assert "\x1b[32;1m✓\x1b[0m 'rsa'" in run("oauth_jwks", force_color=True)[0]
+    assert "\x1b" not in run("oauth_jwks", stdout=terminal, no_color=True)[0]
+
+
+def test_a_terminal_that_knows_ascii_only_gets_ascii(server, run, terminal, monkeypatch):
+    """A tick that cannot be encoded must not be what ends the command."""
+    monkeypatch.setattr(type(terminal), "encoding", "ascii")
+    output, _ = run("oauth_jwks", stdout=terminal)
+    assert output.isascii()
+    assert "  ok 'rsa'" in output
+    assert "  no 'for-encryption'" in output
+
+
+def test_nothing_that_a_server_sends_reaches_the_terminal_as_it_is(server, run):
+    """A kid is a stranger's text, and might hold what moves the cursor."""
+    server.document = {"keys": [{**EC.public_jwk(), "kid": "\x1b[2J\n", "use": "\x1b[2J"}, RSA.public_jwk()]}
+    output, _ = run("oauth_jwks")
+    assert "\x1b" not in output
+    assert "'\\x1b[2J\\n'" in output
+
+
+def test_bad_settings_are_told_as_the_checks_tell_them(settings):
+    """The command begins with the system checks of this app."""
+    settings.OAUTH_JWT = {"JWKS_URL": "https://as.example.com/jwks"}
+    with pytest.raises(CommandError, match="Did you mean 'JWKS_URI'"):
+        call_command("oauth_jwks", skip_checks=False)
+
+
+def test_the_cache_is_not_needed(server, run, settings):
+    """A cache that holds nothing costs a fetch and nothing else."""
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    assert run("oauth_jwks")[1] == 0
+    assert caches["default"].get("anything") is None
