@@ -24,9 +24,6 @@ def fresh_project(tmp_path):
     """What `django-admin startproject` makes, with one view of its own."""
     assert run(tmp_path, "-m", "django", "startproject", "mysite", ".").returncode == 0
     (tmp_path / "mysite" / "views.py").write_text(SNIPPETS["views"])
-    urls = (
-        '\nfrom mysite import views\n\nurlpatterns += [path("whoami/", views.whoami), path("health/", views.health)]\n'
-    )
     with (tmp_path / "mysite" / "urls.py").open("a") as file:
         file.write('from mysite import views\nurlpatterns += [path("whoami/", views.whoami)]\n')
     (tmp_path / "mysite" / "tests.py").write_text(SNIPPETS["testcase"])
