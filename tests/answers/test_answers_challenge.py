@@ -15,6 +15,10 @@ def view(request):
     return HttpResponse()
 
 
+async def async_view(request):
+    return HttpResponse()
+
+
 @api_view()
 @authentication_classes([BearerJwtAuthentication])
 @permission_classes([HasScope("read")])
@@ -25,6 +29,7 @@ def drf_view(request):
 urlpatterns = [
     path("decorator/", secure(scope="read")(view)),
     path("own-realm/", secure(scope="read", realm='the "view"')(view)),
+    path("own-realm/async/", secure(scope="read", realm='the "view"')(async_view)),
     path("empty-realm/", secure(scope="read", realm="")(view)),
     path("drf/", drf_view),
     path("middleware/", view),
@@ -75,6 +80,7 @@ def test_the_realm_of_the_settings_comes_first_and_is_quoted(send, rsa_issuer, u
     ("url", "challenge"),
     [
         ("/own-realm/", r'Bearer realm="the \"view\""'),
+        ("/own-realm/async/", r'Bearer realm="the \"view\""'),
         ("/empty-realm/", "Bearer"),
         ("/decorator/", 'Bearer realm="all"'),
     ],
