@@ -52,6 +52,9 @@ def test_the_checks_of_a_fresh_project_are_content(fresh_project):
     """What README says gives no complaint, and a slip in it does."""
     secure(fresh_project)
     assert "no issues" in run(fresh_project, "manage.py", "check").stdout
+    deployed = run(fresh_project, "manage.py", "check", "--deploy", "--tag", "oauth_jwt").stderr
+    assert "oauth_jwt.W003" in deployed  # a fresh project has a cache of one process
+    assert "oauth_jwt.W005" not in deployed
     with (fresh_project / "mysite" / "settings.py").open("a") as file:
         file.write('OAUTH_JWT |= {"AUDIENCES": "books"}\n')
     slip = run(fresh_project, "manage.py", "check")
