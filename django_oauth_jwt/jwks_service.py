@@ -10,10 +10,8 @@ import os
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -45,7 +43,7 @@ class JwksService:
     _refreshing: "Future[None] | None"
     _looking: "Future[None] | None"
     _wanted: Wanted | None
-    _news: deque[Callable[[], object]]
+    _news: list[Callable[[], object]]
 
     def __init__(
         self,
@@ -109,7 +107,8 @@ class JwksService:
     def refresh(self) -> KeySet:
         """Refresh now, or join the refresh that is under way, and return the keys.
 
-        They come from the shared cache where it holds newer ones. Raises KeysUnavailable where no keys can be had at all.
+        They come from the shared cache where it holds newer ones. Raises KeysUnavailable where no keys can be
+        had at all.
         """
         return run_blocking(self._awaited_refresh())
 
@@ -135,16 +134,18 @@ class JwksService:
     def refreshed(self, snapshot: Snapshot, fetch: Fetch) -> None:
         """Tell of a fetch that succeeded."""
         logger.info("JWKS fetched in %.3f seconds: %d usable keys", fetch.seconds, len(snapshot.key_set))
-        self._news.append(
-            partial(signals.jwks_refreshed.send_robust, JwksService, service=self, key_set=snapshot.key_set)
-        )
+        send = signals.jwks_refreshed.send_robust
+        with self._lock:
+            self._news.append(partial(send, JwksService, service=self, key_set=snapshot.key_set))
 
     def failed(self, failure: Failure) -> None:
         """Tell of a fetch that failed."""
         wait = failure.retry_at - self._clock()
         logger.warning("JWKS fetch failed: %s; next try in %.0f seconds", failure.reason, wait)
         send = signals.jwks_refresh_failed.send_robust
-        self._news.append(partial(send, JwksService, service=self, reason=failure.reason, retry_at=failure.retry_at))
+        news = partial(send, JwksService, service=self, reason=failure.reason, retry_at=failure.retry_at)
+        with self._lock:
+            self._news.append(news)
 
     def _find(self, wanted: Wanted) -> Steps[KeySet]:
         key_set = self.current()
@@ -219,9 +220,10 @@ class JwksService:
                 self._looking = None
 
     def _send_news(self) -> None:
-        with suppress(IndexError):
-            while True:
-                self._news.popleft()()
+        with self._lock:
+            news, self._news = self._news, []
+        for send in news:
+            send()
 
     def _held(self) -> Snapshot | None:
         snapshot = self._snapshot
@@ -241,7 +243,7 @@ class JwksService:
         """Forget what other threads were doing: after a fork they are gone, and their locks stay shut."""
         self._lock = threading.Lock()
         self._refreshing = self._looking = self._wanted = None
-        self._news = deque()
+        self._news = []
         self._client.bounded.forget_threads()
         self._shared.bounded.forget_threads()
 
