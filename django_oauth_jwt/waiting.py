@@ -71,8 +71,15 @@ class Bounded:
         places = self._places
         if not places.acquire(blocking=False):
             raise StillHanging
+
+        def work_and_leave() -> T:
+            try:
+                return work()
+            finally:
+                places.release()  # before the result is known: whoever has it may call again
+
         try:
-            future = in_thread(work, afterwards=places.release)
+            future = in_thread(work_and_leave)
         except RuntimeError:
             places.release()
             raise
