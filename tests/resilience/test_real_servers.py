@@ -123,7 +123,7 @@ def test_a_flood_of_made_up_keys_makes_one_fetch_in_each_cooldown(kind, number, 
         until_all_workers(running, token, 200)
         before = time.monotonic()
         with Load(running, token) as valid:
-            assert statuses(ask_at_once(running, (made_up() for _ in range(number)), 8)) == {403: number}
+            assert statuses(ask_at_once(running, (made_up() for _ in range(number)), 32)) == {403: number}
         seconds = time.monotonic() - before
     assert set(statuses(valid.answers[token])) == {200}
     assert 1 <= auth_server.fetches - 1 <= 1 + seconds // cooldown
@@ -199,15 +199,15 @@ def test_a_cache_server_that_fails_in_the_middle_costs_no_wrong_answer(
     with start(kind, JWKS_FRESH_SECONDS=0.5, JWKS_COOLDOWN_SECONDS=1) as running:
         until_all_workers(running, good, 200)
         with Load(running, good, forged, expired, made_up) as load:
-            load.until_more(50)
+            load.until_more(25)
             (valkey.kill if fault == "killed" else valkey.pause)()
             fetches = auth_server.fetches
             until(lambda: running.log().count("The cache that shares the JWKS fails") >= 4)
             until(lambda: auth_server.fetches > fetches)
-            load.until_more(50)
+            load.until_more(25)
             (valkey.start if fault == "killed" else valkey.resume)()
             until(lambda: any(b"oauth_jwt" in entry for entry in valkey.entries()))
-            load.until_more(50)
+            load.until_more(25)
     assert {token: set(statuses(answers)) for token, answers in load.answers.items()} == {
         good: {200},
         forged: {403},

@@ -85,6 +85,31 @@ def test_a_cache_that_failed_rests_for_the_cooldown(service, status_of, auth_ser
     assert len(shared_cache.operations) > asked
 
 
+def test_fetches_that_end_in_the_wrong_order_leave_the_newer_keys(
+    service, status_of, auth_server, shared_cache, clock, settle
+):
+    """Without a shared lock a refresh may be overtaken by a search: what it brings then is older, and is dropped."""
+    assert status_of(service) == 200
+    shared_cache.before = down
+    clock.advance(FRESH)
+    before, release = respond_with(body=json.dumps(auth_server.jwks()).encode()), threading.Event()
+
+    def wait(exchange):
+        release.wait(FOREVER)
+        before(exchange)
+
+    with auth_server.behaving(wait):
+        assert status_of(service) == 200
+        auth_server.wait_for(lambda: auth_server.pending == 1)
+    clock.advance(1)
+    auth_server.issuer.rotate()
+    assert status_of(service) == 200
+    release.set()
+    settle(service)
+    assert status_of(service) == 200
+    assert auth_server.fetches == 3
+
+
 def test_a_hanging_cache_delays_no_request_with_a_known_key(service, status_of, auth_server, shared_cache, clock):
     """Old keys answer while the cache hangs; nobody waits for the cache but the thread behind."""
     assert status_of(service) == 200

@@ -227,6 +227,27 @@ def test_the_cold_service_asks_nobody_during_the_back_off(service, auth_server):
     assert auth_server.fetches == 1
 
 
+def test_an_inspection_fetches_when_it_is_told_to(service, auth_server, heard):
+    """For people: the keys as they are, from the cache where they are there, or fetched whatever is there."""
+    first = service.inspect()
+    assert service.inspect() is first
+    assert auth_server.fetches == 1
+    assert service.inspect(fetch=True).key_set.keys != ()
+    assert auth_server.fetches == 2
+    assert [heard.next()[0] for _ in range(2)] == ["refreshed", "refreshed"]
+    assert service.current().knows("key-1", "ES256")
+    assert first.fetched_at == service.snapshot.fetched_at
+
+
+def test_an_inspection_tells_why_there_are_no_keys(service, auth_server, heard):
+    """Neither the back-off nor an earlier failure hides the reason of a fetch that is made now."""
+    auth_server.fault = respond_with("500 Internal Server Error")
+    assert service.inspect().reason == "status 500"
+    auth_server.fault = respond_with("404 Not Found")
+    assert service.inspect(fetch=True).reason == "status 404"
+    assert [heard.next()[2] for _ in range(2)] == ["status 500", "status 404"]
+
+
 def test_a_hanging_server_is_given_up_in_the_cold(make_service, auth_server, status_of, heard):
     """The first request of all is answered 503 once HTTP_TIMEOUT is over, and does not hang."""
     auth_server.fault = hang

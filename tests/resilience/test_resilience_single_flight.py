@@ -8,6 +8,7 @@ import pytest
 from django.core.cache.backends.redis import RedisCache
 from faulty_server import FOREVER, respond_with
 
+from django_oauth_jwt import jwks_refresh
 from django_oauth_jwt.errors import KeysUnavailable
 from django_oauth_jwt.jwks import JwksService
 
@@ -78,6 +79,27 @@ def test_a_loser_looks_less_and_less_often(make_service, auth_server):
     service._refresher.shared.try_lock = lambda seconds: len(pauses) == 6
     service.refresh()
     assert pauses == [0.05, 0.1, 0.2, 0.4, 0.4, 0.4]
+
+
+def test_a_token_with_an_unknown_key_waits_only_so_long_for_another_process(make_service, auth_server, monkeypatch):
+    """Where that fetch hangs, the token is refused, and the process waits for it no more; then it has its keys."""
+    first, second = make_service(), make_service()
+    for service in (first, second):
+        service.refresh()
+    monkeypatch.setattr(jwks_refresh, "PATIENCE_SECONDS", 0)
+    auth_server.issuer.rotate()
+    kid = auth_server.issuer.keys[-1].kid
+    with ThreadPoolExecutor(1) as pool, auth_server.held():
+        found = pool.submit(first.key_set_for, kid, "ES256")
+        auth_server.wait_for(lambda: auth_server.pending == 1)
+        assert not second.key_set_for(kid, "ES256").knows(kid, "ES256")
+        second._look_again_at = 0
+        second._refresher.sleep = pytest.fail
+        assert not second.key_set_for(kid, "ES256").knows(kid, "ES256")
+    assert found.result(FOREVER).knows(kid, "ES256")
+    second._look_again_at = 0
+    assert second.key_set_for(kid, "ES256").knows(kid, "ES256")
+    assert auth_server.fetches == 2
 
 
 def _fetch_in_process(uri, cache_uri, started, results):

@@ -1,0 +1,145 @@
+"""One HTTP fetch: what is asked, what is taken for an answer, and how each failure is named."""
+
+import pytest
+import requests
+import responses
+
+from django_oauth_jwt.jwks_client import Fetched, FetchFailed, JwksClient
+
+URI = "https://as.example.com/jwks"
+
+
+@pytest.fixture
+def mocked():
+    """Answer requests without a network."""
+    with responses.RequestsMock() as mocked:
+        yield mocked
+
+
+def test_the_document_comes_with_its_etag_and_age(mocked):
+    """What the header says of the document is told with it."""
+    mocked.get(URI, json={"keys": []}, headers={"ETag": '"1"', "Cache-Control": "public, max-age=600"})
+    assert JwksClient().fetch(URI) == Fetched({"keys": []}, '"1"', 600)
+
+
+def test_the_request_says_what_it_wants(mocked):
+    """The JWKS media type comes first, and a connection is not kept."""
+    mocked.get(URI, json={})
+    JwksClient().fetch(URI)
+    headers = mocked.calls[0].request.headers
+    assert headers["Accept"] == "application/jwk-set+json, application/json"
+    assert headers["Connection"] == "close"
+    assert "If-None-Match" not in headers
+
+
+def test_a_known_document_is_asked_for_by_its_etag(mocked):
+    """304 says that what is held is still good, and for how long."""
+    mocked.get(URI, status=304, headers={"Cache-Control": "max-age=60"})
+    assert JwksClient().fetch(URI, etag='W/"1"') == Fetched(None, 'W/"1"', 60)
+    assert mocked.calls[0].request.headers["If-None-Match"] == 'W/"1"'
+
+
+@pytest.mark.parametrize("status", [201, 204, 206, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 429, 500, 503])
+def test_any_status_but_200_is_a_failure(status, mocked):
+    """A redirect is not followed, nor is a body taken that came with an error."""
+    mocked.get(URI, json={"keys": []}, status=status, headers={"Location": "https://evil.example.com/"})
+    with pytest.raises(FetchFailed, match=f"^status {status}$"):
+        JwksClient().fetch(URI)
+    assert len(mocked.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        requests.ConnectionError(f"cannot reach {URI}"),
+        requests.exceptions.SSLError("certificate verify failed"),
+        requests.exceptions.ProxyError("http://user:password@proxy.example.com"),
+        OSError("broken pipe"),
+        ZeroDivisionError("a session of the project's own"),
+    ],
+)
+def test_a_failing_request_is_named_by_its_kind_alone(error, mocked):
+    """The text of an error may hold a proxy's password: it does not get into the reason."""
+    mocked.get(URI, body=error)
+    with pytest.raises(FetchFailed) as caught:
+        JwksClient().fetch(URI)
+    assert str(caught.value) == f"request failed ({type(error).__name__})"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://as.example.com/jwks",
+        "http://127.0.0.1.example.com/",
+        "http://localhost.example.com/",
+        "http://[::2]/",
+        "http://[/",
+        "ftp://as.example.com/jwks",
+        "file:///etc/passwd",
+        "//as.example.com/jwks",
+        "",
+    ],
+)
+def test_nothing_but_https_is_asked(uri, mocked):
+    """Keys that come unprotected over a network are no keys."""
+    with pytest.raises(FetchFailed, match=r"^the URL is not https$"):
+        JwksClient().fetch(uri)
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:8000/", "http://127.9.9.9/", "http://[::1]/", "http://localhost/"])
+def test_this_machine_is_asked_without_encryption(uri, mocked):
+    """On loopback nobody listens."""
+    mocked.get(uri, json={})
+    assert JwksClient().fetch(uri).document == {}
+
+
+def test_the_setting_allows_plain_http(mocked):
+    """ALLOW_INSECURE_HTTP is for networks that the project trusts."""
+    mocked.get("http://as.internal/jwks", json={})
+    assert JwksClient(allow_insecure_http=True).fetch("http://as.internal/jwks").document == {}
+
+
+def test_a_session_of_the_projects_own_is_used(mocked):
+    """Its headers, proxies and certificates are those of the fetch; it may be made anew for each fetch."""
+    mocked.get(URI, json={})
+    session = requests.Session()
+    session.headers["X-Own"] = "yes"
+    JwksClient(session).fetch(URI)
+    JwksClient(lambda: session).fetch(URI)
+    assert [call.request.headers["X-Own"] for call in mocked.calls] == ["yes", "yes"]
+
+
+def test_an_adapter_that_reads_in_another_way_is_used_all_the_same():
+    """A session may have an adapter of the project's own, whose raw body knows read alone."""
+
+    class Raw:
+        def __init__(self, body):
+            self._body = body
+
+        def read(self, size):
+            part, self._body = self._body[:size], self._body[size:]
+            return part
+
+    class Adapter(requests.adapters.BaseAdapter):
+        def send(self, request, **kwargs):
+            response = requests.Response()
+            response.status_code, response.url, response.request = 200, request.url, request
+            response.raw = Raw(b'{"keys": []}'.ljust(5000))
+            return response
+
+        def close(self):
+            pass
+
+    session = requests.Session()
+    session.mount("https://", Adapter())
+    assert JwksClient(session).fetch(URI).document == {"keys": []}
+
+
+def test_the_total_time_holds_for_a_body_that_never_pauses(mocked, monkeypatch):
+    """The deadline is looked at between the parts of a body too."""
+    mocked.get(URI, body=b" " * 5000)
+    moments = iter([0.0, 1.0, 2.0, 6.0])
+    monkeypatch.setattr("django_oauth_jwt.jwks_client.time.monotonic", lambda: next(moments))
+    client = JwksClient()
+    with pytest.raises(FetchFailed, match=r"^took too long$"):
+        client._get(URI, None)

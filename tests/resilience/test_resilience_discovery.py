@@ -1,0 +1,170 @@
+"""The JWKS URI found from the issuer, with the same care as the keys (RFC 8414, OpenID Connect Discovery)."""
+
+import pytest
+from faulty_server import FAULTS, respond_with
+
+from django_oauth_jwt.discovery import metadata_uris
+from django_oauth_jwt.jwks import JwksService
+
+OAUTH = "/.well-known/oauth-authorization-server"
+OPENID = "/.well-known/openid-configuration"
+FRESH, STALE = 300, 14400
+
+
+@pytest.fixture
+def publish(auth_server):
+    """Have the server publish metadata at a path; members that are None are left out."""
+
+    def publish(path, **members):
+        document = {"issuer": auth_server.origin, "jwks_uri": auth_server.uri, **members}
+        auth_server.metadata[path] = {name: value for name, value in document.items() if value is not None}
+
+    return publish
+
+
+@pytest.fixture
+def service(make_service, auth_server):
+    """A service that knows the issuer alone."""
+    return make_service(None, issuer=auth_server.origin)
+
+
+def paths(auth_server):
+    return [exchange.path for exchange in auth_server.requests]
+
+
+@pytest.mark.parametrize(
+    ("issuer", "places"),
+    [
+        ("https://as.example.com", [OAUTH, OPENID]),
+        ("https://as.example.com/", [OAUTH, OPENID]),
+        ("https://as.example.com/realms/one", [f"{OAUTH}/realms/one", f"/realms/one{OPENID}"]),
+        ("https://as.example.com/realms/one/", [f"{OAUTH}/realms/one", f"/realms/one{OPENID}"]),
+    ],
+)
+def test_the_places_of_the_metadata(issuer, places):
+    """RFC 8414 puts the well-known part before the path, OpenID Connect behind it."""
+    assert list(metadata_uris(issuer)) == [f"https://as.example.com{place}" for place in places]
+
+
+def test_oauth_metadata_come_first(service, publish, status_of, auth_server):
+    """Where RFC 8414's document stands, no other is asked for."""
+    publish(OAUTH)
+    publish(OPENID, jwks_uri="https://nowhere.example.com/")
+    assert status_of(service) == 200
+    assert paths(auth_server) == [OAUTH, "/jwks"]
+
+
+@pytest.mark.parametrize(
+    "first",
+    [None, {"issuer": "https://other.example.com"}, {"jwks_uri": None}, {"jwks_uri": 5}],
+    ids=["absent", "of another issuer", "without jwks_uri", "with a jwks_uri that is none"],
+)
+def test_openid_metadata_are_the_second_choice(first, service, publish, status_of, auth_server):
+    """Where the first document is absent or no good, the second is asked for."""
+    if first is not None:
+        publish(OAUTH, **first)
+    publish(OPENID)
+    assert status_of(service) == 200
+    assert paths(auth_server) == [OAUTH, OPENID, "/jwks"]
+
+
+@pytest.mark.parametrize("suffix", ["/", "/other", "#", " ", "\u200b"])
+def test_the_issuer_is_equal_to_the_letter(suffix, service, publish, status_of, auth_server, heard):
+    """Metadata of an issuer that is nearly the same are another issuer's."""
+    publish(OAUTH, issuer=auth_server.origin + suffix)
+    publish(OPENID, issuer=auth_server.origin.upper())
+    assert status_of(service) == 503
+    assert heard.next()[2] == (
+        "no metadata found for the issuer (metadata of another issuer; metadata of another issuer)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("jwks_uri", "reason"),
+    [("http://as.example.com/jwks", "the URL is not https"), ("", "the URL is not https")],
+)
+def test_a_jwks_uri_without_encryption_is_not_asked(jwks_uri, reason, service, publish, status_of, heard):
+    """What the metadata says is subject to the same rule as the setting."""
+    publish(OAUTH, jwks_uri=jwks_uri)
+    assert status_of(service) == 503
+    assert heard.next()[2] == reason
+
+
+@pytest.mark.parametrize("name", sorted(FAULTS))
+def test_a_fault_of_the_metadata_is_a_503_with_its_reason(name, service, publish, status_of, auth_server, clock, heard):
+    """Time limit, size limit and strictness are those of the keys; a success ends the outage."""
+    fault, reason = FAULTS[name]
+    publish(OAUTH)
+    if reason.startswith("no whole answer"):
+        service._client.timeout = 0.1
+    with auth_server.behaving(fault):
+        assert [status_of(service) for _ in range(2)] == [503, 503]
+        assert paths(auth_server) == [OAUTH, OPENID]
+    told = heard.next()[2]
+    # Documents that are JSON objects are no JWKS fault here, but metadata of nobody.
+    assert reason in told or "metadata of another issuer" in told
+    service._client.timeout = 60
+    clock.advance(1)
+    assert status_of(service) == 200
+
+
+def test_discovery_is_not_repeated_at_each_refresh(service, publish, status_of, auth_server, clock, settle):
+    """The JWKS URI is asked for again when it has become stale, or when a fetch failed: it may have moved."""
+    publish(OAUTH)
+    assert status_of(service) == 200
+    clock.advance(FRESH)
+    assert status_of(service) == 200
+    settle(service)
+    assert paths(auth_server) == [OAUTH, "/jwks", "/jwks"]
+    clock.advance(STALE)
+    assert status_of(service) == 200
+    assert paths(auth_server) == [OAUTH, "/jwks", "/jwks", OAUTH, "/jwks"]
+
+
+def test_keys_that_moved_are_found(service, publish, status_of, auth_server, clock, settle):
+    """When the old address fails, the metadata are asked for the new one at the next try."""
+    publish(OAUTH)
+    assert status_of(service) == 200
+    auth_server.jwks_path = "/moved"
+    publish(OAUTH, jwks_uri=f"{auth_server.origin}/moved")
+    clock.advance(FRESH)
+    assert status_of(service) == 200
+    settle(service)
+    clock.advance(1)
+    assert status_of(service) == 200
+    settle(service)
+    assert paths(auth_server)[2:] == ["/jwks", OAUTH, "/moved"]
+
+
+def test_an_etag_is_not_taken_to_another_address(service, publish, status_of, auth_server, clock, settle):
+    """A discovered address may have changed, so each answer is a whole one."""
+    publish(OAUTH)
+    auth_server.has_etags = True
+    assert status_of(service) == 200
+    clock.advance(FRESH)
+    assert status_of(service) == 200
+    settle(service)
+    assert "if-none-match" not in auth_server.requests[-1].headers
+
+
+def test_failed_discovery_backs_off(service, status_of, auth_server, clock):
+    """Failures of the metadata count as those of the keys do."""
+    auth_server.fault = respond_with("500 Internal Server Error")
+    for tries, delay in ((1, 1), (2, 2), (3, 4)):
+        assert [status_of(service) for _ in range(2)] == [503, 503]
+        assert len(auth_server.requests) == 2 * tries
+        clock.advance(delay)
+
+
+def test_two_processes_discover_once(make_service, publish, status_of, auth_server):
+    """What one process found serves the other through the shared cache."""
+    publish(OAUTH)
+    services = [make_service(None, issuer=auth_server.origin) for _ in range(2)]
+    assert [status_of(service) for service in services] == [200, 200]
+    assert paths(auth_server) == [OAUTH, "/jwks"]
+
+
+def test_a_service_needs_a_source():
+    """Neither a JWKS URI nor an issuer: that is a mistake in the code."""
+    with pytest.raises(ValueError, match="needs a jwks_uri, or an issuer"):
+        JwksService()
