@@ -6,7 +6,7 @@ nor of the kit is imported until a test asks for the fixture.
 
 from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,12 +15,20 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def token_issuer() -> Iterator["TokenIssuer"]:
+def token_issuer(request: pytest.FixtureRequest) -> Iterator["TokenIssuer"]:
     """An issuer of access tokens that the project trusts during the test, and no other: a `TokenIssuer`."""
     from .issuer import TokenIssuer, project_algorithm  # noqa: PLC0415  # see above
 
-    with TokenIssuer(key=_key(project_algorithm())).installed() as issuer:
-        yield issuer
+    issuer = TokenIssuer(key=_key(project_algorithm()))
+    with issuer.installed():
+        settings: Any = request.getfixturevalue("settings") if "settings" in request.fixturenames else None
+        if not type(settings).__module__.startswith("pytest_django"):
+            yield issuer
+            return
+        trusting = settings.OAUTH_JWT
+    # What a test changes through pytest-django's fixture is undone in one go, so this must be among it.
+    settings.OAUTH_JWT = trusting
+    yield issuer
 
 
 @cache

@@ -199,6 +199,38 @@ def test_a_user_writes_three_lines_and_nothing_else(shop):
     assert keys_made(shop) == [1]
 
 
+TEST_SETTINGS = """
+from django.conf import settings as project
+
+def test_settings_first(settings, token_issuer, client):
+    settings.OAUTH_JWT = {**settings.OAUTH_JWT, "REALM": "shop"}
+    assert client.get("/books/")["WWW-Authenticate"] == 'Bearer realm="shop"'
+    assert client.get("/books/", headers=token_issuer.headers("read")).status_code == 200
+
+def test_nothing_is_left_behind():
+    assert project.OAUTH_JWT == {"ISSUER": "https://as.example.com", "AUDIENCE": "https://api.example.com"}
+
+def test_settings_last(token_issuer, settings, client):
+    test_settings_first(settings, token_issuer, client)
+
+def test_nothing_is_left_behind_again():
+    test_nothing_is_left_behind()
+"""
+
+
+def test_settings_that_a_test_changes_are_undone_whatever_the_order(shop):
+    """The fixture stands beside pytest-django's `settings`, before or after it in a test's arguments."""
+    shop.makepyfile(test_shop=TEST_SETTINGS)
+    shop.runpytest_subprocess("-p", "no:randomly").assert_outcomes(passed=4)
+
+
+def test_a_projects_own_settings_fixture_is_left_alone(shop):
+    """A fixture that is called `settings` may be anything."""
+    own = "import pytest\n@pytest.fixture\ndef settings(): return {}\n"
+    shop.makepyfile(test_shop=own + TEST_SHOP.replace("token_issuer,", "settings, token_issuer,"))
+    shop.runpytest_subprocess().assert_outcomes(passed=8)
+
+
 def test_many_processes_make_a_key_each(shop):
     """Under pytest-xdist each worker has a key of its own, and all tests pass."""
     shop.runpytest_subprocess("-n", "2", "--dist", "each").assert_outcomes(passed=16)
