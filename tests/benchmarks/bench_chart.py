@@ -5,7 +5,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 from bench_goals import CLIENT
-from bench_requests import DRF, PLAIN
+from bench_requests import BARE, DRF, PLAIN
 from bench_verify import ANEW, REMEMBERED
 from matplotlib import pyplot as plt
 
@@ -52,7 +52,7 @@ def _verification(ax, algorithms):
 def _requests(ax, kinds):
     added = {f"{kind}: {name}": case["ratio"] for kind in (DRF, PLAIN) for name, case in kinds[kind].items()}
     ours = [name for name in added if "PyJWT" not in name and "simplejwt" not in name]
-    shown = {name: ratio for name, ratio in added.items() if "decorator" not in name}
+    shown = {name: ratio for name, ratio in added.items() if "decorator" not in name and BARE not in name}
     _bars(ax, dict(sorted(shown.items(), key=lambda item: -item[1])), ours)
     ax.set_title("Added to one request", loc="left", fontweight="bold")
     ax.set_xlabel("bare RS256 signature checks; less is better")

@@ -95,7 +95,7 @@ def with_threads(server, plan, counts=THREADS):
         verify(*arguments)
 
     # A slice has to be long beside the interpreter's switch interval of 5 ms.
-    plan = replace(plan, clock=time.perf_counter, slices=1, slice_seconds=plan.slices * plan.slice_seconds * 8)
+    plan = replace(plan, clock=time.perf_counter, slices=-(-plan.slices // 2), slice_seconds=plan.slice_seconds * 32)
     off, on = issuer.settings(TOKEN_CACHE_SIZE=0), issuer.settings()
     with ThreadPoolExecutor(max(counts)) as pool:
         cases = {

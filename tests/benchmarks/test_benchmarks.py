@@ -32,7 +32,7 @@ def test_requests_run_through_each_entrance(server):
     """Middleware, decorator and DRF authentication are answered 200, sync and async."""
     results = bench_requests.run(server, ONCE)
     assert {kind: len(cases) for kind, cases in results.items()} == {
-        bench_requests.PLAIN: 4,
+        bench_requests.PLAIN: 5,
         bench_requests.PLAIN_ASYNC: 4,
         bench_requests.DRF: 2,
         bench_requests.DRF_ASYNC: 2,
