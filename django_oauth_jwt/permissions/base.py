@@ -88,13 +88,13 @@ def _explain(permission: Any, request: Request, view: Any, *obj: Any) -> tuple[b
         refusal = permission.refusal(request, view)
         return refusal is None, refusal
     if isinstance(permission, NOT):
-        return not _explain(_operands(permission)[0], *question)[0], None
+        return not _explain(operands(permission)[0], *question)[0], None
     if isinstance(permission, AND):
-        first, second = _operands(permission)
+        first, second = operands(permission)
         answer = _explain(first, *question)
         return _explain(second, *question) if answer[0] else answer
     if isinstance(permission, OR):
-        return _explain_alternatives(_operands(permission), *question)
+        return _explain_alternatives(operands(permission), *question)
     ask = permission.has_object_permission if obj else permission.has_permission
     return ask(*question), None
 
@@ -113,5 +113,6 @@ def _explain_alternatives(
     return False, refusal
 
 
-def _operands(composed: Any) -> tuple[Any, ...]:
+def operands(composed: Any) -> tuple[Any, ...]:
+    """Return what DRF's AND, OR or NOT is made of."""
     return (composed.op1, composed.op2) if hasattr(composed, "op2") else (composed.op1,)

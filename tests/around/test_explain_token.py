@@ -176,14 +176,17 @@ def test_json_says_the_same(issuer, run):
     assert output.isascii()
 
 
-def test_colours_are_for_terminals(issuer, run, terminal):
+def test_colours_are_for_terminals(issuer, run, terminal, monkeypatch):
     """A file or a pipe gets plain text, a terminal colours, JSON none at all."""
+    monkeypatch.setattr("django.core.management.color.supports_color", lambda: True)
+    monkeypatch.setattr("time.time", lambda: NOW)
     token = issuer.token(expired=True)
     assert "\x1b" not in run("explain_token", token)[0]
+    assert run("explain_token", token, force_color=True)[0] == run("explain_token", token, stdout=terminal)[0]
     output = run("explain_token", token, force_color=True)[0]
     assert "\x1b[32;1m✓\x1b[0m signature" in output
     assert "\x1b[31;1m✗\x1b[0m exp" in output
-    assert "\x1b" not in run("explain_token", token, stdout=terminal, no_color=True)[0]
+    assert "\x1b" not in run("explain_token", token, stdout=type(terminal)(), no_color=True)[0]
     assert "\x1b" not in run("explain_token", token, json=True, force_color=True)[0]
 
 

@@ -188,11 +188,13 @@ def test_any_issuer_is_trusted_where_none_is_named(server, run, settings):
     assert run("oauth_jwks")[0].startswith("Issuer: any\n")
 
 
-def test_colours_are_for_terminals(server, run, terminal):
+def test_colours_are_for_terminals(server, run, terminal, monkeypatch):
     """A file or a pipe gets plain text, a terminal colours."""
+    monkeypatch.setattr("django.core.management.color.supports_color", lambda: True)
     assert "\x1b" not in run("oauth_jwks")[0]
     assert "\x1b[32;1m✓\x1b[0m 'rsa'" in run("oauth_jwks", force_color=True)[0]
-    assert "\x1b" not in run("oauth_jwks", stdout=terminal, no_color=True)[0]
+    assert "\x1b[32;1m✓\x1b[0m 'rsa'" in run("oauth_jwks", stdout=terminal)[0]
+    assert "\x1b" not in run("oauth_jwks", stdout=type(terminal)(), no_color=True)[0]
 
 
 def test_a_terminal_that_knows_ascii_only_gets_ascii(server, run, terminal, monkeypatch):

@@ -1,0 +1,1 @@
+"""Works with other packages, where they are installed."""

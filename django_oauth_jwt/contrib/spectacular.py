@@ -1,0 +1,105 @@
+"""drf-spectacular: the security scheme, and the scopes of each operation, with nothing to configure.
+
+The scheme is ``bearerJwt``, an HTTP bearer token. Permissions that compose become alternatives (``|``) and
+sums (``&``) of scopes. What OpenAPI has no words for is left out: claims, the authentication context, ``~``,
+and permissions of others, which count as asking for no scope.
+
+OpenAPI 3.1 lets an operation list the scopes of a bearer token. In 3.0 such a list must be empty, so there
+a second scheme, ``oauth2``, carries them; it stands beside ``bearerJwt`` in one requirement and means the
+same token. It is the OpenID Connect scheme of the issuer, or, where there is not exactly one issuer, an
+OAuth 2.0 scheme that names no flow.
+"""
+
+from collections.abc import Iterable
+from itertools import product
+from typing import TYPE_CHECKING, Any, Final
+
+from django.core.exceptions import ImproperlyConfigured
+from drf_spectacular.drainage import warn
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.settings import spectacular_settings
+from rest_framework.permissions import AND, OR, AllowAny
+
+from ..conf import get_settings
+from ..permissions import HasScope
+from ..permissions.base import operands
+
+if TYPE_CHECKING:
+    from drf_spectacular.openapi import AutoSchema
+
+BEARER: Final = "bearerJwt"
+SCOPES: Final = "oauth2"
+
+#: Ways to be let in: the scopes of each, all of which it takes.
+Alternatives = list[tuple[str, ...]]
+
+
+class BearerJwtScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # it registers itself
+    """Describes `BearerJwtAuthentication` and its subclasses."""
+
+    target_class = "django_oauth_jwt.authentication.BearerJwtAuthentication"
+    match_subclasses = True
+    name = BEARER
+
+    def get_security_requirement(self, auto_schema: "AutoSchema") -> list[dict[str, list[Any]]]:
+        """Return the alternatives of an operation; an empty one where no token is needed."""
+        view: Any = auto_schema.view
+        permissions = view.get_permissions()
+        alternatives = _sums(_alternatives(permission, auto_schema.method, view) for permission in permissions)
+        if any(alternatives) and not _lists_bearer_scopes():
+            self.name = [BEARER, SCOPES]  # type: ignore[assignment]  # drf-spectacular takes either
+        requirements = [_requirement(scopes) for scopes in dict.fromkeys(alternatives or [()])]
+        # drf-spectacular itself adds the empty one where AllowAny is in the list.
+        is_open = all(map(_is_open, permissions)) and not any(type(entry) is AllowAny for entry in permissions)
+        return [*requirements, {}] if is_open else requirements
+
+    def get_security_definition(self, auto_schema: "AutoSchema") -> Any:
+        """Return the scheme, or both where there are two names."""
+        bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        return bearer if self.name == BEARER else [bearer, _scopes_scheme()]
+
+
+def _requirement(scopes: tuple[str, ...]) -> dict[str, list[Any]]:
+    if _lists_bearer_scopes() or not scopes:
+        return {BEARER: list(scopes)}
+    return {BEARER: [], SCOPES: list(scopes)}
+
+
+def _lists_bearer_scopes() -> bool:
+    return not str(spectacular_settings.OAS_VERSION).startswith("3.0")
+
+
+def _scopes_scheme() -> dict[str, Any]:
+    issuers = [issuer for issuer in get_settings().issuers if issuer is not None]
+    if len(issuers) != 1:
+        return {"type": "oauth2", "flows": {}}
+    url = f"{issuers[0].rstrip('/')}/.well-known/openid-configuration"
+    return {"type": "openIdConnect", "openIdConnectUrl": url}
+
+
+def _alternatives(permission: Any, method: str, view: Any) -> Alternatives:
+    if isinstance(permission, AND):
+        return _sums(_alternatives(operand, method, view) for operand in operands(permission))
+    if isinstance(permission, OR):
+        return [way for operand in operands(permission) for way in _alternatives(operand, method, view)]
+    if not isinstance(permission, HasScope):
+        return [()]
+    try:
+        requirements = permission.requirements_for(method, view)
+    except ImproperlyConfigured as error:
+        warn(str(error))
+        return [()]
+    return [] if requirements is None else [requirements.scopes]
+
+
+def _sums(each: Iterable[Alternatives]) -> Alternatives:
+    """Return what takes one alternative of each."""
+    return [tuple(dict.fromkeys(scope for scopes in way for scope in scopes)) for way in product(*each)]
+
+
+def _is_open(permission: Any) -> bool:
+    if isinstance(permission, AND):
+        return all(map(_is_open, operands(permission)))
+    if isinstance(permission, OR):
+        return any(map(_is_open, operands(permission)))
+    return type(permission) is AllowAny

@@ -1,0 +1,270 @@
+"""drf-spectacular's schema: the bearer scheme and each operation's scopes, with nothing to configure."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from django.test import modify_settings
+from django.urls import path
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.settings import spectacular_settings
+from openapi_spec_validator import validate
+from rest_framework.authentication import BasicAuthentication
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated, IsAuthenticatedOrReadOnly
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+import django_oauth_jwt.contrib.spectacular  # noqa: F401  # as if drf_spectacular were in INSTALLED_APPS
+from django_oauth_jwt.authentication import BearerJwtAuthentication
+from django_oauth_jwt.permissions import HasAuthenticationContext, HasClaim, HasScope
+
+READ, WRITE, ADMIN = HasScope("read"), HasScope("write"), HasScope("admin")
+
+
+class Foreign(BasePermission):
+    """Somebody else's permission."""
+
+
+class OwnAuthentication(BearerJwtAuthentication):
+    """A project's subclass."""
+
+
+def view(*permissions, authentication=(BearerJwtAuthentication,), **attributes):
+    class View(APIView):
+        schema = AutoSchema()
+        authentication_classes = authentication
+        permission_classes = permissions
+
+        def get(self, request):
+            return Response({})
+
+        def post(self, request):
+            return Response({})
+
+    for name, value in attributes.items():
+        setattr(View, name, value)
+    return View.as_view()
+
+
+@pytest.fixture
+def schema_of(settings):
+    """Make the schema of one view, as drf-spectacular does, and have it validated."""
+
+    def schema_of(one):
+        schema = SchemaGenerator(patterns=[path("books/", one)]).get_schema(request=None, public=True)
+        schema = json.loads(json.dumps(schema))
+        validate(schema)
+        return schema
+
+    return schema_of
+
+
+@pytest.fixture(params=["3.0.3", "3.1.0"])
+def version(request, monkeypatch):
+    """Both versions that drf-spectacular can write."""
+    monkeypatch.setattr(spectacular_settings, "OAS_VERSION", request.param)
+    return request.param
+
+
+@pytest.fixture
+def v31(monkeypatch):
+    """The version in which a bearer scheme may list scopes."""
+    monkeypatch.setattr(spectacular_settings, "OAS_VERSION", "3.1.0")
+
+
+def security(schema, method="get"):
+    return schema["paths"]["/books/"][method].get("security")
+
+
+def ways(schema, method="get"):
+    """Return the alternatives of an operation: the scopes of each, None for one without a token."""
+    version = schema["openapi"][:3]
+    scheme = "oauth2" if version == "3.0" else "bearerJwt"
+    return [way.get(scheme, []) if way else None for way in security(schema, method)]
+
+
+@pytest.mark.parametrize(
+    ("permissions", "expected"),
+    [
+        ([READ], [["read"]]),
+        ([HasScope("read", "write")], [["read", "write"]]),
+        ([HasScope("read write")], [["read", "write"]]),
+        ([READ & WRITE], [["read", "write"]]),
+        ([READ | WRITE], [["read"], ["write"]]),
+        ([READ, WRITE], [["read", "write"]]),
+        ([READ, READ], [["read"]]),
+        ([READ | READ], [["read"]]),
+        ([READ, WRITE | ADMIN], [["read", "write"], ["read", "admin"]]),
+        ([(READ & WRITE) | ADMIN], [["read", "write"], ["admin"]]),
+        ([(READ | WRITE) & (ADMIN | READ)], [["read", "admin"], ["read"], ["write", "admin"], ["write", "read"]]),
+        ([Foreign & READ], [["read"]]),
+        ([READ & Foreign], [["read"]]),
+        ([Foreign | READ], [[], ["read"]]),
+        ([READ | Foreign], [["read"], []]),
+        ([IsAuthenticated], [[]]),
+        ([~READ], [[]]),
+        ([~READ & WRITE], [["write"]]),
+        ([HasClaim("role", "admin")], [[]]),
+        ([HasClaim("role", "admin") & READ], [["read"]]),
+        ([HasAuthenticationContext(max_age=60) & READ], [["read"]]),
+        ([AllowAny], [[], None]),
+        ([], [[], None]),
+        ([AllowAny | READ], [[], ["read"], None]),
+        ([AllowAny & AllowAny], [[], None]),
+        ([AllowAny & READ], [["read"]]),
+        ([IsAuthenticatedOrReadOnly], [[], None]),
+    ],
+)
+def test_permissions_become_alternatives_and_sums_of_scopes(issuer, version, schema_of, permissions, expected):
+    """``|`` makes alternatives, ``&`` sums; what lets everybody in makes the token optional."""
+    assert ways(schema_of(view(*permissions))) == expected
+
+
+def test_each_method_has_its_own_scopes(issuer, version, schema_of):
+    """A mapping of HTTP method to scopes, given to the permission or on the view."""
+    given = schema_of(view(HasScope({"GET": "read", "POST": ["write", "audit"]})))
+    on_view = schema_of(view(HasScope, required_scopes={"get": "read", "post": "write audit"}))
+    for schema in (given, on_view):
+        assert ways(schema) == [["read"]]
+        assert ways(schema, "post") == [["write", "audit"]]
+
+
+def test_a_method_that_is_not_in_the_mapping_has_no_scopes_that_would_do(issuer, version, schema_of):
+    """Such a method is refused whatever the token; an alternative may still let it in."""
+    schema = schema_of(view(HasScope({"GET": "read"})))
+    assert ways(schema, "post") == [[]]
+    assert ways(schema_of(view(HasScope({"GET": "read"}) | ADMIN)), "post") == [["admin"]]
+
+
+def test_a_view_that_forgot_its_scopes_is_a_warning(issuer, version, schema_of, capsys):
+    """The rest of the schema is made all the same."""
+    assert ways(schema_of(view(HasScope))) == [[]]
+    assert "HasScope without arguments needs View.required_scopes" in capsys.readouterr().err
+
+
+def test_the_scheme_is_an_http_bearer_token(issuer, version, schema_of):
+    """Swagger UI asks for a token to paste."""
+    bearer = schema_of(view(READ))["components"]["securitySchemes"]["bearerJwt"]
+    assert bearer == {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+def test_in_3_1_the_bearer_scheme_lists_the_scopes(issuer, v31, schema_of):
+    """OpenAPI 3.1, Security Requirement Object: any scheme may list what is required."""
+    schema = schema_of(view(READ))
+    assert security(schema) == [{"bearerJwt": ["read"]}]
+    assert schema["components"]["securitySchemes"].keys() == {"bearerJwt"}
+
+
+def test_in_3_0_a_second_scheme_lists_them(issuer, schema_of):
+    """OpenAPI 3.0 wants the list of a bearer scheme empty; the OpenID Connect scheme of the issuer may have one."""
+    schema = schema_of(view(READ))
+    assert schema["openapi"] == "3.0.3"
+    assert security(schema) == [{"bearerJwt": [], "oauth2": ["read"]}]
+    assert schema["components"]["securitySchemes"]["oauth2"] == {
+        "type": "openIdConnect",
+        "openIdConnectUrl": "https://issuer.test/.well-known/openid-configuration",
+    }
+
+
+def test_in_3_0_a_view_without_scopes_needs_no_second_scheme(issuer, schema_of):
+    """A token is all that it takes."""
+    schema = schema_of(view(IsAuthenticated))
+    assert security(schema) == [{"bearerJwt": []}]
+    assert schema["components"]["securitySchemes"].keys() == {"bearerJwt"}
+
+
+@pytest.mark.parametrize("issuers", [{}, {"ISSUERS": {"https://a.test": {}, "https://b.test": {}}}])
+def test_in_3_0_without_one_issuer_the_second_scheme_names_no_flow(settings, schema_of, issuers):
+    """The scopes are still listed, and the schema is valid."""
+    settings.OAUTH_JWT = issuers or {"JWKS_URI": "https://as.example.com/jwks"}
+    schema = schema_of(view(READ))
+    assert ways(schema) == [["read"]]
+    assert schema["components"]["securitySchemes"]["oauth2"] == {"type": "oauth2", "flows": {}}
+
+
+def test_other_authenticators_keep_their_place(issuer, v31, schema_of):
+    """Whoever authenticates in another way needs no scopes, and is an alternative as before."""
+    schema = schema_of(view(READ, authentication=(BasicAuthentication, BearerJwtAuthentication)))
+    assert security(schema) == [{"basicAuth": []}, {"bearerJwt": ["read"]}]
+
+
+def test_a_subclass_is_described_too(issuer, v31, schema_of):
+    """A project's own subclass is the same scheme."""
+    assert security(schema_of(view(READ, authentication=(OwnAuthentication,)))) == [{"bearerJwt": ["read"]}]
+
+
+def test_both_apps_live_in_one_project(issuer, v31, schema_of):
+    """Whichever of the two comes first in INSTALLED_APPS."""
+    for place in ("append", "prepend"):
+        with modify_settings(INSTALLED_APPS={place: "drf_spectacular"}):
+            assert security(schema_of(view(READ))) == [{"bearerJwt": ["read"]}]
+
+
+PROJECT = """
+import sys
+import django
+from django.conf import settings
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in HIDDEN:
+            raise ModuleNotFoundError(name)
+
+HIDDEN, APPS = {hidden!r}, {apps!r}
+sys.meta_path.insert(0, Absent())
+settings.configure(
+    INSTALLED_APPS=["django_oauth_jwt", *APPS],
+    ROOT_URLCONF="urls",
+    REST_FRAMEWORK={{"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema", "UNAUTHENTICATED_USER": None}},
+    OAUTH_JWT={{"ISSUER": "https://as.example.com"}},
+)
+django.setup()
+from django.core.management import call_command
+call_command({command})
+print("loaded:", [name for name in ("rest_framework", "drf_spectacular") if name in sys.modules])
+"""
+
+URLS = """
+from django.urls import path
+from rest_framework.views import APIView
+from rest_framework.response import Response
+from django_oauth_jwt.authentication import BearerJwtAuthentication
+from django_oauth_jwt.permissions import HasScope
+
+class Books(APIView):
+    authentication_classes = [BearerJwtAuthentication]
+    permission_classes = [HasScope("read") | HasScope("admin")]
+    def get(self, request) -> None:
+        return Response()
+
+urlpatterns = [path("books/", Books.as_view())]
+"""
+
+
+def run_project(folder, **parts):
+    (folder / "urls.py").write_text(URLS)
+    script = folder / "project.py"
+    script.write_text(PROJECT.format(**parts))
+    command = [sys.executable, "-W", "error", str(script)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_a_project_configures_nothing(tmp_path):
+    """drf_spectacular in INSTALLED_APPS is all: its command writes the scopes without a warning."""
+    arguments = '"spectacular", "--format", "openapi-json", "--validate", "--file", "schema.json"'
+    parts = {"hidden": [], "apps": ["rest_framework", "drf_spectacular"], "command": arguments}
+    result = run_project(tmp_path, **parts)
+    assert result.returncode == 0, result.stderr
+    assert "could not resolve authenticator" not in result.stderr
+    schema = json.loads((tmp_path / "schema.json").read_text())
+    assert security(schema) == [{"bearerJwt": [], "oauth2": ["read"]}, {"bearerJwt": [], "oauth2": ["admin"]}]
+
+
+@pytest.mark.parametrize("hidden", [[], ["drf_spectacular"], ["drf_spectacular", "rest_framework"]])
+def test_a_project_without_it_does_not_notice(tmp_path, hidden):
+    """Where drf-spectacular is not in INSTALLED_APPS, or not there at all, nothing of it or of DRF is loaded."""
+    result = run_project(tmp_path, hidden=hidden, apps=[], command='"check", "--tag", "oauth_jwt"')
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.endswith("loaded: []\n")
