@@ -137,13 +137,17 @@ async def _longest_lag(work):
 
 
 def test_the_loop_is_never_kept_from_its_work(make_service, trust, astatus_of, auth_server, clock):
-    """Cold, warm, old, with a flood, with the server hanging: the loop comes round within 50 ms.
+    """Cold, old, with a flood, with the server hanging: the loop comes round within 50 ms.
 
-    The lag counts what the machine does besides, so the best of some rounds counts: a loop that we block
-    is blocked in all of them, and for as long as the server hangs.
+    That is, within 50 ms more than with nothing to fetch, for the machine does other things besides, and in
+    the best of some rounds: a loop that we block is blocked in each, and as long as the server hangs.
     """
 
-    async def round_of_requests():
+    async def nothing_to_fetch():
+        assert [await astatus_of() for _ in range(20)] == [200] * 20
+        assert set(await asyncio.gather(*(astatus_of() for _ in range(25)))) == {200}
+
+    async def something_to_fetch():
         with auth_server.held():
             cold = [asyncio.create_task(astatus_of()) for _ in range(5)]
             await until(lambda: auth_server.pending == 1)
@@ -151,21 +155,19 @@ def test_the_loop_is_never_kept_from_its_work(make_service, trust, astatus_of, a
         assert await asyncio.gather(*cold) == [200] * 5
         clock.advance(FRESH)
         with auth_server.held():
-            flood = [
-                asyncio.create_task(astatus_of(auth_server.issuer.token(header={"kid": f"made-up-{number}"})))
-                for number in range(20)
-            ]
+            made_up = [auth_server.issuer.token(header={"kid": f"made-up-{number}"}) for number in range(20)]
+            flood = [asyncio.create_task(astatus_of(token)) for token in made_up]
             await until(lambda: auth_server.pending == 1)
-            for _ in range(20):
-                assert await astatus_of() == 200
+            assert [await astatus_of() for _ in range(20)] == [200] * 20
             await asyncio.sleep(2 * MAXIMUM_LAG)
         assert set(await asyncio.gather(*flood)) == {403}
 
-    lags = []
+    ours = []
     for number in range(5):
-        trust(make_service(f"{auth_server.uri}?{number}"))
         auth_server.jwks_path = f"/jwks?{number}"
-        lags.append(asyncio.run(_longest_lag(round_of_requests())))
-        if lags[-1] < MAXIMUM_LAG:
+        trust(make_service(auth_server.origin + auth_server.jwks_path))
+        lag = asyncio.run(_longest_lag(something_to_fetch()))
+        ours.append(lag - asyncio.run(_longest_lag(nothing_to_fetch())))
+        if ours[-1] < MAXIMUM_LAG:
             break
-    assert min(lags) < MAXIMUM_LAG
+    assert min(ours) < MAXIMUM_LAG
