@@ -323,6 +323,17 @@ def test_each_issuer_has_its_own_rules(verify, two_issuers, clock):
     assert _reason(verify, second.token(**good, exp=NOW)) == "expired"
 
 
+def test_each_issuers_algorithms_hold_for_its_tokens_alone(verify, rsa_issuer):
+    """What another issuer may use is no permission, though the key would fit."""
+    listed = {
+        rsa_issuer.issuer: {"JWKS_SERVICE": rsa_issuer, "ALGORITHMS": ["PS256"]},
+        "https://other.test": {"JWKS_SERVICE": rsa_issuer, "ALGORITHMS": ["RS256"]},
+    }
+    with rsa_issuer.installed(ISSUER=None, JWKS_SERVICE=None, ISSUERS=listed):
+        assert _reason(verify, rsa_issuer.token()) == "wrong_algorithm"
+        assert _reason(verify, rsa_issuer.token(iss="https://other.test")) is None
+
+
 def test_one_issuers_key_signs_nothing_for_another(verify, two_issuers):
     """The claim iss says whose keys are asked, so a trusted server cannot speak for its neighbour."""
     first, second = two_issuers
