@@ -103,7 +103,7 @@ def fleet(kind: str, folder: Path, **oauth_jwt: object) -> Iterator[Fleet]:
         process = subprocess.Popen(
             [sys.executable, "-m", program, *arguments, *address],
             cwd=HERE,
-            env={**os.environ, "FLEET_SETTINGS": json.dumps(oauth_jwt), "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "FLEET_SETTINGS": json.dumps(oauth_jwt), "PYTHONUNBUFFERED": "1", "HOME": str(folder)},
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
