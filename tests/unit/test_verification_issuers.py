@@ -1,0 +1,87 @@
+"""Several issuers, and services that stand in, through `verify_token` and its async twin."""
+
+import pytest
+
+from django_oauth_jwt.errors import KeysUnavailable
+from django_oauth_jwt.testing import TokenIssuer
+
+NOW = 1_800_000_000
+HUGE = 10**400
+
+
+@pytest.fixture
+def two_issuers(rsa_issuer):
+    """Two authorization servers with the same kid, and settings of their own for the second."""
+    other = TokenIssuer("https://other.test", alg="ES256")
+    listed = {
+        rsa_issuer.issuer: {"JWKS_SERVICE": rsa_issuer},
+        other.issuer: {
+            "JWKS_SERVICE": other,
+            "AUDIENCE": "other-api",
+            "ALGORITHMS": ["ES256"],
+            "TOKEN_TYPES": ["JWT"],
+            "REQUIRED_CLAIMS": ["exp", "role"],
+            "LEEWAY": 0,
+        },
+    }
+    with rsa_issuer.installed(ISSUER=None, JWKS_SERVICE=None, ISSUERS=listed, AUDIENCE="api", ALGORITHMS=["RS256"]):
+        yield rsa_issuer, other
+
+
+def test_each_issuer_has_its_own_rules(reason_of, two_issuers, clock):
+    """What ISSUERS says of one holds for its tokens alone, the rest for all."""
+    first, second = two_issuers
+    good = {"aud": "other-api", "role": "x", "header": {"typ": "JWT"}}
+    assert reason_of(first.token(aud="api", exp=NOW - 5)) is None
+    assert reason_of(first.token(aud="other-api")) == "wrong_audience"
+    assert reason_of(second.token(**good)) is None
+    assert reason_of(second.token(**{**good, "aud": "api"})) == "wrong_audience"
+    assert reason_of(second.token(**{**good, "role": None})) == "missing_claim"
+    assert reason_of(second.token(**{**good, "header": {}})) == "wrong_type"
+    assert reason_of(second.token(**good, exp=NOW)) == "expired"
+
+
+def test_each_issuers_algorithms_hold_for_its_tokens_alone(reason_of, rsa_issuer):
+    """What another issuer may use is no permission, though the key would fit."""
+    listed = {
+        rsa_issuer.issuer: {"JWKS_SERVICE": rsa_issuer, "ALGORITHMS": ["PS256"]},
+        "https://other.test": {"JWKS_SERVICE": rsa_issuer, "ALGORITHMS": ["RS256"]},
+    }
+    with rsa_issuer.installed(ISSUER=None, JWKS_SERVICE=None, ISSUERS=listed):
+        assert reason_of(rsa_issuer.token()) == "wrong_algorithm"
+        assert reason_of(rsa_issuer.token(iss="https://other.test")) is None
+
+
+def test_one_issuers_key_signs_nothing_for_another(reason_of, two_issuers):
+    """The claim iss says whose keys are asked, so a trusted server cannot speak for its neighbour."""
+    first, second = two_issuers
+    assert reason_of(first.token(aud="api", iss=second.issuer)) == "wrong_algorithm"
+    assert reason_of(second.token(aud="api", iss=first.issuer)) == "wrong_algorithm"
+    twin = TokenIssuer(first.issuer)
+    assert reason_of(twin.token(aud="api")) == "bad_signature"
+    assert reason_of(twin.token(aud="api", iss="https://third.test")) == "wrong_issuer"
+
+
+def test_a_service_of_the_callers_own_stands_in(reason_of, rsa_issuer, signing_key, settings):
+    """jwks_service says where the keys are, also where the settings name no source at all."""
+    settings.OAUTH_JWT = {}
+    other = TokenIssuer("https://other.test", key=signing_key("EdDSA"))
+    assert reason_of(other.token(), jwks_service=other) is None
+    assert reason_of(other.token(), jwks_service=rsa_issuer) == "wrong_algorithm"
+    assert reason_of(other.token(), jwks_service=other) is None
+
+
+def test_without_keys_nothing_is_said_of_the_token(verify, rsa_issuer):
+    """The service's own refusal comes through."""
+
+    class Down(TokenIssuer):
+        def key_set_for(self, kid, alg):
+            raise KeysUnavailable(7)
+
+        async def akey_set_for(self, kid, alg):
+            raise KeysUnavailable(7)
+
+    down = Down(key=rsa_issuer.keys[-1])
+    with down.installed(), pytest.raises(KeysUnavailable) as caught:
+        verify(down.token())
+    assert caught.value.retry_after == 7
