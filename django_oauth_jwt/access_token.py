@@ -3,15 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from .frozen_json import FrozenDict, thaw
+from .frozen_json import FrozenDict, freeze, thaw
 
 
 class VerifiedToken(NamedTuple):
-    """What a token says, apart from its own text; the same for every request that brings it."""
+    """What a token says, apart from its own text; the same for every request that brings it.
 
-    claims: FrozenDict
+    Nobody is given the ``claims`` as they are here, since they could be changed.
+    """
+
+    claims: dict[str, Any]
     header: FrozenDict
     scopes: frozenset[str]
     client_id: str | None
@@ -33,6 +37,11 @@ class AccessToken:
         return self._verified.scopes
 
     @property
+    def issuer(self) -> str | None:
+        """The claim ``iss``."""
+        return self._verified.claims.get("iss")
+
+    @property
     def subject(self) -> str | None:
         """The claim ``sub``."""
         return self._verified.claims.get("sub")
@@ -42,10 +51,11 @@ class AccessToken:
         """The claim ``client_id`` (RFC 9068 section 2.2), else ``azp``."""
         return self._verified.client_id
 
-    @property
+    @cached_property
     def claims(self) -> Mapping[str, Any]:
         """The claims, read-only at any depth (RFC 7519 section 4)."""
-        return self._verified.claims
+        claims: FrozenDict = freeze(self._verified.claims)
+        return claims
 
     @property
     def header(self) -> Mapping[str, Any]:
@@ -55,7 +65,7 @@ class AccessToken:
     @property
     def expires_at(self) -> datetime | None:
         """When the token expires (``exp``), in UTC; None when it has no ``exp``."""
-        exp = self.claims.get("exp")
+        exp = self._verified.claims.get("exp")
         if exp is None:
             return None
         try:
@@ -67,6 +77,9 @@ class AccessToken:
         """Return the claims as a new dict, which its taker may change."""
         claims: dict[str, Any] = thaw(self._verified.claims)
         return claims
+
+    def __hash__(self) -> int:
+        return hash(self.encoded)
 
     def __repr__(self) -> str:
         """Show whose token it is, but nothing that would let a reader of the log use it."""

@@ -17,6 +17,14 @@ _PSS_HASHES: Final[Mapping[str, hashes.HashAlgorithm]] = MappingProxyType(
     {"PS256": hashes.SHA256(), "PS384": hashes.SHA384(), "PS512": hashes.SHA512()}
 )
 
+#: RFC 8032 section 5.1: the field, and the y of the points whose order divides 8. No honest key is one of them, and
+#: OpenSSL takes them; it takes a y beyond the field, too.
+_ED25519_FIELD: Final = 2**255 - 19
+_ED25519_Y_OF_ORDER_8: Final = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_ED25519_SMALL_ORDER: Final = frozenset(
+    {0, 1, _ED25519_FIELD - 1, _ED25519_Y_OF_ORDER_8, _ED25519_FIELD - _ED25519_Y_OF_ORDER_8}
+)
+
 
 class VerifyingKey(Protocol):
     """What is used of a python-jose key."""
@@ -51,7 +59,10 @@ class Ed25519Key(Key):
     """EdDSA over Ed25519 (RFC 8037 section 3.1)."""
 
     def __init__(self, key: Mapping[str, Any], algorithm: str) -> None:
-        self.prepared_key = Ed25519PublicKey.from_public_bytes(base64url_decode(key["x"].encode("ascii")))
+        point = base64url_decode(key["x"].encode("ascii"))
+        if int.from_bytes(point, "little") % 2**255 % _ED25519_FIELD in _ED25519_SMALL_ORDER:
+            raise ValueError("a point of small order: anybody can sign for it")
+        self.prepared_key = Ed25519PublicKey.from_public_bytes(point)
 
     def verify(self, msg: bytes, sig: bytes) -> bool:
         """Tell whether ``sig`` is the signature of ``msg``."""

@@ -9,8 +9,9 @@ import json
 import logging
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from django.core.cache import BaseCache, caches
 
@@ -27,6 +28,8 @@ VERSION: Final = 1
 MAXIMUM_SKEW_SECONDS: Final = 30.0
 #: How long, in seconds, one operation of the cache may take.
 OPERATION_SECONDS: Final = 1.0
+#: How long, in seconds, a connection to the cache is kept for the next operation.
+SPARE_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,12 @@ class SharedJwks:
         self._rest_seconds = rest_seconds
         self._down_until = 0.0
         self.bounded: Final = Bounded()
+        self.start_afresh()
+
+    def start_afresh(self) -> None:
+        """Forget the threads and connections of a parent process: after a fork they are not ours."""
+        self.bounded.forget_threads()
+        self._spare: list[_Spare] = []
 
     def load(self) -> JwksDocument | None:
         """Return the shared document, None where there is none or it cannot be read."""
@@ -124,7 +133,12 @@ class SharedJwks:
             return otherwise
 
         def operate() -> T:
-            return operation(caches[self._cache] if isinstance(self._cache, str) else self._cache)
+            if isinstance(self._cache, BaseCache):
+                return operation(self._cache)
+            cache = self._connected(self._cache)
+            result = operation(cache)
+            self._spare.append(_Spare(cache, caches.settings, self._clock()))
+            return result
 
         try:
             return self.bounded.call(operate, OPERATION_SECONDS)
@@ -136,6 +150,24 @@ class SharedJwks:
                 self._rest_seconds,
             )
             return otherwise
+
+    def _connected(self, alias: str) -> BaseCache:
+        """Return a cache of nobody else's. Those that Django keeps are a thread's, and so would a connection be."""
+        with suppress(IndexError):
+            spare = self._spare.pop()
+            if spare.settings is caches.settings and is_ahead(
+                spare.since + SPARE_SECONDS, self._clock(), SPARE_SECONDS
+            ):
+                return spare.cache
+        return caches.create_connection(alias)
+
+
+class _Spare(NamedTuple):
+    """A cache that worked at the last operation, and the settings that it was made from."""
+
+    cache: BaseCache
+    settings: object
+    since: float
 
 
 def is_ahead(moment: float, now: float, at_most: float) -> bool:

@@ -245,7 +245,7 @@ class JwksService:
         self._refreshing = self._looking = self._wanted = None
         self._news = []
         self._client.bounded.forget_threads()
-        self._shared.bounded.forget_threads()
+        self._shared.start_afresh()
 
 
 def _unix_time() -> float:

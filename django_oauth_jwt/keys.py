@@ -17,6 +17,9 @@ logger = logging.getLogger("django_oauth_jwt")
 #: RFC 7518 section 3.3: RSA keys of 2048 bits or more.
 MINIMUM_RSA_BITS: Final = 2048
 
+#: RFC 7518 sections 6.2.2, 6.3.2 and 6.4: members of private and secret keys. A prime alone gives an RSA key away.
+_SECRET_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+
 
 class UnusableKey(ValueError):
     """A JWK that cannot check signatures; its text says why."""
@@ -108,7 +111,7 @@ class KeySet:
 
 
 def _refuse_foreign_use(jwk: Mapping[str, Any]) -> None:
-    if jwk.get("kty") == "oct" or "d" in jwk:
+    if jwk.get("kty") == "oct" or not _SECRET_MEMBERS.isdisjoint(jwk):
         raise UnusableKey("secret or private key material has no place in a JWKS that is public")
     if jwk.get("use") not in (None, "sig"):
         raise UnusableKey("use is not sig")

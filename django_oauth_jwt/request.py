@@ -141,7 +141,7 @@ def _accept(request: HttpRequest, token: AccessToken, jwks_service: KeyService |
 
 
 def _resolver_of(token: AccessToken, settings: Settings) -> Resolver | None:
-    trusted = trusted_issuer(token.claims.get("iss"), settings)
+    trusted = trusted_issuer(token.issuer, settings)
     return trusted.user_resolver if trusted is not None else None
 
 

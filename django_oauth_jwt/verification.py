@@ -9,7 +9,6 @@ from .claims import check_claims
 from .conf import get_settings, require_key_source
 from .conf_rules import Settings, TrustedIssuer
 from .errors import InvalidToken
-from .frozen_json import freeze
 from .jwks import KeyService, service_of
 from .jws import UnverifiedJws, ascii_bytes, check_algorithm, read_compact, verify_signature
 from .keys import KeySet
@@ -122,18 +121,17 @@ def _complete(token: _Unverified, key_set: KeySet) -> AccessToken:
     verify_signature(jws, key_set)
     times = check_claims(claims, jws.header.typ, trusted)
     times.check(time.time(), trusted.leeway)
-    verified = VerifiedToken(freeze(claims), jws.header.parameters, scopes_of(claims), _client_id(claims))
+    verified = VerifiedToken(claims, jws.header.parameters, scopes_of(claims), _client_id(claims))
     if memory is not None:
         memory.add(memory_key, RememberedToken(verified, times, trusted.leeway, service, key_set))
     return AccessToken(token.encoded_token, verified)
 
 
 def _client_id(claims: dict[str, Any]) -> str | None:
-    for name in ("client_id", "azp"):
-        value = claims.get(name)
-        if isinstance(value, str):
-            return value
-    return None
+    client_id = claims.get("client_id")
+    if not isinstance(client_id, str):
+        client_id = claims.get("azp")
+    return client_id if isinstance(client_id, str) else None
 
 
 def _memory_of(settings: Settings) -> TokenMemory | None:

@@ -123,7 +123,7 @@ class HasAuthenticationContext(TokenPermission):
         token = token_of(request)
         if token is None:
             return MissingToken()
-        trusted = trusted_issuer(token.claims.get("iss"), get_settings())
+        trusted = trusted_issuer(token.issuer, get_settings())
         try:
             self.context.check(token.claims, time.time(), trusted.leeway if trusted is not None else 0)
         except BearerError as error:
