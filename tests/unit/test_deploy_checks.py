@@ -2,7 +2,6 @@
 
 import pytest
 from conf_samples import SERVICE, VALID
-from django.apps import apps
 from django.core.checks import Warning as CheckWarning
 from django.core.checks import run_checks
 from django.http import HttpResponse
@@ -35,11 +34,6 @@ def prudent(settings):
     settings.CACHES = SHARED
     settings.MIDDLEWARE = [OURS]
     return settings
-
-
-def test_the_app_registers_its_checks():
-    """That is all that INSTALLED_APPS is needed for."""
-    assert apps.get_app_config("django_oauth_jwt").verbose_name == "OAuth JWT"
 
 
 def test_a_prudent_project_is_warned_of_nothing(prudent):

@@ -1,0 +1,40 @@
+"""What listing the app in INSTALLED_APPS does, and that it can be done beside drf-spectacular."""
+
+import subprocess
+import sys
+
+import pytest
+from django.apps import apps
+from django.core.checks import registry
+from django.test import modify_settings
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+
+PROGRAM = """
+import sys, django
+from django.conf import settings
+settings.configure(INSTALLED_APPS={installed})
+django.setup()
+print("django_oauth_jwt.contrib.spectacular" in sys.modules, "rest_framework" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("others", "loaded"), [([], "False False"), (["rest_framework"], "False True"), (["drf_spectacular"], "True True")]
+)
+def test_only_what_the_project_has_is_loaded(others, loaded):
+    """Without Django REST framework or drf-spectacular in the project, the app needs neither."""
+    program = PROGRAM.format(
+        installed=["django.contrib.auth", "django.contrib.contenttypes", *others, "django_oauth_jwt"]
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert finished.stdout.strip() == loaded
+
+
+def test_nothing_is_registered_twice():
+    """Django's tests get the apps ready anew for each change of INSTALLED_APPS."""
+    config = apps.get_app_config("django_oauth_jwt")
+    assert config.verbose_name == "OAuth JWT"
+    with modify_settings(INSTALLED_APPS={"append": "drf_spectacular"}):
+        before = len(registry.registry.get_checks(True)), len(OpenApiAuthenticationExtension._registry)
+        config.ready()
+        assert (len(registry.registry.get_checks(True)), len(OpenApiAuthenticationExtension._registry)) == before
