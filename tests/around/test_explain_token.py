@@ -7,6 +7,7 @@ import json
 import pytest
 
 from django_oauth_jwt.conf import get_settings
+from django_oauth_jwt.console import shown
 from django_oauth_jwt.errors import InvalidToken, KeysUnavailable
 from django_oauth_jwt.explanation import explain
 from django_oauth_jwt.testing import SigningKey, TokenIssuer
@@ -323,3 +324,22 @@ def test_a_time_that_cannot_be_read_is_shown_as_it_is(issuer, run):
     assert "-1000000000000000; leeway" in output
     assert "1970-01-01 00:00:00+00:00, " in output
     assert status == 0
+
+
+@pytest.mark.parametrize("depth", [100, 400, 700, 900, 960, 990])
+def test_a_nested_bomb_is_explained(issuer, run, depth):
+    """What can just be read might not be printed: the command goes on all the same."""
+    claims = b'{"iss": "https://issuer.test", "aud": %s%s}' % (b"[" * depth, b"]" * depth)
+    token = issuer.keys[0].encode({"alg": "RS256", "kid": "key-1"}, claims)
+    for options in ([], ["--json"]):
+        output, status = run("explain_token", token, *options)
+        assert "wrong_audience" in output or "malformed" in output
+        assert status == 1
+
+
+def test_what_nests_without_end_is_cut_off():
+    """A value that JSON cannot write is no reason to end."""
+    value = []
+    for _ in range(200_000):
+        value = [value]
+    assert shown(value) == "..."
