@@ -25,8 +25,9 @@ def imported(value: Any) -> Any:
         raise ValueError("must be a dotted path")
     try:
         return import_string(value)
-    except ImportError as error:
-        raise ValueError(f"must be a dotted path that can be imported: {error}") from error
+    except Exception as error:  # a module of the project's own may raise anything
+        problem = f"{type(error).__name__}: {error}"
+        raise ValueError(f"must be a dotted path that can be imported, which ended in {problem}") from error
 
 
 def imported_callable(value: Any) -> Callable[..., Any]:

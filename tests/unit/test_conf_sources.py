@@ -136,3 +136,15 @@ def test_a_service_of_the_projects_own_is_used(settings, target):
     settings.OAUTH_JWT = {"JWKS_SERVICE": target}
     assert isinstance(get_jwks_service(), Service)
     assert get_jwks_service() is get_jwks_service()
+
+
+@pytest.mark.parametrize("body", ["import nowhere", "1 / 0", "def", "raise KeyError"])
+@pytest.mark.parametrize("key", ["JWKS_SERVICE", "USER_RESOLVER", "HTTP_SESSION"])
+def test_a_module_that_cannot_be_imported_is_told_of_by_the_settings_name(problem_of, tmp_path, monkeypatch, key, body):
+    """Whatever goes wrong in it, the message leads to the setting, and says what it was."""
+    (tmp_path / "broken.py").write_text(body)
+    monkeypatch.syspath_prepend(tmp_path)
+    message = problem_of({**VALID, key: "broken.target"})
+    assert message.id == "oauth_jwt.E003"
+    assert message.msg.startswith(f"OAUTH_JWT[{key!r}] must be a dotted path that can be imported")
+    assert "Error" in message.msg
