@@ -164,7 +164,7 @@ CROSSED = [
         "unknown_kid",
         {
             "another issuer's key by its own kid": lambda m: neighbour(kid="neighbour").signed(claims=m.claims),
-            "this issuer's kid in another issuer's name": lambda m: mints("ES384").signed(claims=neighbour().claims),
+            "this issuer's kid in another issuer's name": lambda m: m.signed({"kid": "ES384"}, neighbour().claims),
         },
     ),
     *tokens(

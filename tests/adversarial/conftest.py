@@ -1,0 +1,57 @@
+"""A project that trusts the authorization server of the corpus, behind every entrance."""
+
+from functools import cache
+
+import adversarial_urls
+import corpus
+import pytest
+from adversarial_forge import AUDIENCE, ISSUER, NEIGHBOUR, NEIGHBOUR_AUDIENCE
+from corpus_claims import neighbour
+
+from django_oauth_jwt.keys import KeySet
+
+MIDDLEWARE = "django_oauth_jwt.middleware.JwtBearerMiddleware"
+REALM = "the API"
+
+
+class Keys:
+    """A key service that has these keys, and has always had them."""
+
+    def __init__(self, jwks):
+        self._key_set = KeySet.from_jwks(jwks)
+
+    def current(self):
+        return self._key_set
+
+    def key_set_for(self, kid, alg):
+        return self._key_set
+
+    async def akey_set_for(self, kid, alg):
+        return self._key_set
+
+
+@cache
+def _keys():
+    return Keys(corpus.jwks())
+
+
+@pytest.fixture
+def trust(settings):
+    """Trust the authorization server with more keys in its JWKS, and more settings: ``trust([jwk], LEEWAY=0)``."""
+    settings.ROOT_URLCONF = adversarial_urls
+    settings.MIDDLEWARE = [MIDDLEWARE]
+
+    def trust(more_keys=(), **more):
+        keys = Keys(corpus.jwks(more_keys)) if more_keys else _keys()
+        neighbours = Keys({"keys": [neighbour().jwk, neighbour(kid="neighbour").jwk]})
+        settings.OAUTH_JWT = {
+            "ISSUERS": {
+                ISSUER: {"JWKS_SERVICE": keys, "AUDIENCE": AUDIENCE},
+                NEIGHBOUR: {"JWKS_SERVICE": neighbours, "AUDIENCE": NEIGHBOUR_AUDIENCE, "ALGORITHMS": ["ES256"]},
+            },
+            "REALM": REALM,
+            "PROTECTED_PATHS": ["^/middleware"],  # the other entrances look after themselves
+            **more,
+        }
+
+    return trust

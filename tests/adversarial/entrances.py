@@ -1,0 +1,48 @@
+"""Every way into the project: over HTTP, sync and async, and straight to the functions."""
+
+import corpus_authorization
+from asgiref.sync import async_to_sync
+from django.test import AsyncClient, Client
+from rest_framework.test import APIClient
+
+from django_oauth_jwt.errors import BearerError
+from django_oauth_jwt.verification import averify_token, verify_token
+
+SYNC = ("/middleware", "/decorator", "/drf-open", "/drf-closed")
+ASYNC = ("/middleware-async", "/decorator-async")
+VERIFIERS = {"verify_token": verify_token, "averify_token": async_to_sync(averify_token)}
+
+_HEADER_CASES = frozenset(case.name for case in corpus_authorization.CASES)
+
+
+def as_received(authorization):
+    """Return the header's text as a server hands it on: UTF-8 on the wire, read as Latin-1 (PEP 3333)."""
+    return authorization.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def answers(authorization):
+    """Send the header to every entrance; yield each one's path and answer."""
+    headers = {"Authorization": as_received(authorization)}
+    for path in SYNC:
+        yield path, (APIClient if path.startswith("/drf") else Client)().get(path, headers=headers)
+    yield from _async_answers(headers)
+
+
+@async_to_sync
+async def _async_answers(headers):
+    client = AsyncClient()
+    return [(path, await client.get(path, headers=headers)) for path in ASYNC]
+
+
+def refusals(case, authorization):
+    """Hand the token to the functions; yield each one's name and refusal, None where there was none."""
+    if case.name in _HEADER_CASES:  # the attack is on what stands around the token
+        return
+    encoded_token = authorization.removeprefix("Bearer ")
+    for name, verify in VERIFIERS.items():
+        try:
+            verify(encoded_token)
+        except BearerError as error:
+            yield name, error
+        else:
+            yield name, None
