@@ -137,7 +137,7 @@ class SharedJwks:
                 return operation(self._cache)
             cache = self._connected(self._cache)
             result = operation(cache)
-            self._spare.append(_Spare(cache, caches.settings, self._clock()))
+            self._spare.append(_Spare(cache, caches.settings, self._clock() + SPARE_SECONDS))
             return result
 
         try:
@@ -155,19 +155,17 @@ class SharedJwks:
         """Return a cache of nobody else's. Those that Django keeps are a thread's, and so would a connection be."""
         with suppress(IndexError):
             spare = self._spare.pop()
-            if spare.settings is caches.settings and is_ahead(
-                spare.since + SPARE_SECONDS, self._clock(), SPARE_SECONDS
-            ):
+            if spare.settings is caches.settings and is_ahead(spare.until, self._clock(), SPARE_SECONDS):
                 return spare.cache
         return caches.create_connection(alias)
 
 
 class _Spare(NamedTuple):
-    """A cache that worked at the last operation, and the settings that it was made from."""
+    """A cache that worked at the last operation, the settings that it was made from, and how long it is kept."""
 
     cache: BaseCache
     settings: object
-    since: float
+    until: float
 
 
 def is_ahead(moment: float, now: float, at_most: float) -> bool:
