@@ -42,8 +42,10 @@ class Valkey:
 
     def start(self) -> None:
         self._server.start()
+        self._client = self._server.client()
 
     def kill(self) -> None:
+        self._client.close()
         self._server.terminate()
 
     def pause(self) -> None:
@@ -55,12 +57,14 @@ class Valkey:
 
     def calls(self, command: str) -> int:
         """Return how often a command was sent since the start."""
-        with self._server.client() as client:
-            return client.info("commandstats").get(f"cmdstat_{command}", {"calls": 0})["calls"]
+        return self._client.info("commandstats").get(f"cmdstat_{command}", {"calls": 0})["calls"]
+
+    def connections(self) -> int:
+        """Return how many connections were accepted since the start."""
+        return self._client.info("stats")["total_connections_received"]
 
     def entries(self) -> list[bytes]:
-        with self._server.client() as client:
-            return client.keys("*")
+        return self._client.keys("*")
 
 
 class Answer(NamedTuple):

@@ -307,6 +307,41 @@ def test_the_document_in_the_cache_is_json(service, status_of, auth_server, shar
     assert stored == {"jwks": auth_server.jwks(), "fetched_at": clock(), "fresh_seconds": FRESH, "etag": None}
 
 
+def test_the_caches_of_the_settings_are_named_by_their_alias(make_service, status_of, auth_server, settings):
+    """Services that are given the same alias share the keys, until CACHES changes."""
+    backend = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {name: {"BACKEND": backend, "LOCATION": f"resilience-{name}"} for name in ("default", "keys")}
+    service = make_service(cache="keys")
+    assert [status_of(service), status_of(make_service(cache="keys"))] == [200, 200]
+    assert auth_server.fetches == 1
+    settings.CACHES = {name: {"BACKEND": backend, "LOCATION": f"resilience-new-{name}"} for name in ("default", "keys")}
+    service.refresh()
+    assert status_of(make_service(cache="keys")) == 200
+    assert auth_server.fetches == 2
+
+
+def test_an_alias_that_is_none_costs_the_sharing(make_service, status_of, log):
+    """At run time an unknown alias is a cache that is down; the checks tell before."""
+    assert status_of(make_service(cache="unheard-of")) == 200
+    assert len(complaints(log)) == 1
+
+
+@pytest.mark.real_servers
+def test_connections_to_the_cache_server_are_kept_for_a_while(make_service, valkey, clock, settings):
+    """One connection serves all operations of a minute, and none is kept that may have died of old age."""
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": valkey.uri}}
+    service, before = make_service(cache="default"), valkey.connections()
+    for _ in range(5):
+        service.refresh()
+    assert valkey.connections() == before + 1
+    clock.advance(61)
+    service.refresh()
+    assert valkey.connections() == before + 2
+    service._shared.start_afresh()
+    service.refresh()
+    assert valkey.connections() == before + 3
+
+
 def test_a_lost_lock_holds_up_nobody_for_long(make_service, status_of, shared_cache, entry, auth_server, clock):
     """A process that died while it fetched leaves a lock that frees itself: 503 until then, and then the keys."""
     service = make_service(timeout=0.1)
