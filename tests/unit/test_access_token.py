@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -142,6 +143,13 @@ def test_a_copy_cannot_be_changed_either(duplicate):
         assert type(value["roles"][1]) is FrozenDict
         assert value == CLAIMS
     assert type(duplicate(freeze([1, [2]]))) is FrozenList
+
+
+def test_it_can_be_told_apart_and_collected():
+    """Equal where text and content are; a set and a dict take it, though claims cannot be hashed."""
+    token = _token(**CLAIMS)
+    assert {token, _token(**CLAIMS)} == {token}
+    assert len({token, replace(token, encoded="other"), _token(sub="other")}) == 3
 
 
 def test_new_claims_are_the_takers_own():

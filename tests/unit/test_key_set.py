@@ -1,5 +1,6 @@
 """A JWKS as keys: which of them are usable, and why the others are not."""
 
+import base64
 import logging
 
 import pytest
@@ -9,6 +10,23 @@ from django_oauth_jwt.algorithms import KEY_SHAPES, SUPPORTED_ALGORITHMS, algori
 from django_oauth_jwt.keys import KeySet
 from django_oauth_jwt.testing import SigningKey
 
+#: Ed25519 points for which anybody can sign: 0, 1, -1, the two of order 8; with the sign bit and beyond the field, too.
+FIELD, OF_ORDER_8 = 2**255 - 19, 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+SMALL_ORDER = [
+    base64.urlsafe_b64encode(y.to_bytes(32, "little")).rstrip(b"=").decode()
+    for y in (
+        0,
+        1,
+        FIELD - 1,
+        FIELD,
+        FIELD + 1,
+        2**255,
+        2**255 + 1,
+        OF_ORDER_8,
+        FIELD - OF_ORDER_8,
+        2**255 + OF_ORDER_8,
+    )
+]
 RSA_ALGORITHMS = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}
 
 
@@ -68,6 +86,7 @@ def test_an_empty_jwks_is_an_empty_key_set():
         ("ES256", {"d": "AAAA"}, "secret or private"),
         ("RS256", {"d": "AAAA"}, "secret or private"),
         ("EdDSA", {"d": None}, "secret or private"),
+        *(("RS256", {name: "AAAA"}, "secret or private") for name in ("p", "q", "dp", "dq", "qi", "oth", "k")),
         ("ES256", {"use": "enc"}, "use is not sig"),
         ("ES256", {"use": ""}, "use is not sig"),
         ("ES256", {"use": 5}, "use is not a string"),
@@ -106,6 +125,7 @@ def test_an_empty_jwks_is_an_empty_key_set():
         ("EdDSA", {"x": "AAAA"}, "cannot be parsed"),
         ("EdDSA", {"x": "\u00fc"}, "cannot be parsed"),
         ("EdDSA", {"x": None}, "cannot be parsed"),
+        *(("EdDSA", {"x": point}, "cannot be parsed") for point in SMALL_ORDER),
     ],
 )
 def test_an_unusable_key_is_skipped_and_told_of(signing_key, caplog, alg, change, reason):
