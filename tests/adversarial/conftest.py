@@ -7,11 +7,11 @@ import corpus
 import pytest
 from adversarial_forge import AUDIENCE, ISSUER, NEIGHBOUR, NEIGHBOUR_AUDIENCE
 from corpus_claims import neighbour
+from entrances import REALM
 
 from django_oauth_jwt.keys import KeySet
 
 MIDDLEWARE = "django_oauth_jwt.middleware.JwtBearerMiddleware"
-REALM = "the API"
 
 
 class Keys:

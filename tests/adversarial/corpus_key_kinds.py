@@ -140,21 +140,22 @@ def _twice(name, keys, header=None, signer=ec_key):
     return Case(f"key: {name}", "ambiguous_key", authorization, jwks=lambda mint: keys())
 
 
-def _named(kind="ES256", owner="trap", **more):
+def named(kind="ES256", owner="trap", **more):
+    """Return the JWK of one more key under the same kid."""
     return {**public_jwk(private_key(kind, owner)), "kid": KID, **more}
 
 
 TWICE = [
-    _twice("twice the same kid, the first one right", lambda: [_named(), _named(owner="second")]),
-    _twice("twice the same kid, the last one right", lambda: [_named(owner="second"), _named()]),
-    _twice("twice the same kid and key", lambda: [_named(), _named()]),
-    _twice("twice the same kid, one with alg", lambda: [_named(alg="ES256"), _named(owner="second")]),
-    _twice("three times the same kid", lambda: [_named(), _named(owner="second"), _named(owner="third")]),
-    _twice("no kid and two that fit", lambda: [_named()], {"kid": ...}),
-    _twice("no kid and a nameless one that fits", lambda: [_named(kid=None)], {"kid": ...}),
+    _twice("twice the same kid, the first one right", lambda: [named(), named(owner="second")]),
+    _twice("twice the same kid, the last one right", lambda: [named(owner="second"), named()]),
+    _twice("twice the same kid and key", lambda: [named(), named()]),
+    _twice("twice the same kid, one with alg", lambda: [named(alg="ES256"), named(owner="second")]),
+    _twice("three times the same kid", lambda: [named(), named(owner="second"), named(owner="third")]),
+    _twice("no kid and two that fit", lambda: [named()], {"kid": ...}),
+    _twice("no kid and a nameless one that fits", lambda: [named(kid=None)], {"kid": ...}),
     _twice(
         "twice the same kid of Ed25519",
-        lambda: [_named("ed"), _named("ed", "second")],
+        lambda: [named("ed"), named("ed", "second")],
         {"alg": "EdDSA"},
         ed_key,
     ),

@@ -5,8 +5,8 @@ from adversarial_forge import Case, Mint, b64, number, private_key, public_jwk, 
 KID = "trap"
 
 
-def _jwk(alg, key, changes):
-    changes = {name: value(key) if callable(value) else value for name, value in changes.items()}
+def jwk_of(alg, key, changes=None):
+    changes = {name: value(key) if callable(value) else value for name, value in (changes or {}).items()}
     jwk = {**public_jwk(key), "kid": KID, "alg": alg, "use": "sig", **changes}
     return {name: value for name, value in jwk.items() if value is not ...}
 
@@ -17,7 +17,7 @@ def _trap(name, alg, key, changes, reason="unknown_kid"):
         f"key: {name}",
         reason,
         lambda mint: f"Bearer {Mint(alg, key(), KID).token}",
-        jwks=lambda mint: [_jwk(alg, key(), changes)],
+        jwks=lambda mint: [jwk_of(alg, key(), changes)],
     )
 
 

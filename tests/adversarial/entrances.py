@@ -8,6 +8,13 @@ from rest_framework.test import APIClient
 from django_oauth_jwt.errors import BearerError
 from django_oauth_jwt.verification import averify_token, verify_token
 
+REALM = "the API"
+#: The memory of verified tokens on and off, and both statuses that a project may choose for invalid tokens.
+WORLDS = {
+    "remembering": {"TOKEN_CACHE_SIZE": 1024, "INVALID_TOKEN_STATUS": 403},
+    "forgetful": {"TOKEN_CACHE_SIZE": 0, "INVALID_TOKEN_STATUS": 401},
+}
+
 SYNC = ("/middleware", "/decorator", "/drf-open", "/drf-closed")
 ASYNC = ("/middleware-async", "/decorator-async")
 VERIFIERS = {"verify_token": verify_token, "averify_token": async_to_sync(averify_token)}

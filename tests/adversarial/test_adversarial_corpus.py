@@ -5,18 +5,12 @@ import re
 
 import pytest
 from adversarial_forge import mints
-from conftest import REALM
 from corpus import CASES
-from entrances import VERIFIERS, answers, refusals
+from entrances import REALM, VERIFIERS, WORLDS, answers, refusals
 from rfc_challenge import read_challenge
 
 from django_oauth_jwt.errors import InvalidToken, MissingToken
 
-#: The memory of verified tokens on and off, and both statuses that a project may choose for invalid tokens.
-WORLDS = {
-    "remembering": {"TOKEN_CACHE_SIZE": 1024, "INVALID_TOKEN_STATUS": 403},
-    "forgetful": {"TOKEN_CACHE_SIZE": 0, "INVALID_TOKEN_STATUS": 401},
-}
 #: DRF passes these on to a view's next authenticator; a view that is open to all is then open.
 PASSED_OVER = ("no_authorization", "other_scheme")
 
