@@ -1,5 +1,6 @@
 """A project that trusts the authorization server of the corpus, behind every entrance."""
 
+import asyncio
 from functools import cache
 
 import adversarial_urls
@@ -7,7 +8,7 @@ import corpus
 import pytest
 from adversarial_forge import AUDIENCE, ISSUER, NEIGHBOUR, NEIGHBOUR_AUDIENCE
 from corpus_claims import neighbour
-from entrances import REALM
+from entrances import REALM, Entrances
 
 from django_oauth_jwt.keys import KeySet
 
@@ -55,3 +56,10 @@ def trust(settings):
         }
 
     return trust
+
+
+@pytest.fixture(scope="module")
+def entrances():
+    """Every entrance, with one event loop for all: a new one takes longer than all entrances together."""
+    with asyncio.Runner() as runner:
+        yield Entrances(runner.run)

@@ -1,7 +1,6 @@
 """Every way into the project: over HTTP, sync and async, and straight to the functions."""
 
 import corpus_authorization
-from asgiref.sync import async_to_sync
 from django.test import AsyncClient, Client
 from rest_framework.test import APIClient
 
@@ -15,10 +14,8 @@ WORLDS = {
     "forgetful": {"TOKEN_CACHE_SIZE": 0, "INVALID_TOKEN_STATUS": 401},
 }
 
-SYNC = ("/middleware", "/decorator", "/drf-open", "/drf-closed")
-ASYNC = ("/middleware-async", "/decorator-async")
-VERIFIERS = {"verify_token": verify_token, "averify_token": async_to_sync(averify_token)}
-
+_SYNC = ("/middleware", "/decorator", "/drf-open", "/drf-closed")
+_ASYNC = ("/middleware-async", "/decorator-async")
 _HEADER_CASES = frozenset(case.name for case in corpus_authorization.CASES)
 
 
@@ -27,29 +24,34 @@ def as_received(authorization):
     return authorization.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
-def answers(authorization):
-    """Send the header to every entrance; yield each one's path and answer."""
-    headers = {"Authorization": as_received(authorization)}
-    for path in SYNC:
-        yield path, (APIClient if path.startswith("/drf") else Client)().get(path, headers=headers)
-    yield from _async_answers(headers)
+class Entrances:
+    """All of them; ``run`` runs a coroutine."""
+
+    def __init__(self, run):
+        self._run = run
+        self.verifiers = {"verify_token": verify_token, "averify_token": lambda token: run(averify_token(token))}
+
+    def answers(self, authorization):
+        """Send the header to every entrance; yield each one's path and answer."""
+        headers = {"Authorization": as_received(authorization)}
+        for path in _SYNC:
+            yield path, (APIClient if path.startswith("/drf") else Client)().get(path, headers=headers)
+        yield from self._run(_async_answers(headers))
+
+    def refusals(self, case, authorization):
+        """Hand the token to the functions; yield each one's name and refusal, None where there was none."""
+        if case.name in _HEADER_CASES:  # the attack is on what stands around the token
+            return
+        encoded_token = authorization.removeprefix("Bearer ")
+        for name, verify in self.verifiers.items():
+            try:
+                verify(encoded_token)
+            except BearerError as error:
+                yield name, error
+            else:
+                yield name, None
 
 
-@async_to_sync
 async def _async_answers(headers):
     client = AsyncClient()
-    return [(path, await client.get(path, headers=headers)) for path in ASYNC]
-
-
-def refusals(case, authorization):
-    """Hand the token to the functions; yield each one's name and refusal, None where there was none."""
-    if case.name in _HEADER_CASES:  # the attack is on what stands around the token
-        return
-    encoded_token = authorization.removeprefix("Bearer ")
-    for name, verify in VERIFIERS.items():
-        try:
-            verify(encoded_token)
-        except BearerError as error:
-            yield name, error
-        else:
-            yield name, None
+    return [(path, await client.get(path, headers=headers)) for path in _ASYNC]

@@ -9,7 +9,7 @@ from corpus_rsa import right_block
 from corpus_segments import exactly
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from entrances import REALM, VERIFIERS, WORLDS, answers
+from entrances import REALM, WORLDS
 from jose import jws
 
 from django_oauth_jwt.errors import InvalidToken
@@ -18,31 +18,31 @@ from django_oauth_jwt.verification import verify_token
 each_world = pytest.mark.parametrize("world", WORLDS.values(), ids=WORLDS)
 
 
-def assert_accepted(authorization):
+def assert_accepted(entrances, authorization):
     """Every entrance lets the header in, and again when it knows the token."""
     for _ in range(2):
-        for path, answer in answers(authorization):
+        for path, answer in entrances.answers(authorization):
             assert (path, answer.status_code, answer.json()) == (path, 200, {"sub": "user-1"})
             assert "WWW-Authenticate" not in answer.headers
 
 
 @each_world
 @pytest.mark.parametrize("alg", ALGORITHMS)
-def test_the_token_that_attacks_are_made_from_is_accepted(trust, alg, world):
+def test_the_token_that_attacks_are_made_from_is_accepted(trust, entrances, alg, world):
     """Of every algorithm, so that each refusal in the corpus is for what was changed."""
     trust(**world)
     token = mints(alg).token
-    assert_accepted(f"Bearer {token}")
-    assert [verify(token).claims for verify in VERIFIERS.values()] == [mints(alg).claims] * 2
+    assert_accepted(entrances, f"Bearer {token}")
+    assert [verify(token).claims for verify in entrances.verifiers.values()] == [mints(alg).claims] * 2
 
 
 @pytest.mark.parametrize("alg", [alg for alg in ALGORITHMS if alg[:2] in ("RS", "ES")])
-def test_a_token_of_another_implementation_is_accepted(trust, alg):
+def test_a_token_of_another_implementation_is_accepted(trust, entrances, alg):
     """python-jose signs, and what it signs is let in."""
     trust()
     mint = mints(alg)
     pem = mint.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    assert_accepted(f"Bearer {jws.sign(mint.claims, pem, headers={'kid': mint.kid}, algorithm=alg)}")
+    assert_accepted(entrances, f"Bearer {jws.sign(mint.claims, pem, headers={'kid': mint.kid}, algorithm=alg)}")
 
 
 NEARLY = {
@@ -74,45 +74,45 @@ NEARLY = {
 
 @each_world
 @pytest.mark.parametrize("forge", NEARLY.values(), ids=NEARLY)
-def test_what_is_just_right_is_accepted(trust, forge, world):
+def test_what_is_just_right_is_accepted(trust, entrances, forge, world):
     """The corpus refuses what stands one step further."""
     trust(**world)
-    assert_accepted(f"Bearer {forge(mints('ES256'))}")
+    assert_accepted(entrances, f"Bearer {forge(mints('ES256'))}")
 
 
-def test_a_signature_made_by_hand_is_accepted(trust):
+def test_a_signature_made_by_hand_is_accepted(trust, entrances):
     """PKCS #1 v1.5 as the corpus makes it, with nothing wrong in the block."""
     trust()
-    assert_accepted(f"Bearer {right_block(mints('RS256'))}")
+    assert_accepted(entrances, f"Bearer {right_block(mints('RS256'))}")
 
 
 @pytest.mark.parametrize("kid", ["ES256", "neighbour"])
-def test_a_token_of_the_other_issuer_is_accepted(trust, kid):
+def test_a_token_of_the_other_issuer_is_accepted(trust, entrances, kid):
     """Both authorization servers are trusted, even where their kids are the same."""
     trust()
-    assert_accepted(f"Bearer {neighbour(kid=kid).token}")
+    assert_accepted(entrances, f"Bearer {neighbour(kid=kid).token}")
 
 
 @pytest.mark.parametrize(
     "form", ["bearer {}", "BEARER {}", "bEaReR {}", "Bearer    {}", "Bearer {}  "], ids=lambda form: form.format("x")
 )
-def test_the_scheme_has_no_case_and_blanks_do_not_matter(trust, form):
+def test_the_scheme_has_no_case_and_blanks_do_not_matter(trust, entrances, form):
     """RFC 9110 section 11."""
     trust()
-    assert_accepted(form.format(mints("EdDSA").token))
+    assert_accepted(entrances, form.format(mints("EdDSA").token))
 
 
 @pytest.mark.parametrize("alg", SOUND)
-def test_a_sound_key_is_used(trust, alg):
+def test_a_sound_key_is_used(trust, entrances, alg):
     """The keys that the corpus makes traps of, before it does so."""
     trust([jwk_of(alg, SOUND[alg]())])
-    assert_accepted(f"Bearer {Mint(alg, SOUND[alg](), KID).token}")
+    assert_accepted(entrances, f"Bearer {Mint(alg, SOUND[alg](), KID).token}")
 
 
-def test_an_unusable_twin_of_a_kid_does_not_spoil_the_good_one(trust):
+def test_an_unusable_twin_of_a_kid_does_not_spoil_the_good_one(trust, entrances):
     """Some servers publish an encryption key under the same kid."""
     trust([named(owner="second", use="enc"), named(), named("ES384")])
-    assert_accepted(f"Bearer {Mint('ES256', SOUND['ES256'](), KID).token}")
+    assert_accepted(entrances, f"Bearer {Mint('ES256', SOUND['ES256'](), KID).token}")
 
 
 @pytest.mark.parametrize("case", SMALL_ORDER, ids=lambda case: case.name)

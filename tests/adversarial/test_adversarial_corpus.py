@@ -6,7 +6,7 @@ import re
 import pytest
 from adversarial_forge import mints
 from corpus import CASES
-from entrances import REALM, VERIFIERS, WORLDS, answers, refusals
+from entrances import REALM, WORLDS
 from rfc_challenge import read_challenge
 
 from django_oauth_jwt.errors import InvalidToken, MissingToken
@@ -22,17 +22,17 @@ def test_the_corpus_is_large_and_each_attack_has_its_own_name():
 
 @pytest.mark.parametrize("world", WORLDS.values(), ids=WORLDS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: ascii(case.name))
-def test_an_attack_is_refused_at_every_entrance(trust, caplog, case, world):
+def test_an_attack_is_refused_at_every_entrance(trust, entrances, caplog, case, world):
     """Right after the token that it is made from was accepted, and maybe remembered."""
     caplog.set_level(logging.DEBUG)
     mint = mints(case.alg)
     trust(case.jwks(mint), **world)
-    for verify in VERIFIERS.values():
+    for verify in entrances.verifiers.values():
         assert verify(mint.token).subject == "user-1"
     authorization = case.authorization(mint)
-    for path, answer in answers(authorization):
+    for path, answer in entrances.answers(authorization):
         assert_refused(path, answer, case.reason, world["INVALID_TOKEN_STATUS"])
-    for name, refusal in refusals(case, authorization):
+    for name, refusal in entrances.refusals(case, authorization):
         assert isinstance(refusal, InvalidToken), name
         assert refusal.reason == case.reason or case.reason in MissingToken.DESCRIPTIONS, name
         assert refusal.status == world["INVALID_TOKEN_STATUS"], name
