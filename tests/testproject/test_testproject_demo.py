@@ -62,10 +62,19 @@ def test_the_tour_shows_each_request_with_its_answer():
 
 def test_the_table_is_plain_text_that_fits_a_terminal():
     """It can be read in a log, or pasted into an issue."""
-    output = run_once(no_color=True)
-    assert output.isascii()
-    assert "\x1b" not in output
-    assert max(map(len, output.splitlines())) <= 120
+    table, summary, _ = run_once(no_color=True).partition("are as expected.")
+    assert summary
+    assert table.isascii()
+    assert "\x1b" not in table
+    assert max(map(len, table.splitlines())) <= 120
+
+
+def test_the_commands_show_the_keys_and_a_tokens_three_faults():
+    """Whoever has seen the demo knows what to run when a token is refused."""
+    _, _, shown = run_once(no_color=True).partition("are as expected.")
+    keys, _, token = shown.partition("manage.py explain_token")
+    assert re.search(r"'key-1' +EC +P-256 +ES256", keys)
+    assert "The token is refused: bad_signature, malformed_claim, expired." in token
 
 
 def test_a_terminal_gets_colours():

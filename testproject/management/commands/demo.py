@@ -1,9 +1,11 @@
 """``manage.py demo``: the whole package at work, over real HTTP on loopback."""
 
 from argparse import ArgumentTypeError
+from contextlib import suppress
 from typing import Any
 
 import requests
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_oauth_jwt.conf import get_settings
@@ -41,6 +43,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"API at {api.origin}, authorization server at {server.origin}")
                 self.stdout.write("Below each refusal stands its challenge (WWW-Authenticate).\n\n")
                 summary, is_good = self._tour(server, api)
+                self._show_commands(server)
                 if not once:
                     self._serve(server, api)
         except KeyboardInterrupt:
@@ -76,6 +79,17 @@ class Command(BaseCommand):
         for line in more:
             self.stdout.write(line)
         return is_right
+
+    def _show_commands(self, server: AuthorizationServer) -> None:
+        """Show what helps where a token is refused and nobody knows why."""
+        bad_token = server.issuer.token("read", expired=True, forged=True, sub=3)
+        for name, arguments, shown in (
+            ("oauth_jwks", (), ""),
+            ("explain_token", (bad_token,), " ... (a token with three faults)"),
+        ):
+            self.stdout.write(f"\n\nmanage.py {name}{shown}", self.style.MIGRATE_LABEL)
+            with suppress(SystemExit):  # how a command says that something is wrong
+                call_command(name, *arguments, stdout=self.stdout)
 
     def _serve(self, server: AuthorizationServer, api: ApiServer) -> None:
         self.stdout.write(f"\nOpen {api.origin}/ in a browser, or paste into a shell (the tokens last an hour):\n\n")
