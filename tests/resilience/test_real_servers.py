@@ -233,5 +233,5 @@ def test_a_refresh_under_way_at_the_fork_ties_no_worker(start, auth_server):
         assert auth_server.fetches == 2
         release.set()
         auth_server.issuer.rotate(keep_old=False)
+        until_all_workers(running, token, 403)  # by a refresh: nobody has asked for the new key yet
         until_all_workers(running, auth_server.issuer.token(), 200)
-        until_all_workers(running, token, 403)
