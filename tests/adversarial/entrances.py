@@ -4,7 +4,7 @@ import corpus_authorization
 from django.test import AsyncClient, Client
 from rest_framework.test import APIClient
 
-from django_oauth_jwt.errors import BearerError
+from django_oauth_jwt.errors import BearerError, InvalidToken
 from django_oauth_jwt.verification import averify_token, verify_token
 
 REALM = "the API"
@@ -50,6 +50,19 @@ class Entrances:
                 yield name, error
             else:
                 yield name, None
+
+    def accepts(self, encoded_token):
+        """Tell whether both functions accept a token; raise whatever is not a refusal of the contract."""
+        outcomes = []
+        for verify in self.verifiers.values():
+            try:
+                verify(encoded_token)
+            except InvalidToken as error:
+                outcomes.append(error.reason)
+            else:
+                outcomes.append(None)
+        assert outcomes[0] == outcomes[1]
+        return outcomes[0] is None
 
 
 async def _async_answers(headers):

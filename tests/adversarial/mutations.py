@@ -2,6 +2,7 @@
 
 import base64
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -109,3 +110,14 @@ def mutated(text, changes):
         if text:
             text = OPERATIONS[name](text, int(place * len(text)), fragment)
     return text
+
+
+def examples(count):
+    """Try so many examples, the same ones in every run."""
+    return settings(
+        max_examples=count,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )

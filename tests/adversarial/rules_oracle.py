@@ -1,0 +1,51 @@
+"""The rules for header and claims once more, read by somebody else: what the package decides is compared with this."""
+
+import math
+
+from adversarial_forge import AUDIENCE, ISSUER
+
+LEEWAY = 10
+
+
+def is_json(value):
+    """Tell whether a value can be said in JSON, and in UTF-8."""
+    if isinstance(value, dict):
+        return all(is_json(part) for pair in value.items() for part in pair)
+    if isinstance(value, list):
+        return all(is_json(element) for element in value)
+    if isinstance(value, str):
+        return not any("\ud800" <= character <= "\udfff" for character in value)
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def is_time(value):
+    """Tell whether a JSON value is a NumericDate."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def are_good_claims(claims, now):
+    """Decide as RFC 7519 does, for the corpus's issuer and audience."""
+    aud = claims.get("aud")
+    times = [claims[name] for name in ("exp", "nbf", "iat") if name in claims]
+    return (
+        is_json(claims)
+        and claims.get("iss") == ISSUER
+        and AUDIENCE in (aud if isinstance(aud, list) else [aud])
+        and isinstance(claims.get("sub", ""), str | None)
+        and "exp" in claims
+        and all(is_time(value) for value in times)
+        and claims["exp"] > now - LEEWAY
+        and max(claims.get("nbf", now), claims.get("iat", now)) <= now + LEEWAY
+    )
+
+
+def is_good_header(header):
+    """Decide as RFC 7515 does, for a token that the corpus's ES256 key has signed."""
+    typ = header.get("typ")
+    return (
+        is_json(header)
+        and not {"crit", "b64"} & header.keys()
+        and header.get("alg") == "ES256"
+        and header.get("kid") in ("ES256", None)  # without a name, the one key for ES256 is meant
+        and (typ is None or (isinstance(typ, str) and typ.lower() in ("jwt", "at+jwt")))
+    )

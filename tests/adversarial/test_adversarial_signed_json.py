@@ -1,0 +1,101 @@
+"""What a trusted key has signed, drawn at random: accepted where it follows the rules, refused elsewhere."""
+
+import json
+
+import pytest
+from adversarial_forge import AUDIENCE, ISSUER, mints
+from hypothesis import given
+from hypothesis import strategies as st
+from mutations import examples, mutated
+from rules_oracle import are_good_claims, is_good_header
+
+from django_oauth_jwt.verification import verify_token
+
+MINT = mints("ES256")
+NOW = MINT.claims["iat"] + 60
+
+numbers = st.integers() | st.floats() | st.integers(-(10**400), 10**400)
+texts = st.text(st.characters(exclude_categories=()), max_size=10)
+scalars = st.none() | st.booleans() | numbers | texts
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4), max_leaves=8
+)
+#: Times, of which some are near enough to the bounds to count.
+times = st.integers(-30, 30).map(lambda seconds: NOW + seconds) | st.floats(NOW - 30, NOW + 30) | values
+
+ODD_CLAIMS = {
+    "iss": st.sampled_from([ISSUER, ISSUER + "/", ISSUER.upper()]) | values,
+    "aud": st.sampled_from([AUDIENCE, [AUDIENCE], ["x", AUDIENCE], ["x"], AUDIENCE + "x", []]) | values,
+    "sub": values,
+    "exp": times,
+    "nbf": times,
+    "iat": times,
+    "scope": values,
+    "client_id": values,
+    "x": values,
+}
+#: Good claims, of which some are drawn at random and some are left out.
+claim_sets = st.builds(
+    lambda odd, gone: {name: value for name, value in {**MINT.claims, **odd}.items() if name not in gone},
+    st.sets(st.sampled_from(sorted(ODD_CLAIMS)), max_size=2).flatmap(
+        lambda names: st.fixed_dictionaries({name: ODD_CLAIMS[name] for name in sorted(names)})
+    ),
+    st.sets(st.sampled_from(sorted(ODD_CLAIMS)), max_size=1),
+)
+
+
+@pytest.fixture(autouse=True)
+def _trusting(trust, monkeypatch):
+    """Trust the mints, at a time that stands still."""
+    monkeypatch.setattr("time.time", lambda: NOW)
+    trust()
+
+
+@examples(500)
+@given(claims=claim_sets)
+def test_random_claims_are_accepted_only_where_they_follow_the_rules(entrances, claims):
+    """Two readings of the rules, this folder's and the package's, never differ."""
+    assert entrances.accepts(MINT.raw(payload=json.dumps(claims).encode())) is are_good_claims(claims, NOW)
+
+
+@examples(300)
+@given(odd=st.dictionaries(st.sampled_from(["alg", "kid", "typ", "crit", "b64", "jwk", "jku", "x"]), values))
+def test_a_random_header_is_accepted_only_where_it_follows_the_rules(entrances, odd):
+    """With whatever beside what a header needs, or instead of it."""
+    header = {**MINT.header, **odd}
+    assert entrances.accepts(MINT.raw(header=json.dumps(header).encode())) is is_good_header(header)
+
+
+@examples(300)
+@given(
+    payload=st.binary()
+    | values.map(lambda value: json.dumps(value).encode())
+    | texts.map(lambda text: text.encode("utf-8", "surrogatepass"))
+)
+def test_a_random_payload_is_refused(entrances, payload):
+    """Bytes, and JSON of all kinds: without its claims it is no access token."""
+    assert not entrances.accepts(MINT.raw(payload=payload))
+
+
+manglings = st.tuples(
+    st.sampled_from(["insert", "replace", "delete", "cut", "swap", "one bit"]),
+    st.floats(0, 1, exclude_max=True),
+    st.sampled_from([*'{}[],:"\\', "NaN", "1e999", '"exp"', "null"]),
+)
+
+
+@examples(500)
+@given(changes=st.lists(manglings, max_size=3))
+def test_signed_json_that_was_mangled_is_accepted_only_as_what_it_says(entrances, changes):
+    """Read by another reader it is JSON with no name twice, follows the rules, and says the same."""
+    text = mutated(json.dumps(MINT.claims), changes)
+    token = MINT.raw(payload=text.encode())
+    if entrances.accepts(token):
+        claims = json.loads(text, object_pairs_hook=_pairs)
+        assert are_good_claims(claims, NOW)
+        assert verify_token(token).claims == claims
+
+
+def _pairs(pairs):
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
