@@ -1,5 +1,6 @@
 """Where keys come from: `JwksService` by hand, or the one that the settings describe and everything shares."""
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -42,7 +43,7 @@ class _Registry:
 
 
 _registry: _Registry | None = None
-_building: Final = threading.Lock()
+_building = threading.Lock()
 
 
 def get_jwks_service(issuer: str | None = None) -> KeyService:
@@ -107,3 +108,12 @@ def _made_by(factory: Callable[[], Any]) -> Any:
         return factory()
     except Exception as error:  # whatever it is, it has to be mended where the setting points
         raise ImproperlyConfigured(f"JWKS_SERVICE {factory!r} cannot be made without arguments: {error}") from error
+
+
+def _after_fork() -> None:
+    # A thread of the parent that was building a service is gone, and would keep the lock shut.
+    global _building
+    _building = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_after_fork)

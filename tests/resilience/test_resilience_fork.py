@@ -8,7 +8,7 @@ import threading
 import pytest
 from faulty_server import FOREVER, respond_with
 
-from django_oauth_jwt import jwks_service
+from django_oauth_jwt import jwks, jwks_service
 from django_oauth_jwt.errors import KeysUnavailable
 
 FRESH = 300
@@ -83,6 +83,15 @@ def test_a_fork_while_a_lock_is_held_leaves_the_child_its_own(service, auth_serv
     """A thread that was about to launch a refresh holds its lock in the parent only."""
     with service._lock:
         assert in_child(lambda: service.refresh().knows("key-1", "ES256"))
+
+
+def test_a_fork_while_a_service_is_built_leaves_the_child_able_to_build(trust, auth_server, settings):
+    """Another thread of the parent may just be building the services of the settings."""
+    settings.OAUTH_JWT = {"ISSUER": auth_server.origin, "JWKS_URI": auth_server.uri}
+    with jwks._building:
+        assert in_child(lambda: jwks.get_jwks_service().refresh().knows("key-1", "ES256"))
+    jwks._after_fork()  # what the child ran, here in the parent, where it can be seen
+    assert not jwks._building.locked()
 
 
 def test_fetches_that_hang_in_the_parent_are_not_counted_in_the_child(make_service, auth_server, clock):
