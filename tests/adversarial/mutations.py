@@ -20,7 +20,13 @@ ODD = [
 ]
 LOOK_ALIKES = dict(zip("aceopxyABEHIKMOPTX.-_", "асеорхуАВЕНІКМОРТХ．‐＿", strict=True))  # noqa: RUF001  # on purpose
 
-fragments = st.sampled_from(ODD) | st.sampled_from(ALPHABET) | st.text(max_size=3)
+#: Four of them leave a segment's length as it was, modulo four: whoever overlooks them gets the padding right.
+fragments = (
+    st.sampled_from(ODD)
+    | st.sampled_from(ODD).map(lambda odd: odd * 4)
+    | st.sampled_from(ALPHABET)
+    | st.text(max_size=3)
+)
 places = st.floats(0, 1, exclude_max=True)
 
 

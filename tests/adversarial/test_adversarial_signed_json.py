@@ -58,8 +58,11 @@ def test_random_claims_are_accepted_only_where_they_follow_the_rules(entrances, 
     assert entrances.accepts(MINT.raw(payload=json.dumps(claims).encode())) is are_good_claims(claims, NOW)
 
 
-@examples(300)
-@given(odd=st.dictionaries(st.sampled_from(["alg", "kid", "typ", "crit", "b64", "jwk", "jku", "x"]), values))
+HEADER_NAMES = ["alg", "kid", "typ", "crit", "b64", "jwk", "jku", "x"]
+
+
+@examples(400)
+@given(odd=st.dictionaries(st.sampled_from(HEADER_NAMES), values, max_size=2))
 def test_a_random_header_is_accepted_only_where_it_follows_the_rules(entrances, odd):
     """With whatever beside what a header needs, or instead of it."""
     header = {**MINT.header, **odd}
@@ -88,14 +91,54 @@ manglings = st.tuples(
 @given(changes=st.lists(manglings, max_size=3))
 def test_signed_json_that_was_mangled_is_accepted_only_as_what_it_says(entrances, changes):
     """Read by another reader it is JSON with no name twice, follows the rules, and says the same."""
-    text = mutated(json.dumps(MINT.claims), changes)
+    assert_two_readers_agree(entrances, mutated(json.dumps(MINT.claims), changes))
+
+
+def _object_texts(inner):
+    """Make the text of objects in which a name may well come twice."""
+    members = st.tuples(st.sampled_from(['"a"', r'"\u0061"', '"b"', '"sub"', '"exp"', r'"\ud800"']), inner)
+    return st.lists(members, max_size=3).map(lambda pairs: _object_text(*map(": ".join, pairs)))
+
+
+def _object_text(*members):
+    return "{" + ", ".join(filter(None, members)) + "}"
+
+
+#: The text of JSON values, and of what some readers take for one.
+value_texts = st.recursive(
+    st.sampled_from(
+        ["1", "null", '"x"', "NaN", "-Infinity", "1e999", "01", "9" * 5000, r'"\ud800"', r'"\ud83d\udd11"']
+    ),
+    lambda inner: st.lists(inner, max_size=3).map(lambda texts: f"[{', '.join(texts)}]") | _object_texts(inner),
+    max_leaves=4,
+)
+
+
+@examples(500)
+@given(added=_object_texts(value_texts), is_first=st.booleans())
+def test_signed_json_with_more_members_is_accepted_only_as_what_it_says(entrances, added, is_first):
+    """Names that come twice, in any spelling and at any depth, and values that are no JSON, among good claims."""
+    members = [json.dumps(MINT.claims)[1:-1], added[1:-1]]
+    assert_two_readers_agree(entrances, _object_text(*(members[::-1] if is_first else members)))
+
+
+def assert_two_readers_agree(entrances, text):
+    """Accepted is what the other reader can read, to the letter, and finds good."""
     token = MINT.raw(payload=text.encode())
+    try:
+        claims = json.loads(text, object_pairs_hook=_pairs, parse_constant=_no_constant)
+    except ValueError:
+        claims = {}
+    assert entrances.accepts(token) is (isinstance(claims, dict) and are_good_claims(claims, NOW))
     if entrances.accepts(token):
-        claims = json.loads(text, object_pairs_hook=_pairs)
-        assert are_good_claims(claims, NOW)
         assert verify_token(token).claims == claims
 
 
 def _pairs(pairs):
-    assert len(dict(pairs)) == len(pairs)
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a name comes twice")
     return dict(pairs)
+
+
+def _no_constant(name):
+    raise ValueError(name)
