@@ -61,7 +61,7 @@ class JwksClient:
             raise FetchFailed("the URL is not https")
         try:
             return self.bounded.call(lambda: self._get(uri, etag), self.timeout)
-        except TimeoutError as error:
+        except (TimeoutError, requests.Timeout) as error:  # whichever of the limits is noticed first
             raise FetchFailed(f"no whole answer within {self.timeout:g} seconds") from error
         except StillHanging as error:
             raise FetchFailed("earlier fetches still hang") from error
@@ -98,7 +98,7 @@ def _read(response: requests.Response, deadline: float) -> bytes:
         if len(body) > MAXIMUM_BYTES:
             raise FetchFailed(f"longer than {MAXIMUM_BYTES} bytes")
         if time.monotonic() > deadline:
-            raise FetchFailed("took too long")
+            raise TimeoutError
     return bytes(body)
 
 
