@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import requests
+import urllib3
 
 from .conf_values import is_secure
 from .strict_json import loads_object
@@ -14,6 +15,9 @@ from .waiting import Bounded, StillHanging
 
 #: The largest document that is read, in bytes; real ones have a few thousand.
 MAXIMUM_BYTES: Final = 512 * 1024
+
+#: Whichever of the limits is noticed first; while it reads the body, requests leaves it to urllib3.
+_TIMEOUTS: Final = (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)
 
 _MAX_AGE: Final = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})(?![\d.])", re.IGNORECASE)
 
@@ -61,7 +65,7 @@ class JwksClient:
             raise FetchFailed("the URL is not https")
         try:
             return self.bounded.call(lambda: self._get(uri, etag), self.timeout)
-        except (TimeoutError, requests.Timeout) as error:  # whichever of the limits is noticed first
+        except _TIMEOUTS as error:
             raise FetchFailed(f"no whole answer within {self.timeout:g} seconds") from error
         except StillHanging as error:
             raise FetchFailed("earlier fetches still hang") from error

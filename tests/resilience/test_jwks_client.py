@@ -3,6 +3,7 @@
 import pytest
 import requests
 import responses
+import urllib3
 
 from django_oauth_jwt.jwks_client import Fetched, FetchFailed, JwksClient
 
@@ -64,6 +65,21 @@ def test_a_failing_request_is_named_by_its_kind_alone(error, mocked):
     with pytest.raises(FetchFailed) as caught:
         JwksClient().fetch(URI)
     assert str(caught.value) == f"request failed ({type(error).__name__})"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        requests.ConnectTimeout("connect"),
+        requests.ReadTimeout("read"),
+        urllib3.exceptions.ReadTimeoutError(None, URI, "body"),
+    ],
+)
+def test_the_time_limit_has_one_name(error, mocked):
+    """Whether the socket or the whole fetch took too long is one to whoever reads the log."""
+    mocked.get(URI, body=error)
+    with pytest.raises(FetchFailed, match=r"^no whole answer within 5 seconds$"):
+        JwksClient().fetch(URI)
 
 
 @pytest.mark.parametrize(
