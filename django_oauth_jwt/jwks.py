@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from django.core.exceptions import ImproperlyConfigured
 
