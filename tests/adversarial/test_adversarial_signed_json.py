@@ -17,7 +17,7 @@ NOW = MINT.claims["iat"] + 60
 numbers = st.integers() | st.floats() | st.integers(-(10**400), 10**400)
 texts = st.text(st.characters(exclude_categories=()), max_size=10)
 scalars = st.none() | st.booleans() | numbers | texts
-values = st.recursive(
+values = scalars | st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4), max_leaves=8
 )
 #: Times, of which some are near enough to the bounds to count.
