@@ -18,6 +18,7 @@ _TO_STANDARD: Final = bytes(
 )
 #: By the length's remainder: the padding that Python wants, and the last characters that leave no stray bits.
 _ENDINGS: Final = ((b"", b""), (b"=", b""), (b"==", _ALPHABET[::16]), (b"=", _ALPHABET[::4]))
+_LONGEST_REMEMBERED_HEADER: Final = 1024
 
 
 class UnverifiedHeader(NamedTuple):
@@ -62,7 +63,8 @@ def read_compact(encoded: bytes, algorithms: Collection[str]) -> UnverifiedJws:
     """Split and decode a JWS without checking its signature; raise InvalidToken for a bad one."""
     try:
         header_segment, payload_segment, signature_segment = encoded.split(b".")
-        header = _read_header(header_segment)
+        short = len(header_segment) <= _LONGEST_REMEMBERED_HEADER
+        header = (_remembered_header if short else _read_header)(header_segment)
         payload = decode_segment(payload_segment)
     except ValueError as error:
         raise InvalidToken("malformed") from error
@@ -87,12 +89,15 @@ def verify_signature(jws: UnverifiedJws, key_set: KeySet) -> None:
         raise InvalidToken("bad_signature")
 
 
-# An authorization server signs all its tokens with a few headers, so each is read once.
-@lru_cache(maxsize=256)
 def _read_header(segment: bytes) -> UnverifiedHeader:
     parameters = loads_object(decode_segment(segment))
     check_critical(parameters)
     return header_of(parameters)
+
+
+# An authorization server signs all its tokens with a few headers, so each is read once. Anybody can send
+# one, so only short ones are remembered: long ones would take up a hundred megabytes.
+_remembered_header = lru_cache(maxsize=256)(_read_header)
 
 
 def check_critical(parameters: Mapping[str, Any]) -> None:
