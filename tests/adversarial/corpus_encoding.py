@@ -49,14 +49,19 @@ def _inserted(text, segment):
     return forge
 
 
+def _characters(segment, place, name, text):
+    """Return the cases of one and of four of them: four leave the length as it was, modulo four."""
+    usual = "bad_signature" if segment == 2 and text.isascii() else "malformed"
+    forgeries = {f"{name} in the {place}": _inserted(text, segment)}
+    forgeries[f"four times {name} in the {place}"] = _inserted(text * 4, segment)
+    return tokens(REASONS.get(name, usual), forgeries)
+
+
 CHARACTERS = [
     case
     for segment, place in enumerate(("header", "payload", "signature"))
     for name, text in FOREIGN.items()
-    for case in tokens(
-        REASONS.get(name, "bad_signature" if segment == 2 and text.isascii() else "malformed"),
-        {f"{name} in the {place}": _inserted(text, segment)},
-    )
+    for case in _characters(segment, place, name, text)
 ]
 
 
@@ -64,12 +69,10 @@ def _padded(segment):
     """Return a forgery whose segment has the padding that is due, signed as it is spelled."""
 
     def forge(mint):
-        parts = mint.signed(header={"x": "yy"}).split(".")
-        while len(parts[segment]) % 4 == 0:  # a segment that has no use for padding shows nothing
-            longer = mint.header | {"x": "y" * len(parts[segment])}
-            parts = mint.signed(header=longer, claims={"x": "z" * len(parts[segment])}).split(".")
+        spelled = (mint.signed({"x": "y" * fill}, {"x": "y" * fill}).split(".") for fill in range(2))
+        parts = next(parts for parts in spelled if len(parts[segment]) % 4)  # else no padding is due
         parts[segment] += "=" * (-len(parts[segment]) % 4)
-        return mint.segments(*parts[:2]) if segment < 2 else ".".join(parts)
+        return mint.segments(*parts[:2])
 
     return forge
 
