@@ -15,6 +15,8 @@ _OURS, _THEIRS, _INK = "#2a78d6", "#b9b8b2", "#33332f"
 def draw(results, folder):
     """Write the results that are there as chart.png."""
     panels = [panel for panel in (_verification, _requests, _keys, _servers) if panel.part in results]
+    if not panels:
+        return
     with plt.rc_context({"font.size": 9, "text.color": _INK, "axes.labelcolor": _INK, "axes.edgecolor": "#d8d7d0"}):
         columns = min(2, len(panels))
         rows = -(-len(panels) // columns)

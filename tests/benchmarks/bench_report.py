@@ -47,6 +47,8 @@ def print_tables(results):
         print(f"\nA remembered token of {size} characters takes {used} bytes", end="")
     if "server" in results:
         _print_server(results["server"])
+    if "tail" in results:
+        _print_tail(results["tail"])
     _print_goals(goals(results))
 
 
@@ -69,6 +71,12 @@ def _print_growth(part, counts):
     print(f"\n{_GROWTH[part]:62}" + "".join(f"{count:>8}" for count in counts))
     for name in next(iter(counts.values())):
         print(f"  {name:60}" + "".join(f"{cases[name]['ratio']:8.2f}" for cases in counts.values()))
+
+
+def _print_tail(loads):
+    print(f"\n\n{'Milliseconds of a valid request, gunicorn, 4 workers of 4 threads':66}{'median':>8}{'p99':>8}")
+    for load, times in loads.items():
+        print(f"  {load:64}{times['p50']:8.1f}{times['p99']:8.1f}")
 
 
 _GROWTH = {

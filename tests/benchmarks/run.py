@@ -10,7 +10,7 @@ from pathlib import Path
 import django
 from django.conf import settings
 
-PARTS = ("verification", "requests", "growth", "server")
+PARTS = ("verification", "requests", "growth", "server", "tail")
 
 
 def main():
@@ -88,6 +88,13 @@ def _server(server, plan, options):
     return {"server": bench_server.run(server, rounds, seconds, peers=not options.own)}
 
 
+def _tail(server, plan, options):
+    import bench_tail
+
+    rounds, seconds = (3, 0.5) if options.quick else (15, 1)
+    return {"tail": bench_tail.run(rounds, seconds)}
+
+
 def _peers(options):
     if options.own:
         return None
@@ -96,7 +103,13 @@ def _peers(options):
     return verifiers
 
 
-_PARTS = {"verification": _verification, "requests": _requests, "growth": _growth, "server": _server}
+_PARTS = {
+    "verification": _verification,
+    "requests": _requests,
+    "growth": _growth,
+    "server": _server,
+    "tail": _tail,
+}
 
 
 if __name__ == "__main__":

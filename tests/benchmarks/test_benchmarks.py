@@ -5,6 +5,7 @@ from contextlib import nullcontext
 import bench_growth
 import bench_requests
 import bench_server
+import bench_tail
 import bench_verify
 import pytest
 from bench_goals import goals
@@ -65,6 +66,14 @@ def test_whole_servers_answer(server):
     results = bench_server.run(server, rounds=1, seconds=0.01)
     assert len(results) == 2
     assert all(project["requests_per_second"] > 0 for project in results.values())
+
+
+@pytest.mark.real_servers
+def test_the_slowest_requests_are_measured_under_each_load():
+    """Valid requests are answered under each load, and their percentiles taken."""
+    results = bench_tail.run(rounds=1, seconds=0.5)
+    assert list(results) == [bench_tail.CALM, bench_tail.FLOOD, bench_tail.OUTAGE]
+    assert all(times["p99"] >= times["p50"] > 0 for times in results.values())
 
 
 def test_a_request_that_is_refused_ends_the_benchmark(server):
