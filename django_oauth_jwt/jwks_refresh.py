@@ -1,17 +1,16 @@
 """One refresh of the keys: from the shared cache where it holds newer ones, else by one fetch among all processes."""
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final
 
 from .discovery import discover_jwks_uri
 from .jwks_cache import MAXIMUM_SKEW_SECONDS, Failure, JwksDocument, SharedJwks, is_ahead
 from .jwks_client import Fetched, FetchFailed, JwksClient
+from .jwks_events import KeyEvents
+from .jwks_snapshot import Fetch, Snapshot, Timing, Wanted
 from .keys import KeySet
-
-logger = logging.getLogger("django_oauth_jwt")
 
 #: How soon, in seconds, a process looks for the result of another one's fetch, and how often at last.
 POLL_SECONDS: Final = 0.05
@@ -20,57 +19,6 @@ LONGEST_POLL_SECONDS: Final = 0.4
 PATIENCE_SECONDS: Final = 1.0
 #: How long, in seconds, keys are fresh at the least, whatever their max-age says.
 MINIMUM_FRESH_SECONDS: Final = 1.0
-
-
-class Wanted(NamedTuple):
-    """The key that a token asks for and the keys at hand do not hold."""
-
-    kid: str | None
-    alg: str
-
-
-class Fetch(NamedTuple):
-    """A fetch of this process: from where, and how many seconds it took, discovery included."""
-
-    uri: str
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """Parsed keys and the document that they come from. Times are Unix times in seconds.
-
-    ``fetch`` is None where another process fetched it, and this one has it from the shared cache.
-    """
-
-    key_set: KeySet
-    document: JwksDocument
-    fresh_until: float
-    stale_until: float
-    fetch: Fetch | None = None
-
-    @property
-    def fetched_at(self) -> float:
-        """When the authorization server last confirmed these keys."""
-        return self.document.fetched_at
-
-
-class Timing(NamedTuple):
-    """The policy of section "Keys": all in seconds."""
-
-    fresh: float
-    stale: float
-    cooldown: float
-
-
-class KeyEvents(Protocol):
-    """Who is told of each fetch."""
-
-    def refreshed(self, snapshot: Snapshot, fetch: Fetch) -> None:
-        """A fetch succeeded."""
-
-    def failed(self, failure: Failure) -> None:
-        """A fetch failed."""
 
 
 @dataclass

@@ -12,17 +12,17 @@ import time
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
-from functools import partial
 from typing import Final
 
 import requests
 from django.core.cache import BaseCache
 
-from . import signals
 from .errors import KeysUnavailable
 from .jwks_cache import Failure, SharedJwks, is_ahead
 from .jwks_client import JwksClient
-from .jwks_refresh import Fetch, Refresher, Snapshot, Timing, Wanted
+from .jwks_events import KeyEvents
+from .jwks_refresh import Refresher
+from .jwks_snapshot import Snapshot, Timing, Wanted
 from .keys import KeySet
 from .waiting import Steps, in_thread, run_awaiting, run_blocking
 
@@ -43,7 +43,6 @@ class JwksService:
     _refreshing: "Future[None] | None"
     _looking: "Future[None] | None"
     _wanted: Wanted | None
-    _news: list[Callable[[], object]]
 
     def __init__(
         self,
@@ -66,7 +65,8 @@ class JwksService:
         self._timing = Timing(fresh_seconds, stale_seconds, cooldown_seconds)
         self._client = JwksClient(session, timeout=timeout, allow_insecure_http=allow_insecure_http)
         self._shared = SharedJwks("default" if cache is None else cache, source, clock, cooldown_seconds)
-        self._refresher = Refresher(jwks_uri, issuer, self._client, self._shared, self._timing, self, clock)
+        self._events = KeyEvents(self, clock)
+        self._refresher = Refresher(jwks_uri, issuer, self._client, self._shared, self._timing, self._events, clock)
         self._snapshot: Snapshot | None = None
         self._look_again_at = 0.0
         self._retry_at = 0.0
@@ -123,29 +123,13 @@ class JwksService:
         outcome = self._refresher.fetch() if fetch else self._refresher.refresh(held)
         with self._lock:
             self._adopt(outcome)
-        self._send_news()
+        self._events.send()
         return outcome
 
     @property
     def snapshot(self) -> Snapshot | None:
         """The keys at hand with their document and times, None where there are none."""
         return self._snapshot
-
-    def refreshed(self, snapshot: Snapshot, fetch: Fetch) -> None:
-        """Tell of a fetch that succeeded."""
-        logger.info("JWKS fetched in %.3f seconds: %d usable keys", fetch.seconds, len(snapshot.key_set))
-        send = signals.jwks_refreshed.send_robust
-        with self._lock:
-            self._news.append(partial(send, JwksService, service=self, key_set=snapshot.key_set))
-
-    def failed(self, failure: Failure) -> None:
-        """Tell of a fetch that failed."""
-        wait = failure.retry_at - self._clock()
-        logger.warning("JWKS fetch failed: %s; next try in %.0f seconds", failure.reason, wait)
-        send = signals.jwks_refresh_failed.send_robust
-        news = partial(send, JwksService, service=self, reason=failure.reason, retry_at=failure.retry_at)
-        with self._lock:
-            self._news.append(news)
 
     def _find(self, wanted: Wanted) -> Steps[KeySet]:
         key_set = self.current()
@@ -200,7 +184,7 @@ class JwksService:
     def _launch(self, wanted: Wanted | None) -> "Future[None] | None":
         try:
             # Receivers come last: a slow one must not delay the requests that wait for the keys.
-            return in_thread(lambda: self._run(wanted), afterwards=self._send_news)
+            return in_thread(lambda: self._run(wanted), afterwards=self._events.send)
         except RuntimeError:
             logger.exception("No thread can be had to refresh the JWKS")
             return None
@@ -218,12 +202,6 @@ class JwksService:
                 self._refreshing = None
             else:
                 self._looking = None
-
-    def _send_news(self) -> None:
-        with self._lock:
-            news, self._news = self._news, []
-        for send in news:
-            send()
 
     def _held(self) -> Snapshot | None:
         snapshot = self._snapshot
@@ -243,7 +221,7 @@ class JwksService:
         """Forget what other threads were doing: after a fork they are gone, and their locks stay shut."""
         self._lock = threading.Lock()
         self._refreshing = self._looking = self._wanted = None
-        self._news = []
+        self._events.start_afresh()
         self._client.bounded.forget_threads()
         self._shared.start_afresh()
 

@@ -112,7 +112,7 @@ def test_fetches_that_hang_in_the_parent_are_not_counted_in_the_child(make_servi
 
 def test_news_of_the_parent_are_not_sent_by_the_child(service, heard, auth_server):
     """What happened before the fork is the parent's to tell."""
-    service._news.append(pytest.fail)
+    service._events._unsent.append(pytest.fail)
     jwks_service._after_fork()  # what the child runs, here in the parent, where it can be seen
     service.refresh()
     assert heard.next() == ("refreshed", service, 1)
