@@ -14,8 +14,9 @@ WORLDS = {
     "forgetful": {"TOKEN_CACHE_SIZE": 0, "INVALID_TOKEN_STATUS": 401},
 }
 
-_SYNC = ("/middleware", "/decorator", "/drf-open", "/drf-closed")
-_ASYNC = ("/middleware-async", "/decorator-async")
+_VIEWS = ("/middleware", "/decorator")
+_API_VIEWS = ("/drf-open", "/drf-closed")
+_ASYNC_VIEWS = ("/middleware-async", "/decorator-async")
 _HEADER_CASES = frozenset(case.name for case in corpus_authorization.CASES)
 
 
@@ -29,14 +30,17 @@ class Entrances:
 
     def __init__(self, run):
         self._run = run
+        # Kept, since each loads the middleware once; what the settings say is looked up at each request.
+        self._clients = {Client(): _VIEWS, APIClient(): _API_VIEWS}
+        self._async_client = AsyncClient()
         self.verifiers = {"verify_token": verify_token, "averify_token": lambda token: run(averify_token(token))}
 
     def answers(self, authorization):
         """Send the header to every entrance; yield each one's path and answer."""
         headers = {"Authorization": as_received(authorization)}
-        for path in _SYNC:
-            yield path, (APIClient if path.startswith("/drf") else Client)().get(path, headers=headers)
-        yield from self._run(_async_answers(headers))
+        for client, paths in self._clients.items():
+            yield from ((path, client.get(path, headers=headers)) for path in paths)
+        yield from self._run(self._async_answers(headers))
 
     def refusals(self, case, authorization):
         """Hand the token to the functions; yield each one's name and refusal, None where there was none."""
@@ -64,7 +68,5 @@ class Entrances:
         assert outcomes[0] == outcomes[1]
         return outcomes[0] is None
 
-
-async def _async_answers(headers):
-    client = AsyncClient()
-    return [(path, await client.get(path, headers=headers)) for path in _ASYNC]
+    async def _async_answers(self, headers):
+        return [(path, await self._async_client.get(path, headers=headers)) for path in _ASYNC_VIEWS]
