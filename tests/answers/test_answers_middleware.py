@@ -76,6 +76,7 @@ urlpatterns = [
     path("both/async/", secure(scope="read")(async_view)),
     path("health/", view),
     path("a/health/", view),
+    path("<str:name>", lambda request, name: view(request)),
 ]
 pytestmark = [pytest.mark.urls(__name__), pytest.mark.usefixtures("_installed")]
 
@@ -121,6 +122,16 @@ def test_the_paths_that_are_protected_but_not_exempt_need_a_token(send, rsa_issu
     with rsa_issuer.installed(PROTECTED_PATHS=protected, EXEMPT_PATHS=exempt):
         assert [send("get", url).status_code for url in secured] == [401] * len(secured)
         assert [send("get", url).status_code for url in free] == [200] * len(free)
+
+
+@pytest.mark.parametrize(
+    ("protected", "exempt", "url"),
+    [(["^/.*x$"], [], "/%0Ax"), (["^/.+"], [], "/%0A"), ([], ["/health$"], "/health%0A"), ([], ["^/\\w*$"], "/%0A")],
+)
+def test_a_line_break_in_the_path_gets_round_no_pattern(send, rsa_issuer, protected, exempt, url):
+    """To a dot it is a character as any other, and to "$" it is not the end."""
+    with rsa_issuer.installed(PROTECTED_PATHS=protected, EXEMPT_PATHS=exempt):
+        assert send("get", url).status_code == 401
 
 
 def test_paths_are_looked_at_without_the_scripts_name(rsa_issuer):
