@@ -137,7 +137,16 @@ def _accept(request: HttpRequest, token: AccessToken, jwks_service: KeyService |
     request.access_token = token  # type: ignore[attr-defined]
     request.claims = token.new_claims()  # type: ignore[attr-defined]
     if user is not None:
-        request.user = user
+        _set_user(request, user)
+
+
+def _set_user(request: HttpRequest, user: Any) -> None:
+    async def auser() -> Any:
+        return user
+
+    request.user = user
+    # Else it is the session's, and an async view would act for somebody else than a sync one.
+    request.auser = auser
 
 
 def _resolver_of(token: AccessToken, settings: Settings) -> Resolver | None:

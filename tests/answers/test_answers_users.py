@@ -1,9 +1,13 @@
 """Who a token speaks for: the project's resolver, and users of the user model."""
 
+import asyncio
+
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.decorators import permission_required
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
+from django.test import AsyncClient
 from django.urls import path
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
 from rest_framework.permissions import IsAuthenticated
@@ -23,6 +27,12 @@ async def async_view(request):
     return view(request)
 
 
+@permission_required("read")
+async def awaits_its_user(request):
+    user = await request.auser()
+    return JsonResponse({"user": str(user), "type": type(user).__name__})
+
+
 @api_view()
 @authentication_classes([BearerJwtAuthentication])
 @permission_classes([IsAuthenticated])
@@ -35,6 +45,8 @@ urlpatterns = [
     path("async/", secure()(async_view)),
     path("drf/", drf_view),
     path("plain/", view),
+    path("who/", secure()(awaits_its_user)),
+    path("plain/who/", awaits_its_user),
 ]
 pytestmark = pytest.mark.urls(__name__)
 
@@ -50,6 +62,9 @@ class Person:
 
     def __str__(self):
         return self.name
+
+    async def ahas_perms(self, permissions):
+        return self.name.startswith("Mr")
 
 
 def resolve(access_token, request):
@@ -81,6 +96,17 @@ def test_the_resolvers_user_is_the_requests(send, rsa_issuer, url):
     assert isinstance(request, HttpRequest)
 
 
+@pytest.mark.parametrize("entrance", ["/who/", "/plain/who/"])
+def test_the_users_async_twin_is_the_same_user(rsa_issuer, settings, entrance):
+    """An async view that awaits `request.auser()`, as Django's own decorators do, sees no session's user instead."""
+    if "plain" in entrance:
+        settings.MIDDLEWARE = ["django_oauth_jwt.middleware.JwtBearerMiddleware"]
+    settings.MIDDLEWARE += [f"{__name__}.a_user_of_its_own"]
+    with rsa_issuer.installed(USER_RESOLVER=RESOLVE):
+        response = asyncio.run(AsyncClient().get(entrance, headers=rsa_issuer.headers(sub="x")))
+    assert response.json() == {"user": "Mr x", "type": "Person"}
+
+
 def test_a_token_of_nobody_is_refused(send, rsa_issuer, url, signals):
     """A resolver that returns None refuses the token; the view is not reached as an anonymous user."""
     with rsa_issuer.installed(USER_RESOLVER=RESOLVE, INVALID_TOKEN_STATUS=401):
@@ -104,6 +130,7 @@ def a_user_of_its_own(get_response):
 
     def middleware(request):
         request.user = Person("session user")
+        request.auser = None
         return get_response(request)
 
     return middleware
