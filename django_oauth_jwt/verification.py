@@ -75,7 +75,8 @@ def _begin(encoded_token: str, settings: Settings, jwks_service: KeyService | No
     encoded = encoded_bytes(encoded_token, settings.max_token_length)
     memory, memory_key = _memory_of(settings), None
     if memory is not None:
-        memory_key = digest(encoded) if jwks_service is None else (digest(encoded), jwks_service)
+        # What is remembered holds its service, so nothing else has the service's id meanwhile.
+        memory_key = digest(encoded) if jwks_service is None else (digest(encoded), id(jwks_service))
         remembered = memory.get(memory_key)
         if remembered is not None:
             remembered.times.check(time.time(), remembered.leeway)

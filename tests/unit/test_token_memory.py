@@ -214,3 +214,20 @@ def test_a_token_that_another_thread_lets_go_is_still_the_answer():
     assert memory.get("key") is token
     assert memory.get("key") is None
     assert len(memory) == 1
+
+
+def test_each_service_given_by_hand_has_tokens_of_its_own(counting, rsa_issuer):
+    """Also one that cannot be hashed, as a dataclass cannot, or that is equal to another with other keys."""
+
+    class Equal(CountingIssuer):
+        __hash__ = None
+
+        def __eq__(self, other):
+            return isinstance(other, Equal)
+
+    ours, foreign = Equal(key=counting.keys[0]), Equal(key=rsa_issuer.keys[0])
+    token = counting.token()
+    assert _checked(ours, token, token, jwks_service=ours) == 1
+    with pytest.raises(InvalidToken):
+        verify_token(token, jwks_service=foreign)
+    assert _checked(ours, token, jwks_service=ours) == 0
