@@ -1,6 +1,7 @@
 """Settings that name something elsewhere: a cache, or what a dotted path leads to. They work as `conf_values` do."""
 
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 from typing import Any, Final
 
 from django.conf import settings as django_settings
@@ -35,6 +36,9 @@ def imported_callable(value: Any) -> Callable[..., Any]:
     target = imported(value)
     if not callable(target):
         raise ValueError("must be a dotted path to a callable")
+    # Nobody awaits what it returns: a resolver's None would be a coroutine, and pass for a user.
+    if iscoroutinefunction(target) or iscoroutinefunction(type(target).__call__):
+        raise ValueError("must not be async (a resolver may wait: it runs in a thread)")
     return target  # type: ignore[no-any-return]  # callable() narrows Any to a Callable of Any
 
 

@@ -42,6 +42,15 @@ class Unprintable:
 def resolver(access_token, request): ...
 
 
+async def aresolver(access_token, request): ...
+
+
+class AsyncResolver:
+    """An object that is called as an async function is."""
+
+    async def __call__(self, access_token, request): ...
+
+
 SERVICE = Service()
 ROLE = ClaimRequirement(("role",))
 HALF_A_SERVICE = SimpleNamespace(current=lambda: None, key_set_for="no method", akey_set_for=None)
@@ -89,11 +98,11 @@ BAD = {
     "JWKS_FRESH_SECONDS": [*NO_SECONDS, 0, 0.0],
     "JWKS_STALE_SECONDS": [*NO_SECONDS, 0, 0.0],
     "JWKS_COOLDOWN_SECONDS": NO_SECONDS,
-    "HTTP_SESSION": NO_CALLABLE,
+    "HTTP_SESSION": [*NO_CALLABLE, aresolver],
     "HTTP_TIMEOUT": [*NO_SECONDS, 0, 0.0],
     "ALLOW_INSECURE_HTTP": [0, 1, "True", "", [], b"x", object()],
     "JWKS_SERVICE": [*NO_CALLABLE, "os.path", HALF_A_SERVICE, SimpleNamespace, dict],
-    "USER_RESOLVER": NO_CALLABLE,
+    "USER_RESOLVER": [*NO_CALLABLE, aresolver, AsyncResolver()],
     "TOKEN_CACHE_SIZE": NO_COUNT,
     "MAX_TOKEN_LENGTH": [*NO_COUNT, 0],
     "RESOURCE_METADATA": [
