@@ -1,15 +1,20 @@
 """Who a token speaks for: a user object without a database, or a user of the project's user model."""
 
 import hashlib
+import logging
 from collections.abc import Collection
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.http import HttpRequest
 
 from .access_token import AccessToken
 from .conf import get_settings
+
+logger = logging.getLogger("django_oauth_jwt")
 
 
 class TokenUser:
@@ -72,27 +77,37 @@ def get_or_create_user(access_token: AccessToken, request: HttpRequest | None) -
     """Return the user of the project's user model whose user name is the token's ``sub``; make it if need be.
 
     A resolver for the setting USER_RESOLVER. A new user has no usable password. None, which refuses the
-    token, where it has no ``sub``, the ``sub`` is no valid user name, or the user is not active. With
-    several ISSUERS the user name is made of ``iss`` and ``sub``, since each issuer counts its own.
+    token, where it has no ``sub``, the ``sub`` is no valid user name, or the user is not active. None, too,
+    where the name of the user that is found differs, be it in case or blanks. With several ISSUERS the user
+    name is made of ``iss`` and ``sub``, since each issuer counts its own.
     """
     if not access_token.subject:
         return None
     model = get_user_model()
     field: Any = model._meta.get_field(model.USERNAME_FIELD)  # noqa: SLF001  # documented, its underscore notwithstanding
     username = _username(access_token, field.max_length)
-    manager: Any = model._default_manager  # noqa: SLF001  # as above
     try:
-        user = manager.get_by_natural_key(username)
+        user = _found_or_made(model, field, username)
+    except ValidationError:
+        return None
+    except IntegrityError:  # the manager hides who has this name, or the model wants more than a name
+        logger.warning("No user can be made for a token", exc_info=True)
+        return None
+    # Databases and managers may overlook case and blanks, and would take one subject for another.
+    return user if user.is_active and str(user.get_username()) == username else None
+
+
+def _found_or_made(model: Any, field: Any, username: str) -> Any:
+    if "\0" in username:  # PostgreSQL takes none, not even to look for it
+        raise ValidationError("no user name")
+    value = field.to_python(username)
+    try:
+        return model._default_manager.get_by_natural_key(value)  # noqa: SLF001  # documented, as above
     except model.DoesNotExist:
-        try:
-            field.run_validators(username)
-        except ValidationError:
-            return None
-        user, created = manager.get_or_create(**{model.USERNAME_FIELD: username})
-        if created:
-            user.set_unusable_password()
-            user.save()
-    return user if user.is_active else None
+        field.run_validators(value)
+        # In one statement: a second one would overwrite what another request has written meanwhile.
+        given = {model.USERNAME_FIELD: value, "defaults": {"password": make_password(None)}}
+        return model._default_manager.get_or_create(**given)[0]  # noqa: SLF001  # as above
 
 
 def _username(access_token: AccessToken, max_length: int | None) -> str:

@@ -6,8 +6,10 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import permission_required
 from django.db import connection
+from django.db.models import QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.test import AsyncClient
+from django.test.utils import CaptureQueriesContext
 from django.urls import path
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
 from rest_framework.permissions import IsAuthenticated
@@ -201,6 +203,57 @@ def test_a_user_made_by_another_request_in_between_is_taken(user_of, monkeypatch
     found = user_of(sub="alice")
     assert found == user
     assert found.check_password("secret")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("sub", ["ADMIN", "Admin"])
+def test_a_name_that_differs_in_case_is_somebody_else(user_of, monkeypatch, sub):
+    """Neither a manager nor a database that overlooks case (MySQL's do) makes one person's token another's."""
+    model = get_user_model()
+    admin = model.objects.create_superuser("admin")
+
+    def overlooking_case(self, username):
+        return self.get(username__iexact=username)
+
+    monkeypatch.setattr(type(model._default_manager), "get_by_natural_key", overlooking_case)
+    assert user_of(sub="admin") == admin
+    assert user_of(sub=sub) is None
+
+
+@pytest.mark.django_db
+def test_a_subject_that_no_database_can_hold_is_not_looked_for(user_of, django_assert_num_queries):
+    """PostgreSQL answers a query with NUL in it with an error."""
+    with django_assert_num_queries(0):
+        assert user_of(sub="ali\0ce") is None
+
+
+@pytest.mark.django_db
+def test_user_names_need_not_be_text(user_of, monkeypatch):
+    """A subject that is no value of the user name's field, or not its usual spelling, is nobody."""
+    user = get_user_model().objects.create_user("alice")
+    monkeypatch.setattr(get_user_model(), "USERNAME_FIELD", "id")
+    assert user_of(sub=str(user.pk)) == user
+    assert user_of(sub=f"0{user.pk}") is None
+    assert user_of(sub="alice") is None
+
+
+@pytest.mark.django_db
+def test_a_user_whom_the_manager_hides_is_nobody(user_of, monkeypatch, caplog):
+    """A project that keeps deleted users out of sight has their tokens refused, and is told why in its log."""
+    model = get_user_model()
+    model.objects.create_user("alice")
+    monkeypatch.setattr(type(model._default_manager), "get_queryset", lambda self: QuerySet(model).none())
+    assert user_of(sub="alice") is None
+    assert "UNIQUE constraint failed" in caplog.text
+
+
+@pytest.mark.django_db
+def test_making_a_user_is_one_insert(user_of):
+    """A second statement would overwrite what another request, which finds the user in between, has written."""
+    with CaptureQueriesContext(connection) as queries:
+        user_of(sub="alice")
+    writes = [query["sql"].split()[0] for query in queries if query["sql"].split()[0] in ("INSERT", "UPDATE")]
+    assert writes == ["INSERT"]
 
 
 @pytest.mark.django_db
