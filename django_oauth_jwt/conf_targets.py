@@ -35,7 +35,7 @@ def imported_callable(value: Any) -> Callable[..., Any]:
     """A callable, or the dotted path of one."""
     target = imported(value)
     if not callable(target):
-        raise ValueError("must be a dotted path to a callable")
+        raise ValueError("must be a callable, or the dotted path of one")
     # Nobody awaits what it returns: a resolver's None would be a coroutine, and pass for a user.
     if iscoroutinefunction(target) or iscoroutinefunction(type(target).__call__):
         raise ValueError("must not be async (a resolver may wait: it runs in a thread)")

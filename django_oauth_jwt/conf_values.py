@@ -21,12 +21,14 @@ T = TypeVar("T")
 MAXIMUM_SECONDS: Final = 2**31
 #: Printable ASCII that no URL holds (RFC 3986 appendix A).
 _FOREIGN_TO_URLS: Final = frozenset(' "<>\\^`{|}')
+#: The beginning of a pattern that is anchored to a letter or digit, one that must be there.
+_PAST_THE_SLASH: Final = re.compile(r"\^\w(?![*?{|])")
 
 
 def issuers(value: Any) -> dict[str, Any]:
     """A dict of settings by issuer."""
-    if not isinstance(value, dict) or not all(isinstance(name, str) and name for name in value):
-        raise ValueError("must be a dict of settings by issuer")
+    if not isinstance(value, dict) or not all(map(_says_something, value)):
+        raise ValueError("must be a dict of settings by issuer (a string, neither empty nor with blanks around it)")
     return value
 
 
@@ -39,9 +41,13 @@ def text(value: Any) -> str:
 
 def non_empty(value: Any) -> str:
     """A string that says something; one with blanks around it would silently equal nothing."""
-    if not isinstance(value, str) or not value or value != value.strip():
+    if not _says_something(value):
         raise ValueError("must be a string, neither empty nor with blanks around it")
-    return value
+    return str(value)
+
+
+def _says_something(value: object) -> bool:
+    return isinstance(value, str) and bool(value) and value == value.strip()
 
 
 def url(value: Any) -> str:
@@ -73,17 +79,21 @@ def is_secure(address: str) -> bool:
 
 def strings(value: Any) -> tuple[str, ...]:
     """A list of strings, none of them empty."""
-    if not isinstance(value, list | tuple | set | frozenset):
-        raise ValueError("must be a list of strings")
-    return tuple(map(non_empty, value))
+    if not _holds_texts(value):
+        raise ValueError("must be a list of strings, neither empty nor with blanks around them")
+    return tuple(value)
 
 
 def audience(value: Any) -> frozenset[str]:
     """A string or a list of strings; an empty list would accept nothing and is refused."""
-    accepted = frozenset(strings([value] if isinstance(value, str) else value))
-    if not accepted:
-        raise ValueError("must be a string or a list of strings, and not an empty one")
-    return accepted
+    accepted = [value] if isinstance(value, str) else value
+    if not accepted or not _holds_texts(accepted):
+        raise ValueError("must be a string or a list of strings, none of it empty or with blanks around it")
+    return frozenset(accepted)
+
+
+def _holds_texts(value: object) -> bool:
+    return isinstance(value, list | tuple | set | frozenset) and all(map(_says_something, value))
 
 
 def algorithms(value: Any) -> frozenset[str]:
@@ -173,6 +183,10 @@ def patterns(value: Any) -> tuple[re.Pattern[str], ...]:
         raise ValueError(f"must be a list of regular expressions: {error}") from error
     if not all(isinstance(pattern.pattern, str) for pattern in compiled):
         raise ValueError("must be a list of regular expressions for strings, not for bytes")
+    for pattern in compiled:
+        if _PAST_THE_SLASH.match(pattern.pattern):
+            meant = f"^/{pattern.pattern[1:]}"
+            raise ValueError(f"must not hold {pattern.pattern!r}: a path begins with a slash. Did you mean {meant!r}?")
     return compiled
 
 

@@ -71,6 +71,10 @@ NO_URL = [
 ]
 NO_PATH = ["", "resolver", ".resolver", "..resolver", "a..b", "a.b ", "nowhere.at.all", "conf_samples.nothing", "a\0.b"]
 NO_CALLABLE = [*NO_PATH, "conf_samples.ISSUER", 1, b"x", True, ["x"], {}, object()]
+NO_PATTERNS = [
+    *[*NO_LIST, ["("], [1], [None], [b"x"], [re.compile(b"x")], ["a{9999999999999}"], ["(" * 5000]],
+    *[["^api/"], ["/admin/", re.compile("^api$")]],  # of no path: each begins with a slash
+]
 
 BAD = {
     "JWKS_URI": NO_URL,
@@ -78,6 +82,7 @@ BAD = {
     "AUDIENCE": ["", " ", " x", [], (), set(), *NO_STRINGS[1:], lazystr("x")],
     "ISSUERS": [
         *[[], [ISSUER], "x", b"x", 1, True, {"": {}}, {1: {}}, {None: {}}, {b"x": {}}],
+        *[{name: {"JWKS_URI": "https://b.example.com/jwks"}} for name in (" ", f" {ISSUER}", f"{ISSUER}\n")],
         *[{"https://b.example.com": value} for value in (None, [], "https://b.example.com/jwks", 1)],
     ],
     "ALGORITHMS": [*NO_STRINGS, [], ["none"], ["HS256"], ["RS256", "HS512"], ["rs256"], ["ES256K"], ["Ed448"]],
@@ -91,8 +96,8 @@ BAD = {
         *[{}, [{}], [{"value": 1}], [{"name": "a", "values": [1]}], [{"name": ""}], [{"name": None}], [{"name": {}}]],
         *[[{"name": "a", "value": None}], [{"name": "a", "value": []}], [{"name": "a", "value": ["b", None]}]],
     ],
-    "PROTECTED_PATHS": [*NO_LIST, ["("], [1], [None], [b"x"], [re.compile(b"x")], ["a{9999999999999}"], ["(" * 5000]],
-    "EXEMPT_PATHS": [*NO_LIST, ["("], [1], [None], [b"x"], [re.compile(b"x")], ["a{9999999999999}"], ["(" * 5000]],
+    "PROTECTED_PATHS": NO_PATTERNS,
+    "EXEMPT_PATHS": NO_PATTERNS,
     "INVALID_TOKEN_STATUS": [400, 200, 404, 0, -401, HUGE, NAN, True, "401", b"401", [401], {}],
     "CACHE": ["", "elsewhere", b"default", 1, True, ["default"], {}],
     "JWKS_FRESH_SECONDS": [*NO_SECONDS, 0, 0.0],
@@ -150,6 +155,7 @@ GOOD = [
     ),
     ("CLAIMS", {"name": ["a", "b"], "value": ["x", "y"]}, (ClaimRequirement(("a", "b"), ("x", "y")),)),
     ("PROTECTED_PATHS", ["^/api/"], (re.compile("^/api/"),)),
+    ("PROTECTED_PATHS", ["api/", "^v?/api/"], (re.compile("api/"), re.compile("^v?/api/"))),
     ("EXEMPT_PATHS", (re.compile("^/open/"),), (re.compile("^/open/"),)),
     ("INVALID_TOKEN_STATUS", 401, 401),
     ("INVALID_TOKEN_STATUS", HTTPStatus.FORBIDDEN, 403),

@@ -84,3 +84,19 @@ def test_a_long_value_is_told_in_brief(problem_of):
     """A message stays readable, whatever was pasted into the settings."""
     message = problem_of({**VALID, "LEEWAY": "x" * 10_000})
     assert len(message.msg + message.hint) < 300
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("AUDIENCE", 1, "a string or a list of strings"),
+        ("REQUIRED_CLAIMS", [{"name": "sub"}], "a list of strings"),
+        ("HTTP_SESSION", {}, "a callable, or the dotted path of one"),
+        ("PROTECTED_PATHS", ["^api/"], "Did you mean '^/api/'?"),
+    ],
+)
+def test_a_bad_value_is_told_what_the_setting_takes(key, value, told, problem_of):
+    """E003 names every form that is taken, not only the first that was looked for."""
+    message = problem_of({**VALID, key: value})
+    assert message.id == "oauth_jwt.E003"
+    assert told in message.msg
