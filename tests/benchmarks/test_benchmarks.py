@@ -12,6 +12,9 @@ from bench_goals import goals
 from bench_issuer import ALGORITHMS, JwksServer
 from bench_rounds import Case, Plan, measure
 
+# Django closes old connections with each request; where a test before has made one, that needs leave.
+pytestmark = pytest.mark.django_db
+
 ONCE = Plan(rounds=1, slices=1, slice_seconds=0)
 
 
