@@ -157,6 +157,7 @@ def _resolver_of(token: AccessToken, settings: Settings) -> Resolver | None:
 def _resolved(resolver: Resolver, token: AccessToken, request: HttpRequest) -> Any:
     """Return the user of the project's own resolver; InvalidToken for a token of nobody."""
     user = resolver(token, request)
-    if user is None:
+    # What is false, or Django's anonymous user, is nobody as well.
+    if not user or not getattr(user, "is_authenticated", True):
         raise InvalidToken("unknown_user")
     return user

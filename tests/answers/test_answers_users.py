@@ -5,12 +5,14 @@ import asyncio
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import permission_required
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
 from django.urls import path
+from django.utils.functional import SimpleLazyObject
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
 from rest_framework.permissions import IsAuthenticated
 
@@ -69,10 +71,15 @@ class Person:
         return self.name.startswith("Mr")
 
 
+#: What a resolver may return for a token of nobody, by the token's subject.
+NOBODY = {"stranger": None, "anonymous": AnonymousUser(), "false": False, "lazy": SimpleLazyObject(lambda: None)}
+
+
 def resolve(access_token, request):
-    """Know everybody but the stranger."""
+    """Know everybody but those."""
     asked.append((access_token, request))
-    return None if access_token.subject == "stranger" else Person(f"Mr {access_token.subject}")
+    subject = access_token.subject
+    return NOBODY[subject] if subject in NOBODY else Person(f"Mr {subject}")
 
 
 RESOLVE = f"{__name__}.resolve"
@@ -109,10 +116,11 @@ def test_the_users_async_twin_is_the_same_user(rsa_issuer, settings, entrance):
     assert response.json() == {"user": "Mr x", "type": "Person"}
 
 
-def test_a_token_of_nobody_is_refused(send, rsa_issuer, url, signals):
-    """A resolver that returns None refuses the token; the view is not reached as an anonymous user."""
+@pytest.mark.parametrize("sub", NOBODY)
+def test_a_token_of_nobody_is_refused(send, rsa_issuer, url, signals, sub):
+    """A resolver that returns nobody refuses the token; the view is not reached as an anonymous user."""
     with rsa_issuer.installed(USER_RESOLVER=RESOLVE, INVALID_TOKEN_STATUS=401):
-        response = send("get", url, headers=rsa_issuer.headers(sub="stranger"))
+        response = send("get", url, headers=rsa_issuer.headers(sub=sub))
     assert response.status_code == 401
     assert response["WWW-Authenticate"] == (
         'Bearer error="invalid_token", error_description="Token belongs to no user"'
