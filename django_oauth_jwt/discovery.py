@@ -29,8 +29,9 @@ def discover_jwks_uri(issuer: str, client: JwksClient) -> str:
         except FetchFailed as failure:
             reasons.append(str(failure))
             continue
-        if metadata.get("issuer") != issuer:
-            reasons.append("metadata of another issuer")
+        found = metadata.get("issuer")
+        if found != issuer:
+            reasons.append(f"metadata of another issuer: {ascii(found)[:100] if isinstance(found, str) else 'none'}")
         elif not isinstance(metadata.get("jwks_uri"), str):
             reasons.append("metadata without jwks_uri")
         else:

@@ -72,8 +72,9 @@ class JwksClient:
         except FetchFailed:
             raise
         except Exception as error:  # a session of the project's own may raise anything
-            # Only the kind: the text can hold the URL, and with it a proxy's password.
-            raise FetchFailed(f"request failed ({type(error).__name__})") from error
+            # Only the kinds: the text can hold the URL, and with it a proxy's password.
+            kinds = dict.fromkeys(type(each).__name__ for each in (error, _first_cause(error)))
+            raise FetchFailed(f"request failed ({', '.join(kinds)})") from error
 
     def _get(self, uri: str, etag: str | None) -> Fetched:
         deadline = time.monotonic() + self.timeout
@@ -112,6 +113,13 @@ def _chunks(response: requests.Response) -> Iterator[bytes]:
         return iter(response.iter_content(1024))
     # What has arrived and no more: a read of a whole chunk would wait for each of the drops that make it.
     return iter(lambda: raw.read1(1024, decode_content=True), b"")
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """Return the error behind an error of requests: one of name resolution, of TLS, a refused connection."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return error
 
 
 def _max_age(response: requests.Response) -> int | None:

@@ -13,13 +13,14 @@ logger = logging.getLogger("django_oauth_jwt")
 
 
 class KeyEvents:
-    """The events of one key service, the sender's instance in its signals."""
+    """The events of one key service, the sender's instance in its signals, and its name in the log."""
 
     _lock: threading.Lock
     _unsent: list[Callable[[], object]]
 
-    def __init__(self, service: object, clock: Callable[[], float]) -> None:
+    def __init__(self, service: object, name: str, clock: Callable[[], float]) -> None:
         self._service = service
+        self._name = name
         self._clock = clock
         self.start_afresh()
 
@@ -30,13 +31,14 @@ class KeyEvents:
 
     def refreshed(self, snapshot: Snapshot, fetch: Fetch) -> None:
         """Note a fetch that succeeded."""
-        logger.info("JWKS fetched in %.3f seconds: %d usable keys", fetch.seconds, len(snapshot.key_set))
+        count = len(snapshot.key_set)
+        logger.info("JWKS fetched in %.3f seconds: %d usable keys of %s", fetch.seconds, count, self._name)
         self._note(partial(jwks_refreshed.send_robust, key_set=snapshot.key_set))
 
     def failed(self, failure: Failure) -> None:
         """Note a fetch that failed."""
         wait = failure.retry_at - self._clock()
-        logger.warning("JWKS fetch failed: %s; next try in %.0f seconds", failure.reason, wait)
+        logger.warning("JWKS fetch failed: %s; next try at %s in %.0f seconds", failure.reason, self._name, wait)
         self._note(partial(jwks_refresh_failed.send_robust, reason=failure.reason, retry_at=failure.retry_at))
 
     def send(self) -> None:

@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final
+from urllib.parse import urlsplit
 
 import requests
 from django.core.cache import BaseCache
@@ -65,7 +66,8 @@ class JwksService:
         self._timing = Timing(fresh_seconds, stale_seconds, cooldown_seconds)
         self._client = JwksClient(session, timeout=timeout, allow_insecure_http=allow_insecure_http)
         self._shared = SharedJwks("default" if cache is None else cache, source, clock, cooldown_seconds)
-        self._events = KeyEvents(self, clock)
+        # The log names the issuer, else the host: a JWKS URI may hold a secret.
+        self._events = KeyEvents(self, issuer or str(urlsplit(source).hostname), clock)
         self._refresher = Refresher(jwks_uri, issuer, self._client, self._shared, self._timing, self._events, clock)
         self._snapshot: Snapshot | None = None
         self._look_again_at = 0.0

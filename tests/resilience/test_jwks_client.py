@@ -1,5 +1,7 @@
 """One HTTP fetch: what is asked, what is taken for an answer, and how each failure is named."""
 
+import socket
+
 import pytest
 import requests
 import responses
@@ -65,6 +67,19 @@ def test_a_failing_request_is_named_by_its_kind_alone(error, mocked):
     with pytest.raises(FetchFailed) as caught:
         JwksClient().fetch(URI)
     assert str(caught.value) == f"request failed ({type(error).__name__})"
+
+
+@pytest.mark.parametrize("cause", [socket.gaierror("no such name"), ConnectionRefusedError("nobody there")])
+def test_what_lies_behind_a_failing_request_is_named_too(cause, monkeypatch):
+    """One kind of error of requests stands for many: a name that does not resolve, nobody there, a bad certificate."""
+
+    def fail(*args, **kwargs):
+        raise cause
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    with pytest.raises(FetchFailed) as caught:
+        JwksClient().fetch(URI)
+    assert str(caught.value) == f"request failed (ConnectionError, {type(cause).__name__})"
 
 
 @pytest.mark.parametrize(

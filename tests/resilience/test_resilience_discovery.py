@@ -70,13 +70,19 @@ def test_openid_metadata_are_the_second_choice(first, service, publish, status_o
 
 @pytest.mark.parametrize("suffix", ["/", "/other", "#", " ", "\u200b"])
 def test_the_issuer_is_equal_to_the_letter(suffix, service, publish, status_of, auth_server, heard):
-    """Metadata of an issuer that is nearly the same are another issuer's."""
-    publish(OAUTH, issuer=auth_server.origin + suffix)
-    publish(OPENID, issuer=auth_server.origin.upper())
+    """Metadata of an issuer that is nearly the same are another issuer's; the reason shows how it spells itself."""
+    other = auth_server.origin + suffix
+    publish(OAUTH, issuer=other)
+    publish(OPENID, issuer=None)
     assert status_of(service) == 503
-    assert heard.next()[2] == (
-        "no metadata found for the issuer (metadata of another issuer; metadata of another issuer)"
-    )
+    reasons = f"metadata of another issuer: {other!a}; metadata of another issuer: none"
+    assert heard.next()[2] == f"no metadata found for the issuer ({reasons})"
+
+
+def test_the_log_says_which_issuer_has_no_keys(service, status_of, auth_server, log):
+    """With several authorization servers one sees which of them is down, and which one is back."""
+    assert status_of(service) == 503
+    assert log()[-1].endswith(f"; next try at {auth_server.origin} in 1 seconds")
 
 
 @pytest.mark.parametrize(
