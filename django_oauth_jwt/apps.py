@@ -1,4 +1,4 @@
-"""The Django app; list ``"django_oauth_jwt"`` in INSTALLED_APPS for the system checks."""
+"""The Django app; list ``"django_oauth_jwt"`` in INSTALLED_APPS for the system checks, the commands and OpenAPI."""
 
 from django.apps import AppConfig, apps
 
