@@ -105,6 +105,11 @@ class Settings:
     resource_metadata: Mapping[str, Any] | None = None
 
     @cached_property
+    def resolves_users(self) -> bool:
+        """Whether any issuer's tokens are resolved to users of the project's own."""
+        return any(trusted.user_resolver is not None for trusted in self.issuers.values())
+
+    @cached_property
     def resource_metadata_uri(self) -> str:
         """Where the protected resource metadata is (RFC 9728 section 3.1), "" where there is none."""
         if self.resource_metadata is None:

@@ -74,12 +74,14 @@ class JwtBearerMiddleware:
 def _is_secured(request: HttpRequest, view: Callable[..., Any], settings: Settings) -> bool:
     if needs_no_token(view):
         return False
+    if not (settings.protected_paths or settings.exempt_paths):
+        return True
     # A dot matches no line break, and "$" matches before one: seen by the patterns, it is a character as any other.
     path = request.path_info.replace("\n", "\r")
     # Each list errs to the safe side: a pattern protects wherever it is found, and exempts from "/" on only.
     if settings.protected_paths and not any(pattern.search(path) for pattern in settings.protected_paths):
         return False
-    return not (settings.exempt_paths and any(pattern.match(path) for pattern in settings.exempt_paths))
+    return not any(pattern.match(path) for pattern in settings.exempt_paths)
 
 
 def _pass(request: HttpRequest) -> None:

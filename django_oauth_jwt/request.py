@@ -51,9 +51,10 @@ def authenticate(
         token = accepted_token(request, jwks_service)
         if token is None:
             token = verify(_encoded_token(request, settings, jwks_service), settings, jwks_service)
-            resolver = _resolver_of(token, settings)
+            resolver = _resolver_of(token, settings) if settings.resolves_users else None
             _accept(request, token, jwks_service, _resolved(resolver, token, request) if resolver else None)
-            token_accepted.send_robust(type(request), request=request, access_token=token)
+            if token_accepted.receivers:
+                token_accepted.send_robust(type(request), request=request, access_token=token)
         authorize(token, requirements)
     except BearerError as error:
         reject(request, error)
@@ -72,10 +73,11 @@ async def aauthenticate(
         token = accepted_token(request, jwks_service)
         if token is None:
             token = await averify(_encoded_token(request, settings, jwks_service), settings, jwks_service)
-            resolver = _resolver_of(token, settings)
+            resolver = _resolver_of(token, settings) if settings.resolves_users else None
             user = await sync_to_async(_resolved)(resolver, token, request) if resolver else None
             _accept(request, token, jwks_service, user)
-            await token_accepted.asend_robust(type(request), request=request, access_token=token)
+            if token_accepted.receivers:
+                await token_accepted.asend_robust(type(request), request=request, access_token=token)
         authorize(token, requirements)
     except BearerError as error:
         await areject(request, error)
@@ -85,9 +87,9 @@ async def aauthenticate(
 
 def authorize(access_token: AccessToken, requirements: Requirements) -> None:
     """Raise InsufficientScope or MissingClaims where the token does not meet the requirements."""
-    if requirements.lacks_scope(access_token):
+    if requirements.scopes and requirements.lacks_scope(access_token):
         raise InsufficientScope(requirements.scopes)
-    if requirements.lacks_claim(access_token):
+    if requirements.claims and requirements.lacks_claim(access_token):
         raise MissingClaims
 
 

@@ -41,11 +41,11 @@ class Requirements:
 
     def lacks_scope(self, token: AccessToken) -> bool:
         """Tell whether the token misses one of the scopes."""
-        return bool(self.scopes) and not token.scopes.issuperset(self.scopes)
+        return not token.scopes.issuperset(self.scopes)
 
     def lacks_claim(self, token: AccessToken) -> bool:
         """Tell whether the token misses one of the claims."""
-        return bool(self.claims) and not all(claim.is_met_by(token.claims) for claim in self.claims)
+        return not all(claim.is_met_by(token.claims) for claim in self.claims)
 
 
 def parse_scopes(scope: str | Iterable[str]) -> tuple[str, ...]:

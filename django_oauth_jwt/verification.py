@@ -70,7 +70,7 @@ async def averify(encoded_token: str, settings: Settings, jwks_service: KeyServi
 
 def _begin(encoded_token: str, settings: Settings, jwks_service: KeyService | None) -> AccessToken | _Unverified:
     """Return a remembered token if its times still hold, else read the token."""
-    if jwks_service is None:
+    if jwks_service is None and not settings.has_key_source:
         require_key_source(settings)
     encoded = encoded_bytes(encoded_token, settings.max_token_length)
     memory, memory_key = _memory_of(settings), None

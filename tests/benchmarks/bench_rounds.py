@@ -1,6 +1,6 @@
 """Measuring on a noisy machine: many short samples, each beside the floor, in rounds of changing order.
 
-A sample does the case and its floor by turns, a slice of half a millisecond or so each. Whatever else the
+A sample does the case and its floor by turns, a slice of two milliseconds or so each. Whatever else the
 machine does meanwhile, it does to both alike, so their ratio is steady where their times are not. The
 median of these ratios over all rounds is what counts.
 """
@@ -36,8 +36,8 @@ class Plan:
     """How long to measure; the clock counts CPU time, which other processes take less from."""
 
     rounds: int = 50
-    slices: int = 8
-    slice_seconds: float = 0.0005
+    slices: int = 4
+    slice_seconds: float = 0.002
     clock: Callable[[], float] = time.process_time
     seed: int = 1
 
@@ -96,6 +96,9 @@ def _by_turns(repeats: tuple[Repeat, ...], calls: tuple[int, ...], warm_up: int,
     try:
         for _ in range(plan.slices):
             for turn, repeat in enumerate(repeats):
+                # Not counted: else each would pay for what the one before left in the processor's caches, and
+                # what is taken off, which is like the case before it, would pay least.
+                repeat(2)
                 seconds[turn] += _seconds(repeat, calls[turn], plan.clock)
     finally:
         gc.enable()
