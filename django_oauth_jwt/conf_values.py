@@ -186,7 +186,7 @@ def patterns(value: Any) -> tuple[re.Pattern[str], ...]:
     for pattern in compiled:
         if _PAST_THE_SLASH.match(pattern.pattern):
             meant = f"^/{pattern.pattern[1:]}"
-            raise ValueError(f"must not hold {pattern.pattern!r}: a path begins with a slash. Did you mean {meant!r}?")
+            raise ValueError(f"must not hold {pattern.pattern!r}: a path begins with a slash, as in {meant!r}")
     return compiled
 
 

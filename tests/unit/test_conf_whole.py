@@ -92,7 +92,7 @@ def test_a_long_value_is_told_in_brief(problem_of):
         ("AUDIENCE", 1, "a string or a list of strings"),
         ("REQUIRED_CLAIMS", [{"name": "sub"}], "a list of strings"),
         ("HTTP_SESSION", {}, "a callable, or the dotted path of one"),
-        ("PROTECTED_PATHS", ["^api/"], "Did you mean '^/api/'?"),
+        ("PROTECTED_PATHS", ["^api/"], "as in '^/api/'."),
     ],
 )
 def test_a_bad_value_is_told_what_the_setting_takes(key, value, told, problem_of):
