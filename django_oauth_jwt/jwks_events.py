@@ -32,13 +32,13 @@ class KeyEvents:
     def refreshed(self, snapshot: Snapshot, fetch: Fetch) -> None:
         """Note a fetch that succeeded."""
         count = len(snapshot.key_set)
-        logger.info("JWKS fetched in %.3f seconds: %d usable keys of %s", fetch.seconds, count, self._name)
+        logger.info("JWKS fetched from %s in %.3f seconds: %d usable keys", self._name, fetch.seconds, count)
         self._note(partial(jwks_refreshed.send_robust, key_set=snapshot.key_set))
 
     def failed(self, failure: Failure) -> None:
         """Note a fetch that failed."""
         wait = failure.retry_at - self._clock()
-        logger.warning("JWKS fetch failed: %s; next try at %s in %.0f seconds", failure.reason, self._name, wait)
+        logger.warning("JWKS fetch from %s failed: %s; next try in %.0f seconds", self._name, failure.reason, wait)
         self._note(partial(jwks_refresh_failed.send_robust, reason=failure.reason, retry_at=failure.retry_at))
 
     def send(self) -> None:

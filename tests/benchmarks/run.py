@@ -1,6 +1,6 @@
 """Measure django-oauth-jwt beside its peers: print tables, draw a chart, write JSON.
 
-Needs ``pip install -e '.[peers]'``; with ``--own`` nothing but the package.
+Needs ``pip install -e '.[test,peers]'``; the peers are left out with ``--own``, Valkey but for the part "tail".
 """
 
 import argparse

@@ -155,7 +155,7 @@ def test_failed_refreshes_back_off(service, age, status_of, auth_server, clock, 
             settle(service)
         assert auth_server.fetches == before + 1
         assert heard.next() == ("failed", service, "status 500", clock() + delay)
-        assert log()[-1] == f"JWKS fetch failed: status 500; next try at 127.0.0.1 in {delay} seconds"
+        assert log()[-1] == f"JWKS fetch from 127.0.0.1 failed: status 500; next try in {delay} seconds"
         clock.advance(delay - 0.1)
         assert status_of(service) == 200
         settle(service)
