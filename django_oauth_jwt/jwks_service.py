@@ -128,11 +128,6 @@ class JwksService:
         self._events.send()
         return outcome
 
-    @property
-    def snapshot(self) -> Snapshot | None:
-        """The keys at hand with their document and times, None where there are none."""
-        return self._snapshot
-
     def _find(self, wanted: Wanted) -> Steps[KeySet]:
         key_set = self.current()
         if key_set is None:

@@ -236,7 +236,7 @@ def test_a_clock_a_little_ahead_is_no_trouble(service, make_service, status_of, 
     assert status_of(ahead) == 200
     assert status_of(service) == 200
     assert auth_server.fetches == 1
-    assert service.snapshot.fetched_at == clock()
+    assert service._snapshot.fetched_at == clock()
 
 
 def test_the_shared_document_is_no_older_than_the_stale_bound(service, make_service, status_of, auth_server, clock):

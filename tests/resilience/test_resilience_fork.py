@@ -52,7 +52,7 @@ def test_a_fork_in_the_middle_of_a_refresh_leaves_the_child_able_to_refresh(serv
         service._shared.unlock()  # the parent's lock is in the parent's memory, which this cache is
         service.current()
         service._refreshing.result(FOREVER)
-        return service.snapshot.fetched_at == clock()
+        return service._snapshot.fetched_at == clock()
 
     with auth_server.held():
         service.current()

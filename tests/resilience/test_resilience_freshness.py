@@ -236,7 +236,7 @@ def test_an_inspection_fetches_when_it_is_told_to(service, auth_server, heard):
     assert auth_server.fetches == 2
     assert [heard.next()[0] for _ in range(2)] == ["refreshed", "refreshed"]
     assert service.current().knows("key-1", "ES256")
-    assert first.fetched_at == service.snapshot.fetched_at
+    assert first.fetched_at == service._snapshot.fetched_at
 
 
 def test_an_inspection_tells_why_there_are_no_keys(service, auth_server, heard):
