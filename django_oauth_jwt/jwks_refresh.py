@@ -36,6 +36,7 @@ class Refresher:
 
     def __post_init__(self) -> None:
         self._failure: Failure | None = None
+        self._is_fetching = False
         self._gate_closed_until = 0.0
         self._discovered: str | None = None
         self._discovered_until = 0.0
@@ -49,25 +50,31 @@ class Refresher:
         and a fetch is made at most once per cooldown.
         """
         enough = held if wanted is not None else None
-        give_up_at = time.monotonic() + (self._longest if enough is None else PATIENCE_SECONDS)
+        started = time.monotonic()
         poll_seconds = POLL_SECONDS
         while True:
             known = self._without_fetch(held, wanted)
             if known is not None:
+                if enough is not None and isinstance(known, Failure) and poll_seconds > POLL_SECONDS:
+                    self.close_gate()  # the fetch that was waited for counts, though it failed
                 return known
             if self.shared.try_lock(self._longest + 1):
                 break
-            if time.monotonic() > give_up_at:
+            # A refresh of this process takes no longer than a fetch of the search's own would.
+            patience = self._longest if enough is None or self._is_fetching else PATIENCE_SECONDS
+            if time.monotonic() - started > patience:
                 if enough is None:
                     return Failure("another process's fetch took too long", 1, self.clock() + 1)
                 self.close_gate()  # that fetch is the one of this cooldown
-                return enough
+                return self._newer_in_cache(held) or enough
             self.sleep(poll_seconds)
             poll_seconds = min(2 * poll_seconds, LONGEST_POLL_SECONDS)
         try:
             # Whoever had the lock before may have stored what is sought.
+            self._is_fetching = True
             return self._without_fetch(held, wanted) or self._fetch(held, wanted)
         finally:
+            self._is_fetching = False
             self.shared.unlock()
 
     def fetch(self) -> Snapshot | Failure:
@@ -127,7 +134,7 @@ class Refresher:
     def _fetch(self, held: Snapshot | None, wanted: Wanted | None) -> Snapshot | Failure:
         if wanted is not None and held is not None:
             if not self.shared.pass_gate(self.timing.cooldown):
-                return held
+                return self._newer_in_cache(held) or held  # others' keys, though not the one that is wanted
             self.close_gate()  # the shared gate stands open to all while the cache is down
         started = time.monotonic()
         try:

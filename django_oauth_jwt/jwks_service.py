@@ -86,7 +86,7 @@ class JwksService:
         if now >= snapshot.stale_until:
             return None
         if self._refreshing is None and not self._is_backing_off():
-            self._refresh()
+            self._refresh(snapshot)
         return snapshot.key_set
 
     def key_set_for(self, kid: str | None, alg: str) -> KeySet:
@@ -112,7 +112,7 @@ class JwksService:
         They come from the shared cache where it holds newer ones. Raises KeysUnavailable where no keys can be
         had at all.
         """
-        return run_blocking(self._awaited_refresh())
+        return run_blocking(self._awaited_refresh(self._snapshot))
 
     def inspect(self, *, fetch: bool = False) -> Snapshot | Failure:
         """Return the keys with their document and times, or why there are none; for people, not for requests.
@@ -129,22 +129,24 @@ class JwksService:
         return outcome
 
     def _find(self, wanted: Wanted) -> Steps[KeySet]:
+        seen = self._snapshot
         key_set = self.current()
         if key_set is None:
-            key_set = yield from self._awaited_refresh()
-            if not key_set.knows(*wanted):
-                # These keys are as new as can be: this was the fetch that the cooldown allows.
+            key_set = yield from self._awaited_refresh(seen)
+            if key_set.knows(*wanted):
+                return key_set
+            if self._snapshot is not None and self._snapshot.fetch is not None:
+                # These keys are as new as can be, not from the cache: this was the fetch that the cooldown allows.
                 self._refresher.close_gate()
-            return key_set
+                return key_set
         look = self._look_for(wanted)
         if look is not None:
             yield look
         return self.current() or key_set
 
-    def _awaited_refresh(self) -> Steps[KeySet]:
-        if self._is_backing_off():
-            raise KeysUnavailable(self._seconds_to_retry())
-        yield self._refresh()
+    def _awaited_refresh(self, seen: Snapshot | None) -> Steps[KeySet]:
+        if not self._is_backing_off():
+            yield self._refresh(seen)
         key_set = self.current()
         if key_set is None:
             raise KeysUnavailable(self._seconds_to_retry())
@@ -156,8 +158,10 @@ class JwksService:
     def _seconds_to_retry(self) -> int:
         return math.ceil(self._retry_at - self._clock())
 
-    def _refresh(self) -> "Future[None]":
+    def _refresh(self, seen: Snapshot | None) -> "Future[None]":
         with self._lock:
+            if self._snapshot is not seen:
+                return _NOTHING_TO_WAIT_FOR  # a refresh has ended since the caller looked
             if self._refreshing is None:
                 self._refreshing = self._launch(None)
             return self._refreshing or _NOTHING_TO_WAIT_FOR
@@ -189,7 +193,7 @@ class JwksService:
     def _run(self, wanted: Wanted | None) -> None:
         try:
             outcome = self._refresher.refresh(self._held(), wanted)
-        except Exception:
+        except BaseException:  # whatever it is: a refresh that never ends would be the last one
             logger.exception("The refresh of the JWKS went wrong")
             outcome = Failure("unexpected error", 1, self._clock() + self._timing.cooldown)
         with self._lock:

@@ -8,6 +8,7 @@ import threading
 from contextlib import contextmanager
 
 import pytest
+import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 from faulty_server import FAULTS, FOREVER, drip_body, drip_chunks, drip_header, respond_with
 
@@ -217,6 +218,20 @@ def test_an_unexpected_error_is_a_503_and_is_logged_whole(service, status_of, mo
     assert log() == ["The refresh of the JWKS went wrong"]
     monkeypatch.undo()
     clock.advance(30)
+    assert status_of(service) == 200
+
+
+def test_a_panic_ends_no_refresh_for_good(service, status_of, auth_server, clock, log):
+    """What is no Exception (a panic in Rust, a greenlet's timeout) is a 503 as well, and the next refresh goes on."""
+
+    def panic():
+        raise BaseException("panic")  # noqa: TRY002  # the kind that `except Exception` lets pass
+
+    service._client._session = panic
+    assert status_of(service) == 503
+    assert "The refresh of the JWKS went wrong" in log()
+    service._client._session = requests.Session
+    clock.advance(31)
     assert status_of(service) == 200
 
 

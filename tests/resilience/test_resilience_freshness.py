@@ -227,6 +227,16 @@ def test_the_cold_service_asks_nobody_during_the_back_off(service, auth_server):
     assert auth_server.fetches == 1
 
 
+def test_a_refresh_by_hand_returns_the_keys_at_hand_during_the_back_off(make_service, auth_server):
+    """It raises only where there are no keys at all, whether the fetch fails or is not made."""
+    service = make_service()
+    keys = service.refresh()
+    auth_server.fault = respond_with("500 Internal Server Error")
+    assert service.refresh() is keys
+    assert service.refresh() is keys
+    assert auth_server.fetches == 2
+
+
 def test_an_inspection_fetches_when_it_is_told_to(service, auth_server, heard):
     """For people: the keys as they are, from the cache where they are there, or fetched whatever is there."""
     first = service.inspect()

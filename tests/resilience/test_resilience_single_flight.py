@@ -46,6 +46,21 @@ def test_a_cold_start_of_many_threads_makes_one_fetch(make_service, crowd, auth_
     assert auth_server.fetches == 1
 
 
+def test_a_thread_that_was_overtaken_makes_no_second_fetch(make_service, auth_server, clock, monkeypatch):
+    """Whoever found no keys, and comes to refresh them when another thread has just done so, takes those."""
+    service = make_service()
+    ask = service._is_backing_off
+
+    def overtaken():
+        monkeypatch.undo()
+        service.key_set_for("key-1", "ES256")
+        return ask()
+
+    monkeypatch.setattr(service, "_is_backing_off", overtaken)
+    assert service.key_set_for("key-1", "ES256") is service.current()
+    assert auth_server.fetches == 1
+
+
 def test_a_cold_start_of_many_processes_makes_one_fetch(make_service, crowd, auth_server):
     """The processes that lost the race wait for the winner's keys in the shared cache."""
     services = [make_service() for _ in range(4)]

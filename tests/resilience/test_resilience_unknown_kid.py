@@ -4,8 +4,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from faulty_server import respond_with
+from faulty_server import FOREVER, hang, respond_with
 
+from django_oauth_jwt import jwks_refresh
 from django_oauth_jwt.errors import InvalidToken
 from django_oauth_jwt.verification import verify_token
 
@@ -143,6 +144,80 @@ def test_a_cold_start_with_a_made_up_key_counts_for_the_cooldown(make_service, a
     clock.advance(COOLDOWN)
     assert not accepts(service, made_up(3))
     assert auth_server.fetches == 2
+
+
+def test_a_cold_start_on_keys_of_the_cache_follows_a_rotation(processes, make_service, accepts, auth_server, clock):
+    """Keys that a new process finds in the cache are no fetch: where they lack the token's key, it makes one."""
+    clock.advance(100)
+    auth_server.issuer.rotate()
+    assert accepts(make_service())
+    assert auth_server.fetches == 2
+
+
+def test_a_flood_hides_no_key_that_another_process_found(processes, accepts, auth_server, made_up, clock):
+    """A search for a made-up key brings the newer keys of the cache along, though they lack that one."""
+    first, second = processes
+    auth_server.issuer.rotate()
+    assert accepts(first)
+    assert not accepts(second, made_up())
+    assert accepts(second)
+    assert auth_server.fetches == 2
+
+
+def test_a_flood_hides_no_key_that_another_process_found_meanwhile(
+    processes, accepts, auth_server, made_up, shared_cache, monkeypatch
+):
+    """So does a search that waited in vain for another process's fetch."""
+    first, second = processes
+    auth_server.issuer.rotate()
+    assert accepts(first)
+    monkeypatch.setattr(jwks_refresh, "PATIENCE_SECONDS", -1)
+    monkeypatch.setattr(second._refresher.shared, "try_lock", lambda seconds: False)
+    assert not accepts(second, made_up())
+    assert accepts(second)
+    assert auth_server.fetches == 2
+
+
+@pytest.fixture
+def searching(service, monkeypatch):
+    """Set when a search waits for a fetch."""
+    searching = threading.Event()
+    monkeypatch.setattr(service._refresher, "sleep", lambda seconds: searching.set() or threading.Event().wait(0.005))
+    return searching
+
+
+def test_a_new_key_waits_for_the_refresh_behind_requests(service, auth_server, clock, searching, monkeypatch):
+    """After an idle hour the first token of a new key gets it from the one refresh, however slow that is."""
+    monkeypatch.setattr(jwks_refresh, "PATIENCE_SECONDS", -1)
+    clock.advance(3600)
+    auth_server.issuer.rotate()
+    kid = auth_server.issuer.keys[-1].kid
+    with ThreadPoolExecutor(1) as pool, auth_server.held():
+        service.current()
+        auth_server.wait_for(lambda: auth_server.pending == 1)
+        found = pool.submit(service.key_set_for, kid, "ES256")
+        assert searching.wait(FOREVER)
+    assert found.result().knows(kid, "ES256")
+    assert auth_server.fetches == 2
+
+
+def test_a_refresh_that_fails_is_waited_for_once(service, status_of, auth_server, clock, settle, made_up, searching):
+    """It counts for the cooldown: while the next one hangs, unknown keys are refused at once."""
+    clock.advance(3600)
+    auth_server.fault = hang
+    with ThreadPoolExecutor(1) as pool:
+        service.current()
+        auth_server.wait_for(lambda: auth_server.pending == 1)
+        refused = pool.submit(status_of, service, made_up())
+        assert searching.wait(FOREVER)
+        auth_server.fault = hang  # lets the first one go, unanswered
+        assert refused.result() == 403
+    settle(service)
+    clock.advance(2)
+    service.current()
+    auth_server.wait_for(lambda: auth_server.pending == 1)
+    assert status_of(service, made_up()) == 403
+    assert (auth_server.fetches, auth_server.pending) == (3, 1)
 
 
 def test_a_flood_looks_into_the_shared_cache_once_a_second(service, status_of, made_up, shared_cache, clock):
