@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from .frozen_json import FrozenDict, freeze, thaw
@@ -51,11 +50,14 @@ class AccessToken:
         """The claim ``client_id`` (RFC 9068 section 2.2), else ``azp``."""
         return self._verified.client_id
 
-    @cached_property
+    @property
     def claims(self) -> Mapping[str, Any]:
         """The claims, read-only at any depth (RFC 7519 section 4)."""
-        claims: FrozenDict = freeze(self._verified.claims)
-        return claims
+        # Kept by hand: Python 3.11's cached_property has one lock for the claims of all tokens.
+        frozen: FrozenDict | None = self.__dict__.get("_frozen_claims")
+        if frozen is None:
+            frozen = self.__dict__["_frozen_claims"] = freeze(self._verified.claims)
+        return frozen
 
     @property
     def header(self) -> Mapping[str, Any]:

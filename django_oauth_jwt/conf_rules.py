@@ -89,6 +89,7 @@ class Settings:
     has_key_source: bool
     all_algorithms: frozenset[str]
     requirements: Requirements
+    resolves_users: bool
     realm: str = ""
     protected_paths: tuple[re.Pattern[str], ...] = ()
     exempt_paths: tuple[re.Pattern[str], ...] = ()
@@ -103,11 +104,6 @@ class Settings:
     token_cache_size: int = 1024
     max_token_length: int = 16384
     resource_metadata: Mapping[str, Any] | None = None
-
-    @cached_property
-    def resolves_users(self) -> bool:
-        """Whether any issuer's tokens are resolved to users of the project's own."""
-        return any(trusted.user_resolver is not None for trusted in self.issuers.values())
 
     @cached_property
     def resource_metadata_uri(self) -> str:
@@ -133,6 +129,7 @@ def settings_of(values: Mapping[str, Any], issuers: tuple[TrustedIssuer, ...]) -
         issuers=MappingProxyType({trusted.issuer: trusted for trusted in issuers}),
         has_key_source=any(issuer.issuer or issuer.jwks_uri or issuer.jwks_service is not None for issuer in issuers),
         all_algorithms=frozenset().union(*(issuer.algorithms for issuer in issuers)),
+        resolves_users=any(issuer.user_resolver is not None for issuer in issuers),
         requirements=Requirements(values.get("SCOPE", ()), values.get("CLAIMS", ())),
         **_fields(rest),
     )

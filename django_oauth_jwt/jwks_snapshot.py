@@ -1,7 +1,6 @@
 """Keys at a point in time: parsed, with the document that they come from and how long they are good for."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 from .jwks_cache import JwksDocument
@@ -35,7 +34,7 @@ class Snapshot:
     stale_until: float
     fetch: Fetch | None = None
 
-    @cached_property
+    @property
     def fetched_at(self) -> float:
         """When the authorization server last confirmed these keys."""
         return self.document.fetched_at
