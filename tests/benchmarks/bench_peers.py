@@ -38,20 +38,18 @@ def verifiers(issuer):
     return found
 
 
+def _pyjwt_decode(token, key, issuer):
+    require = {"require": ["exp", "iss", "aud"]}
+    return pyjwt.decode(token, key, algorithms=[issuer.alg], audience=AUDIENCE, issuer=issuer.url, options=require)
+
+
 def _pyjwt_client(issuer, *, cache_keys):
     """PyJWT's usage page, "Retrieve RSA signing keys from a JWKS endpoint"; keys warm after the first call."""
     client = pyjwt.PyJWKClient(issuer.jwks_uri, cache_keys=cache_keys)
 
     def verify(token):
         key = client.get_signing_key_from_jwt(token)
-        return pyjwt.decode(
-            token,
-            key,
-            algorithms=[issuer.alg],
-            audience=AUDIENCE,
-            issuer=issuer.url,
-            options={"require": ["exp", "iss", "aud"]},
-        )
+        return _pyjwt_decode(token, key, issuer)
 
     return verify
 
@@ -61,14 +59,7 @@ def _pyjwt_key(issuer):
     key = pyjwt.PyJWK(issuer.jwks["keys"][-1], issuer.alg)
 
     def verify(token):
-        return pyjwt.decode(
-            token,
-            key,
-            algorithms=[issuer.alg],
-            audience=AUDIENCE,
-            issuer=issuer.url,
-            options={"require": ["exp", "iss", "aud"]},
-        )
+        return _pyjwt_decode(token, key, issuer)
 
     return verify
 

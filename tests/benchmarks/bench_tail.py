@@ -6,22 +6,19 @@ again, while the authorization server hangs and the keys are no longer fresh. Th
 since any load slows the rest on a machine whose processors are busy. Wall time, hence for a quiet machine.
 """
 
-import json
 import statistics
 import sys
 import tempfile
 import threading
 import time
-from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from itertools import count
 from pathlib import Path
 
 # The servers are those of the tests of resilience.
 sys.path.append(str(Path(__file__).parents[1] / "resilience"))
 
-from faulty_server import FOREVER, FaultyServer, answer_as_it_should, hang  # found by the line above
+from faulty_server import FOREVER, FaultyServer, answer_as_it_should, hang, made_up  # found by the line above
 from real_servers import Valkey, fleet  # as above
 
 CALM, FLOOD, OUTAGE = "expired tokens beside", "made-up keys beside", "made-up keys, the server hangs"
@@ -42,8 +39,8 @@ def run(rounds, seconds):
         token, expired = server.issuer.token(), server.issuer.token(expired=True)
         loads = {
             CALM: (answer_as_it_should, lambda: expired),
-            FLOOD: (answer_as_it_should, _made_up(token)),
-            OUTAGE: (hang, _made_up(token)),
+            FLOOD: (answer_as_it_should, made_up(token)),
+            OUTAGE: (hang, made_up(token)),
         }
         taken = {load: [] for load in loads}
         for _ in range(rounds):
@@ -78,18 +75,6 @@ def _beside(running, token, other, seconds):
         for sending in others:
             sending.result()
         return [seconds for sending in valid for seconds in sending.result()]
-
-
-def _made_up(token):
-    """Return what makes tokens of keys that nobody has, each of another one."""
-    _, payload, signature = token.split(".")
-    numbers = count()
-
-    def make():
-        header = json.dumps({"typ": "at+jwt", "alg": "ES256", "kid": f"made-up-{next(numbers)}"}).encode()
-        return f"{urlsafe_b64encode(header).decode().rstrip('=')}.{payload}.{signature}"
-
-    return make
 
 
 def _percentiles(times):

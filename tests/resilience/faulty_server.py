@@ -5,9 +5,11 @@ import socket
 import socketserver
 import struct
 import threading
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from django_oauth_jwt.testing import TokenIssuer
@@ -141,6 +143,18 @@ FAULTS: dict[str, tuple[Callable[[Exchange], None], str]] = {
     "answers only unusable keys": (respond_with(body=json.dumps({"keys": _UNUSABLE}).encode()), "no usable key"),
     "claims gzip": (respond_with(body=b'{"keys": []}', Content_Encoding="gzip"), "request failed"),
 }
+
+
+def made_up(token: str) -> Callable[[], str]:
+    """Return what makes tokens of keys that nobody has, each of another one."""
+    _, payload, signature = token.split(".")
+    numbers = count()
+
+    def make() -> str:
+        header = json.dumps({"typ": "at+jwt", "alg": "ES256", "kid": f"made-up-{next(numbers)}"}).encode()
+        return f"{urlsafe_b64encode(header).decode().rstrip('=')}.{payload}.{signature}"
+
+    return make
 
 
 class _Handler(socketserver.BaseRequestHandler):

@@ -1,13 +1,11 @@
 """Keys that survive, shown on real servers: gunicorn and uvicorn with four workers, Valkey, HTTP."""
 
-import json
 import threading
 import time
-from base64 import urlsafe_b64encode
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 
+import faulty_server
 import pytest
 from faulty_server import FOREVER, answer_as_it_should, hang
 from real_servers import fleet
@@ -31,15 +29,8 @@ def start(auth_server, valkey, tmp_path):
 
 @pytest.fixture
 def made_up(auth_server):
-    """Return tokens with key ids that nobody ever had, each another one."""
-    _, payload, signature = auth_server.issuer.token().split(".")
-    numbers = count()
-
-    def made_up():
-        header = json.dumps({"typ": "at+jwt", "alg": "ES256", "kid": f"made-up-{next(numbers)}"}).encode()
-        return f"{urlsafe_b64encode(header).decode().rstrip('=')}.{payload}.{signature}"
-
-    return made_up
+    """Return what makes tokens with key ids that nobody ever had, each another one."""
+    return faulty_server.made_up(auth_server.issuer.token())
 
 
 def statuses(answers):
