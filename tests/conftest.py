@@ -1,5 +1,6 @@
 """Fixtures for all tests: a trusted issuer whose keys are made once, and no state from one test to the next."""
 
+import json
 import os
 import socket
 
@@ -9,6 +10,7 @@ from django.core.signals import setting_changed
 
 from django_oauth_jwt.signals import token_accepted, token_rejected
 from django_oauth_jwt.testing import TokenIssuer
+from testproject.loopback import LoggingHandler, LoopbackServer
 
 pytest_plugins = ["django_oauth_jwt.testing.pytest_plugin"]
 
@@ -55,6 +57,33 @@ def signals():
     yield sent
     token_accepted.disconnect(on_accepted)
     token_rejected.disconnect(on_rejected)
+
+
+class _JwksHandler(LoggingHandler):
+    def do_GET(self):  # noqa: N802  # the base class calls it so
+        self.server.count += 1
+        body = json.dumps(self.server.document).encode()
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class JwksServer(LoopbackServer):
+    """Serves one document everywhere, with the status it is told to; counts the requests."""
+
+    handler = _JwksHandler
+
+    def __init__(self):
+        super().__init__()
+        self.status, self.document, self.count = 200, {"keys": []}, 0
+
+
+@pytest.fixture
+def jwks_server():
+    """A server of one document, which answers until the test ends."""
+    with JwksServer() as server:
+        yield server
 
 
 @pytest.fixture

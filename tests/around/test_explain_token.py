@@ -95,12 +95,12 @@ def test_where_several_are_trusted_each_has_its_own_rules(issuer, run, settings)
 def test_where_the_keys_cannot_be_fetched_the_claims_are_explained(issuer, run, jwks_server, settings):
     """A server that is down leaves key and signature open, and nothing else."""
     jwks_server.status = 500
-    settings.OAUTH_JWT = {"ISSUER": issuer.issuer, "JWKS_URI": f"{jwks_server.url}/jwks"}
+    settings.OAUTH_JWT = {"ISSUER": issuer.issuer, "JWKS_URI": f"{jwks_server.origin}/jwks"}
     output, status = run("explain_token", issuer.token(expired=True))
     found = findings(output)
     assert found["keys"] == (
         "✗",
-        f"The keys to check the token with are unavailable for now (of {jwks_server.url}/jwks)",
+        f"The keys to check the token with are unavailable for now (of {jwks_server.origin}/jwks)",
     )
     assert found["key"] == found["signature"] == ("?", "not checked: there are no keys")
     assert (found["exp"][0], found["issuer"][0]) == ("✗", "✓")

@@ -19,7 +19,7 @@ ALL = {"keys": [RSA.public_jwk(), {**EC.public_jwk(), "use": None}, OKP.public_j
 def server(jwks_server, settings):
     """A server with all kinds of keys, which the project trusts."""
     jwks_server.document = ALL
-    settings.OAUTH_JWT = {"JWKS_URI": f"{jwks_server.url}/jwks", "ISSUER": "https://as.example.com"}
+    settings.OAUTH_JWT = {"JWKS_URI": f"{jwks_server.origin}/jwks", "ISSUER": "https://as.example.com"}
     return jwks_server
 
 
@@ -38,7 +38,7 @@ def test_the_table_shows_each_key_and_why_one_is_of_no_use(server, run):
     output, status = run("oauth_jwks")
     issuer, source, *table = output.splitlines()
     assert issuer == 'Issuer: "https://as.example.com"'
-    assert source.startswith(f"Source: {server.url}/jwks, fetched in 0.")
+    assert source.startswith(f"Source: {server.origin}/jwks, fetched in 0.")
     assert source.endswith("0:00:00 ago")
     assert table == [
         "    name              kty  size       algorithms  use  problem",
@@ -62,12 +62,12 @@ def test_a_discovered_source_is_named_by_its_issuer_where_the_cache_does_not_kno
     server, run, settings, another_process
 ):
     """The cache holds the keys, not where they were found."""
-    settings.OAUTH_JWT = {"ISSUER": server.url}
-    server.document = {**ALL, "issuer": server.url, "jwks_uri": f"{server.url}/found"}
-    assert f"Source: {server.url}/found, fetched" in run("oauth_jwks")[0]
-    assert f"Source: {server.url}/found, fetched" in run("oauth_jwks")[0]
+    settings.OAUTH_JWT = {"ISSUER": server.origin}
+    server.document = {**ALL, "issuer": server.origin, "jwks_uri": f"{server.origin}/found"}
+    assert f"Source: {server.origin}/found, fetched" in run("oauth_jwks")[0]
+    assert f"Source: {server.origin}/found, fetched" in run("oauth_jwks")[0]
     another_process()
-    assert f"Source: the jwks_uri in the metadata of {server.url}, from the shared cache" in run("oauth_jwks")[0]
+    assert f"Source: the jwks_uri in the metadata of {server.origin}, from the shared cache" in run("oauth_jwks")[0]
 
 
 def test_json_says_the_same(server, run):
@@ -75,7 +75,7 @@ def test_json_says_the_same(server, run):
     output, _ = run("oauth_jwks", "--json")
     (report,) = json.loads(output)
     assert output.isascii()
-    assert (report["issuer"], report["source"]) == ("https://as.example.com", f"{server.url}/jwks")
+    assert (report["issuer"], report["source"]) == ("https://as.example.com", f"{server.origin}/jwks")
     assert (report["origin"], report["problem"]) == ("fetch", "")
     assert report["fetched_at"] > 1_700_000_000
     assert 0 < report["fetch_seconds"] < 5
@@ -96,7 +96,7 @@ def test_keys_of_the_shared_cache_are_shown_without_a_fetch(server, run, another
     run("oauth_jwks")
     another_process()
     output, _ = run("oauth_jwks")
-    assert f"Source: {server.url}/jwks, from the shared cache, fetched at " in output
+    assert f"Source: {server.origin}/jwks, from the shared cache, fetched at " in output
     assert "'rsa'" in output
     assert server.count == 1
 
@@ -157,15 +157,15 @@ def test_each_issuer_is_shown(server, run, token_issuer, settings, monkeypatch):
     """One without keys makes the exit status 1, and the others are shown all the same."""
     settings.OAUTH_JWT = {
         "ISSUERS": {
-            "https://a.example.com": {"JWKS_URI": f"{server.url}/a"},
-            server.url: {},
+            "https://a.example.com": {"JWKS_URI": f"{server.origin}/a"},
+            server.origin: {},
             "https://c.example.com": {"JWKS_SERVICE": token_issuer},
         }
     }
-    server.document = {**ALL, "issuer": server.url, "jwks_uri": f"{server.url}/b"}
+    server.document = {**ALL, "issuer": server.origin, "jwks_uri": f"{server.origin}/b"}
     output, status = run("oauth_jwks")
-    assert f'Issuer: "https://a.example.com"\nSource: {server.url}/a, fetched in' in output
-    assert f'Issuer: "{server.url}"\nSource: {server.url}/b, fetched in' in output
+    assert f'Issuer: "https://a.example.com"\nSource: {server.origin}/a, fetched in' in output
+    assert f'Issuer: "{server.origin}"\nSource: {server.origin}/b, fetched in' in output
     assert 'Issuer: "https://c.example.com"\nSource: JWKS_SERVICE TokenIssuer\n' in output
     assert status == 0
     monkeypatch.setattr(token_issuer, "current", lambda: None)
@@ -184,7 +184,7 @@ def test_a_service_of_the_projects_own_may_have_no_keys(run, token_issuer, monke
 
 def test_any_issuer_is_trusted_where_none_is_named(server, run, settings):
     """Without ISSUER the table says so."""
-    settings.OAUTH_JWT = {"JWKS_URI": f"{server.url}/jwks"}
+    settings.OAUTH_JWT = {"JWKS_URI": f"{server.origin}/jwks"}
     assert run("oauth_jwks")[0].startswith("Issuer: any\n")
 
 

@@ -5,16 +5,14 @@ metadata (RFC 9728), that to the authorization server's metadata (RFC 8414), tha
 """
 
 import re
-import threading
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 import requests
-from django.core.wsgi import get_wsgi_application
 from django.http import JsonResponse
 from django.urls import include, path
 
 from django_oauth_jwt.decorators import secure
+from testproject.demo.servers import ApiServer
 
 AUDIENCE = "https://api.example.com"
 
@@ -28,22 +26,11 @@ def get(url, **headers):
     return requests.get(url, headers=headers, timeout=10)
 
 
-class QuietHandler(WSGIRequestHandler):
-    """Logs nothing."""
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
 def api_url():
     """The project, served over HTTP."""
-    with make_server("127.0.0.1", 0, get_wsgi_application(), handler_class=QuietHandler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with ApiServer() as server:
+        yield server.origin
 
 
 @pytest.mark.urls(__name__)

@@ -1,10 +1,7 @@
 """The snippets beside the entrances do what README says: keys, tests of one's own, metadata."""
 
-import json
 import re
-import threading
 import unittest
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import redis
@@ -19,33 +16,17 @@ from django_oauth_jwt.jwks import JwksService
 
 
 @pytest.fixture
-def jwks_server(as_issuer):
+def jwks_address(jwks_server, as_issuer):
     """The address of a server on this machine that serves the issuer's JWKS at every path."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            body = json.dumps(as_issuer.jwks()).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args):
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=[0.01])
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+    jwks_server.document = as_issuer.jwks()
+    return jwks_server.origin
 
 
-def test_keys_by_hand(project, as_issuer, call, jwks_server, monkeypatch):
+def test_keys_by_hand(project, as_issuer, call, jwks_address, monkeypatch):
     """The decorator's own key service fetches the keys; issuer and audience are those of the settings."""
     project.configure("settings")
     monkeypatch.setitem(
-        SNIPPETS, "jwks-service", SNIPPETS["jwks-service"].replace("https://partner.example.net", jwks_server)
+        SNIPPETS, "jwks-service", SNIPPETS["jwks-service"].replace("https://partner.example.net", jwks_address)
     )
     views = project.module("books.views", "jwks-service")
     project.route(webhook=views.webhook)
@@ -53,7 +34,7 @@ def test_keys_by_hand(project, as_issuer, call, jwks_server, monkeypatch):
     assert call("/webhook/", aud="other").status_code == 403
 
 
-def test_a_cache_server_that_is_down_costs_the_sharing_only(project, call, jwks_server, monkeypatch):
+def test_a_cache_server_that_is_down_costs_the_sharing_only(project, call, jwks_address, monkeypatch):
     """The snippet's Redis cache is one of Django's, and with nobody listening there requests are still answered."""
     closed = "redis://127.0.0.1:1"
     monkeypatch.setitem(SNIPPETS, "cache", SNIPPETS["cache"].replace("redis://redis.example.com:6379", closed))
@@ -61,7 +42,7 @@ def test_a_cache_server_that_is_down_costs_the_sharing_only(project, call, jwks_
     assert get_settings().cache == "jwks"
     with pytest.raises(redis.ConnectionError):
         caches["jwks"].get("key")
-    keys = JwksService(f"{jwks_server}/jwks", cache="jwks")
+    keys = JwksService(f"{jwks_address}/jwks", cache="jwks")
     project.route(view=secure(jwks_service=keys)(lambda request: HttpResponse()))
     assert call("/view/").status_code == 200
 
