@@ -39,6 +39,6 @@ def mark_secured(response: Response) -> Response:
     """Let caches tell the answers to different tokens apart (RFC 9110 section 12.5.5)."""
     if "Vary" in response.headers:
         patch_vary_headers(response, ["Authorization"])
-    else:
+    else:  # what patch_vary_headers would do, in half the time
         response.headers["Vary"] = "Authorization"
     return response

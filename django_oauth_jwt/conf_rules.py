@@ -105,6 +105,11 @@ class Settings:
     max_token_length: int = 16384
     resource_metadata: Mapping[str, Any] | None = None
 
+    @property
+    def named_issuers(self) -> list[str]:
+        """The identifiers of the trusted issuers; none where any issuer is trusted."""
+        return [issuer for issuer in self.issuers if issuer is not None]
+
     @cached_property
     def resource_metadata_uri(self) -> str:
         """Where the protected resource metadata is (RFC 9728 section 3.1), "" where there is none."""

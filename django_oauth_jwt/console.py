@@ -1,11 +1,12 @@
 """What the commands print: ticks, crosses and tables, in colour on a terminal, plain elsewhere."""
 
 import json
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.core.management.base import OutputWrapper
+from django.core.management.base import BaseCommand, CommandParser, OutputWrapper
 from django.core.management.color import Style, no_style
 
 #: By outcome: the mark, its spelling where the output cannot show it, and the style.
@@ -48,6 +49,28 @@ class Console:
     def _coloured(self, text: str, outcome: bool | None) -> str:
         coloured: str = getattr(self._style, _MARKS[outcome][2])(text)
         return coloured
+
+
+class ReportCommand(BaseCommand):
+    """A command that reports something, as text or with ``--json``; exit status 1 where not all is well."""
+
+    requires_system_checks = ["oauth_jwt"]  # noqa: RUF012  # Django's spelling
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the argument that all reports take."""
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+    def report(
+        self, document: Any, print_text: Callable[[Console], None], options: dict[str, Any], *, is_well: bool
+    ) -> None:
+        """Print the document as JSON, or the text of it, and end."""
+        console = Console(self.stdout, self.style, is_coloured=options["force_color"])
+        if options["json"]:
+            console.json(document)
+        else:
+            print_text(console)
+        if not is_well:
+            sys.exit(1)
 
 
 def shown(value: Any, length: int = 120) -> str:

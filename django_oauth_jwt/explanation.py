@@ -10,7 +10,7 @@ from .access_token import scopes_of
 from .claims import Times, check_audience, check_names, check_presence, check_type, time_of
 from .conf_rules import Settings, TrustedIssuer
 from .console import moment, shown
-from .errors import BearerError, InvalidToken
+from .errors import BearerError
 from .jwks import service_of
 from .jws import (
     UnverifiedHeader,
@@ -23,7 +23,7 @@ from .jws import (
 )
 from .key_report import source_of
 from .strict_json import loads_object
-from .verification import encoded_bytes, trusted_issuer
+from .verification import check_issuer, encoded_bytes, trusted_issuer
 
 T = TypeVar("T")
 
@@ -111,11 +111,10 @@ def _explain_issuer(explanation: Explanation, claims: Mapping[str, Any] | None, 
         return first
     iss = claims.get("iss")
     trusted = trusted_issuer(iss, settings)
-    known = [issuer for issuer in settings.issuers if issuer is not None]
-    facts = f"{shown(iss)}; trusted: {', '.join(map(shown, known)) or 'any'}"
+    facts = f"{shown(iss)}; trusted: {', '.join(map(shown, settings.named_issuers)) or 'any'}"
     if trusted is None:
         facts += f"; the rest is checked as if it were of {shown(first.issuer)}"
-    explanation.ask("issuer", lambda: _require_trusted(trusted), facts)
+    explanation.ask("issuer", lambda: check_issuer(iss, settings), facts)
     return trusted or first
 
 
@@ -186,11 +185,6 @@ def _require_three(segments: list[bytes]) -> None:
     if len(segments) != SEGMENTS:
         kind = "an encrypted token (JWE)" if len(segments) == JWE_SEGMENTS else "no signed token (JWS)"
         raise ValueError(f"{len(segments)} segments: {kind}")
-
-
-def _require_trusted(trusted: TrustedIssuer | None) -> None:
-    if trusted is None:
-        raise InvalidToken("wrong_issuer")
 
 
 def _json_of(segments: list[bytes], position: int) -> dict[str, Any]:

@@ -24,6 +24,6 @@ def protected_resource_metadata(request: HttpRequest, path: str = "") -> JsonRes
     metadata = settings.resource_metadata
     if metadata is None or path.rstrip("/") != urlsplit(metadata["resource"]).path.rstrip("/"):
         raise Http404("no protected resource metadata here")
-    issuers = [issuer for issuer in settings.issuers if issuer is not None]
+    issuers = settings.named_issuers
     known = {"authorization_servers": issuers} if issuers else {}
     return JsonResponse({**known, "bearer_methods_supported": ["header"], **metadata})

@@ -70,7 +70,7 @@ class TokenUser:
         return hash(self._identity())
 
     def _identity(self) -> tuple[str, str | None]:
-        return str(self.access_token.claims.get("iss")), self.pk
+        return str(self.access_token.issuer), self.pk
 
 
 def get_or_create_user(access_token: AccessToken, request: HttpRequest | None) -> Any:
@@ -114,5 +114,4 @@ def _username(access_token: AccessToken, max_length: int | None) -> str:
     subject = access_token.subject or ""
     if len(get_settings().issuers) == 1:
         return subject
-    issuer = str(access_token.claims.get("iss"))
-    return hashlib.sha256(f"{issuer}\n{subject}".encode()).hexdigest()[:max_length]
+    return hashlib.sha256(f"{access_token.issuer}\n{subject}".encode()).hexdigest()[:max_length]

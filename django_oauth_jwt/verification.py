@@ -70,7 +70,7 @@ async def averify(encoded_token: str, settings: Settings, jwks_service: KeyServi
 
 def _begin(encoded_token: str, settings: Settings, jwks_service: KeyService | None) -> AccessToken | _Unverified:
     """Return a remembered token if its times still hold, else read the token."""
-    if jwks_service is None and not settings.has_key_source:
+    if jwks_service is None:
         require_key_source(settings)
     encoded = encoded_bytes(encoded_token, settings.max_token_length)
     memory, memory_key = _memory_of(settings), None
@@ -103,9 +103,7 @@ def _read(encoded: bytes, settings: Settings) -> tuple[UnverifiedJws, dict[str, 
     except ValueError as error:
         raise InvalidToken("malformed") from error
     # The issuer decides whose keys are asked, so an unlisted one is refused before any fetch.
-    trusted = trusted_issuer(claims.get("iss"), settings)
-    if trusted is None:
-        raise InvalidToken("wrong_issuer")
+    trusted = check_issuer(claims.get("iss"), settings)
     check_algorithm(jws.header.alg, trusted.algorithms)
     return jws, claims, trusted
 
@@ -114,6 +112,14 @@ def trusted_issuer(iss: object, settings: Settings) -> TrustedIssuer | None:
     """Return what is required of the tokens of an issuer, None for one that is not trusted."""
     listed = settings.issuers.get(iss) if isinstance(iss, str) else None
     return listed or settings.issuers.get(None)
+
+
+def check_issuer(iss: object, settings: Settings) -> TrustedIssuer:
+    """Return what is required of the tokens of an issuer; raise InvalidToken for one that is not trusted."""
+    trusted = trusted_issuer(iss, settings)
+    if trusted is None:
+        raise InvalidToken("wrong_issuer")
+    return trusted
 
 
 def _complete(token: _Unverified, key_set: KeySet) -> AccessToken:

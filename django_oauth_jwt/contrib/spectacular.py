@@ -21,6 +21,7 @@ from drf_spectacular.settings import spectacular_settings
 from rest_framework.permissions import AND, OR, AllowAny
 
 from ..conf import get_settings
+from ..discovery import metadata_uris
 from ..permissions import HasScope
 from ..permissions.base import operands
 
@@ -70,11 +71,11 @@ def _lists_bearer_scopes() -> bool:
 
 
 def _scopes_scheme() -> dict[str, Any]:
-    issuers = [issuer for issuer in get_settings().issuers if issuer is not None]
+    issuers = get_settings().named_issuers
     if len(issuers) != 1:
         return {"type": "oauth2", "flows": {}}
-    url = f"{issuers[0].rstrip('/')}/.well-known/openid-configuration"
-    return {"type": "openIdConnect", "openIdConnectUrl": url}
+    _, openid_configuration = metadata_uris(issuers[0])
+    return {"type": "openIdConnect", "openIdConnectUrl": openid_configuration}
 
 
 def _alternatives(permission: Any, method: str, view: Any) -> Alternatives:

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from ..authentication_context import authentication_context
 from ..conf import get_settings
-from ..errors import BearerError, InsufficientScope, MissingToken
+from ..errors import InsufficientScope
 from ..request import authorize
 from ..requirements import Requirements, claim_requirement, parse_claims, parse_scopes
 from ..verification import trusted_issuer
@@ -34,19 +34,13 @@ class RequirementPermission(TokenPermission):
         """Parse the requirement of one method or of all; ValueError for a bad one."""
         raise NotImplementedError
 
-    def refusal(self, request: Request, view: Any) -> BearerError | None:
-        """Return why the request is refused, None where it is let in."""
+    def check(self, request: Request, view: Any) -> None:
+        """Raise BearerError where the token does not meet the requirements of the request's method."""
         requirements = self.requirements_for(str(request.method), view)
         token = token_of(request)
-        if token is None:
-            return MissingToken()
         if requirements is None:
-            return InsufficientScope()  # a method that nobody thought of is not open to all
-        try:
-            authorize(token, requirements)
-        except BearerError as error:
-            return error
-        return None
+            raise InsufficientScope  # a method that nobody thought of is not open to all
+        authorize(token, requirements)
 
     def requirements_for(self, method: str, view: Any) -> Requirements | None:
         """Return the requirements of an HTTP method, None where it is not in the mapping."""
@@ -118,17 +112,11 @@ class HasAuthenticationContext(TokenPermission):
     def __init__(self, acr_values: str | Iterable[str] = (), *, max_age: int | None = None) -> None:
         self.context = authentication_context(acr_values, max_age)
 
-    def refusal(self, request: Request, view: Any) -> BearerError | None:
-        """Return why the request is refused, None where it is let in."""
+    def check(self, request: Request, view: Any) -> None:
+        """Raise BearerError where the user did not authenticate so."""
         token = token_of(request)
-        if token is None:
-            return MissingToken()
         trusted = trusted_issuer(token.issuer, get_settings())
-        try:
-            self.context.check(token.claims, time.time(), trusted.leeway if trusted is not None else 0)
-        except BearerError as error:
-            return error
-        return None
+        self.context.check(token.claims, time.time(), trusted.leeway if trusted is not None else 0)
 
 
 def _by_method(requirement: Any, parse: Callable[[Any], Requirements]) -> dict[str, Requirements]:

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 
 from ..access_token import AccessToken
 from ..authentication import BearerRefusal, watch_answers
-from ..errors import BearerError
+from ..errors import BearerError, MissingToken
 from ..request import accepted_token
 
 
@@ -36,13 +36,24 @@ class TokenPermission(SingleOperandHolder, BasePermission):
 
     def refusal(self, request: Request, view: Any) -> BearerError | None:
         """Return why the request is refused, None where it is let in."""
+        try:
+            self.check(request, view)
+        except BearerError as error:
+            return error
+        return None
+
+    def check(self, request: Request, view: Any) -> None:
+        """Raise BearerError where the request's token does not do."""
         raise NotImplementedError
 
 
-def token_of(request: Request) -> AccessToken | None:
-    """Return the token that was accepted for a request, by whichever of our entrances."""
+def token_of(request: Request) -> AccessToken:
+    """Return the token that was accepted for a request, by whichever of our entrances; raise MissingToken."""
     auth = request.auth
-    return auth if isinstance(auth, AccessToken) else accepted_token(request._request)
+    token = auth if isinstance(auth, AccessToken) else accepted_token(request._request)
+    if token is None:
+        raise MissingToken
+    return token
 
 
 def _explain_denials(view: Any) -> None:

@@ -70,7 +70,7 @@ class TokenIssuer:
         payload = {name: value for name, value in content.items() if value is not None}
         key = self.keys[-1]
         kid = "rotated-out" if rotated else key.kid
-        signer = _foreign_key(key.alg) if forged or rotated else key
+        signer = key_of_process(key.alg, "foreign") if forged or rotated else key
         jose_header = {"typ": "at+jwt", "alg": key.alg, "kid": kid, **(header or {})}
         return signer.encode(jose_header, json.dumps(payload).encode())
 
@@ -119,6 +119,6 @@ def _first(accepted: Any) -> Any:
 
 
 @cache
-def _foreign_key(alg: str) -> SigningKey:
-    """Make a key that is in no JWKS, once per process: an RSA key takes longer than most tests."""
-    return SigningKey.generate(alg)
+def key_of_process(alg: str, kid: str) -> SigningKey:
+    """Make a key once per process: an RSA key takes longer than most tests."""
+    return SigningKey.generate(alg, kid)

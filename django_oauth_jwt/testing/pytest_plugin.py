@@ -5,21 +5,20 @@ nor of the kit is imported until a test asks for the fixture.
 """
 
 from collections.abc import Iterator
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from . import SigningKey, TokenIssuer
+    from . import TokenIssuer
 
 
 @pytest.fixture
 def token_issuer(request: pytest.FixtureRequest) -> Iterator["TokenIssuer"]:
     """An issuer of access tokens that the project trusts during the test, and no other: a `TokenIssuer`."""
-    from .issuer import TokenIssuer, project_algorithm  # noqa: PLC0415  # see above
+    from .issuer import TokenIssuer, key_of_process, project_algorithm  # noqa: PLC0415  # see above
 
-    issuer = TokenIssuer(key=_key(project_algorithm()))
+    issuer = TokenIssuer(key=key_of_process(project_algorithm(), "key-1"))
     with issuer.installed():
         settings: Any = request.getfixturevalue("settings") if "settings" in request.fixturenames else None
         if not type(settings).__module__.startswith("pytest_django"):
@@ -29,11 +28,3 @@ def token_issuer(request: pytest.FixtureRequest) -> Iterator["TokenIssuer"]:
     # What a test changes through pytest-django's fixture is undone in one go, so this must be among it.
     settings.OAUTH_JWT = trusting
     yield issuer
-
-
-@cache
-def _key(alg: str) -> "SigningKey":
-    """Make the key once per process: an RSA key takes longer than most tests."""
-    from .signing import SigningKey  # noqa: PLC0415  # see above
-
-    return SigningKey.generate(alg)

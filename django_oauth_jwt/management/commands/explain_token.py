@@ -2,30 +2,30 @@
 
 import re
 import sys
+from functools import partial
 from typing import Any, Final
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from ...conf import get_settings
-from ...console import Console, shown
+from ...console import Console, ReportCommand, shown
 from ...explanation import Explanation, explain
 
 _PREFIX: Final = re.compile(r"(authorization\s*:\s*)?(bearer(\s+|$))?", re.IGNORECASE)
 
 
-class Command(BaseCommand):
+class Command(ReportCommand):
     """Explains a token."""
 
     help = (
         "Say what every rule of the verification says of a token: all of them, not only the first that it breaks. "
         "Neither the token nor its signature is printed. Exit status 1 if the token would be refused."
     )
-    requires_system_checks = ["oauth_jwt"]  # noqa: RUF012  # Django's spelling
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the arguments."""
         parser.add_argument("token", nargs="+", help="the token, with or without 'Bearer', or - to read it from stdin")
-        parser.add_argument("--json", action="store_true", help="print JSON")
+        super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Explain the token."""
@@ -33,13 +33,7 @@ class Command(BaseCommand):
         if text == "-":
             text = sys.stdin.read()
         explanation = explain(_PREFIX.sub("", text.strip(), count=1), get_settings())
-        console = Console(self.stdout, self.style, is_coloured=options["force_color"])
-        if options["json"]:
-            console.json(_document(explanation))
-        else:
-            _print(explanation, console)
-        if not explanation.is_accepted:
-            sys.exit(1)
+        self.report(_document(explanation), partial(_print, explanation), options, is_well=explanation.is_accepted)
 
 
 def _document(explanation: Explanation) -> dict[str, Any]:

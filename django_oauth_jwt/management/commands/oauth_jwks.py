@@ -1,33 +1,33 @@
 """`manage.py oauth_jwks`: see `key_report`."""
 
-import sys
 import time
+from collections.abc import Iterable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from ...conf import get_settings, require_key_source
-from ...console import Console, moment, shown
+from ...console import Console, ReportCommand, moment, shown
 from ...key_report import KeyReport, KeyRow, report_keys
 
 HEADINGS = ("name", "kty", "size", "algorithms", "use", "problem")
 _ORIGINS = {"fetch": ", fetched", "cache": ", from the shared cache, fetched", "service": "", "": ""}
 
 
-class Command(BaseCommand):
+class Command(ReportCommand):
     """Shows the keys."""
 
     help = (
         "Show the keys that tokens are checked with, where they come from and how old they are, and which keys of "
         "the JWKS are of no use and why. Exit status 1 if an issuer has no usable key or the refresh failed."
     )
-    requires_system_checks = ["oauth_jwt"]  # noqa: RUF012  # Django's spelling
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the arguments."""
         parser.add_argument("--refresh", action="store_true", help="fetch the keys now, for all processes")
-        parser.add_argument("--json", action="store_true", help="print JSON")
+        super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Show the keys of each issuer."""
@@ -35,17 +35,16 @@ class Command(BaseCommand):
         require_key_source(settings)
         issuers = settings.issuers.values()
         reports = [report_keys(trusted, settings, refresh=options["refresh"]) for trusted in issuers]
-        console = Console(self.stdout, self.style, is_coloured=options["force_color"])
-        if options["json"]:
-            console.json([asdict(report) for report in reports])
-        else:
-            for report in reports:
-                _print(report, console)
-        if any(report.problem for report in reports):
-            sys.exit(1)
+        is_well = not any(report.problem for report in reports)
+        self.report([asdict(report) for report in reports], partial(_print, reports), options, is_well=is_well)
 
 
-def _print(report: KeyReport, console: Console) -> None:
+def _print(reports: Iterable[KeyReport], console: Console) -> None:
+    for report in reports:
+        _print_one(report, console)
+
+
+def _print_one(report: KeyReport, console: Console) -> None:
     console.line(f"Issuer: {'any' if report.issuer is None else shown(report.issuer)}")
     console.line(f"Source: {report.source}{_ORIGINS[report.origin]}{_age(report)}")
     if report.keys:
