@@ -129,7 +129,7 @@ class AuthorizationServer(LoopbackServer):
 
 
 def _claims(text: str) -> dict[str, Any]:
-    claims = json.loads(text or "{}")
+    claims = json.loads(text)
     if not isinstance(claims, dict) or claims.keys() & {"scope", "expired", "forged", "header", "client_id", "kind"}:
         raise ValueError("claims is a JSON object, in which scope and client_id have no place")
     return claims
