@@ -99,6 +99,11 @@ class SharedJwks:
         """Pass the gate, unless somebody did so in the last so many seconds."""
         return self._claim("gate", seconds)
 
+    def is_gate_closed(self, seconds: float) -> bool:
+        """Tell whether somebody passed the gate in the last so many seconds."""
+        until = self._guarded(lambda cache: _get(cache, self._key("gate")), None)
+        return isinstance(until, float) and is_ahead(until, self._clock(), seconds)
+
     def _claim(self, name: str, seconds: float) -> bool:
         now, key = self._clock(), self._key(name)
         until = float(now + seconds)

@@ -71,8 +71,11 @@ class Refresher:
             poll_seconds = min(2 * poll_seconds, LONGEST_POLL_SECONDS)
         try:
             # Whoever had the lock before may have stored what is sought.
+            known = self._without_fetch(held, wanted)
+            if known is not None:
+                return known
             self._is_fetching = True
-            return self._without_fetch(held, wanted) or self._fetch(held, wanted)
+            return self._fetch(held, wanted)
         finally:
             self._is_fetching = False
             self.shared.unlock()
@@ -106,9 +109,13 @@ class Refresher:
         failure = self._latest_failure()
         if failure is not None and is_ahead(failure.retry_at, self.clock(), self.timing.cooldown):
             return shared or failure
-        if wanted is not None and is_ahead(self._gate_closed_until, self.clock(), self.timing.cooldown):
-            return shared or held
-        return None
+        return (shared or held) if wanted is not None and self._is_gate_closed() else None
+
+    def _is_gate_closed(self) -> bool:
+        if is_ahead(self._gate_closed_until, self.clock(), self.timing.cooldown):
+            return True
+        # This process's refresh of old keys may hang: a search that could make no fetch does not wait for it.
+        return self._is_fetching and self.shared.is_gate_closed(self.timing.cooldown)
 
     def _newer_in_cache(self, held: Snapshot | None) -> Snapshot | None:
         document = self.shared.load()

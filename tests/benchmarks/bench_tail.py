@@ -18,7 +18,7 @@ from pathlib import Path
 # The servers are those of the tests of resilience.
 sys.path.append(str(Path(__file__).parents[1] / "resilience"))
 
-from faulty_server import FOREVER, FaultyServer, answer_as_it_should, hang, made_up  # found by the line above
+from faulty_server import FaultyServer, answer_as_it_should, hang, made_up  # found by the line above
 from real_servers import Valkey, fleet  # as above
 
 CALM, FLOOD, OUTAGE = "expired tokens beside", "made-up keys beside", "made-up keys, the server hangs"
@@ -33,7 +33,7 @@ def run(rounds, seconds):
             part.start()
         stack.callback(server.stop)
         stack.callback(valkey.kill)
-        settings = {"ISSUER": server.origin, "JWKS_URI": server.uri, "HTTP_TIMEOUT": FOREVER, "JWKS_FRESH_SECONDS": 1}
+        settings = {"ISSUER": server.origin, "JWKS_URI": server.uri, "JWKS_FRESH_SECONDS": 1}
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         running = stack.enter_context(fleet("gunicorn", folder, cache_uri=valkey.uri, **settings))
         token, expired = server.issuer.token(), server.issuer.token(expired=True)

@@ -179,11 +179,21 @@ def test_a_flood_hides_no_key_that_another_process_found_meanwhile(
 
 
 @pytest.fixture
-def searching(service, monkeypatch):
+def waits_for_a_fetch(monkeypatch):
+    """Return the event that is set when a search of a service waits for a fetch."""
+
+    def waits_for_a_fetch(service):
+        waits = threading.Event()
+        monkeypatch.setattr(service._refresher, "sleep", lambda seconds: waits.set() or threading.Event().wait(0.005))
+        return waits
+
+    return waits_for_a_fetch
+
+
+@pytest.fixture
+def searching(service, waits_for_a_fetch):
     """Set when a search waits for a fetch."""
-    searching = threading.Event()
-    monkeypatch.setattr(service._refresher, "sleep", lambda seconds: searching.set() or threading.Event().wait(0.005))
-    return searching
+    return waits_for_a_fetch(service)
 
 
 def test_a_new_key_waits_for_the_refresh_behind_requests(service, auth_server, clock, searching, monkeypatch):
@@ -198,6 +208,22 @@ def test_a_new_key_waits_for_the_refresh_behind_requests(service, auth_server, c
         found = pool.submit(service.key_set_for, kid, "ES256")
         assert searching.wait(FOREVER)
     assert found.result().knows(kid, "ES256")
+    assert auth_server.fetches == 2
+
+
+def test_a_new_key_waits_for_the_search_of_another_process(processes, auth_server, waits_for_a_fetch, monkeypatch):
+    """That search has passed the gate, so it is closed; but what it fetches is what is sought."""
+    monkeypatch.setattr(jwks_refresh, "PATIENCE_SECONDS", FOREVER)
+    first, second = processes
+    searching = waits_for_a_fetch(second)
+    auth_server.issuer.rotate()
+    kid = auth_server.issuer.keys[-1].kid
+    with ThreadPoolExecutor(2) as pool, auth_server.held():
+        found = [pool.submit(first.key_set_for, kid, "ES256")]
+        auth_server.wait_for(lambda: auth_server.pending == 1)
+        found.append(pool.submit(second.key_set_for, kid, "ES256"))
+        assert searching.wait(FOREVER)
+    assert all(key_set.result().knows(kid, "ES256") for key_set in found)
     assert auth_server.fetches == 2
 
 
@@ -217,6 +243,20 @@ def test_a_refresh_that_fails_is_waited_for_once(service, status_of, auth_server
     service.current()
     auth_server.wait_for(lambda: auth_server.pending == 1)
     assert status_of(service, made_up()) == 403
+    assert (auth_server.fetches, auth_server.pending) == (3, 1)
+
+
+def test_within_the_cooldown_of_others_no_refresh_is_waited_for(processes, accepts, auth_server, clock, made_up):
+    """Where another process made the cooldown's fetch, an unknown key is refused while this one's refresh hangs."""
+    first, second = processes
+    clock.advance(290)
+    auth_server.fault = respond_with("500 Internal Server Error")
+    assert not accepts(first, made_up())
+    clock.advance(11)
+    auth_server.fault = hang
+    second.current()
+    auth_server.wait_for(lambda: auth_server.pending == 1)
+    assert not accepts(second, made_up())
     assert (auth_server.fetches, auth_server.pending) == (3, 1)
 
 
