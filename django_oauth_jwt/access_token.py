@@ -1,23 +1,46 @@
 """The access token as views see it, once everything about it has been checked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from .frozen_json import FrozenDict, freeze, thaw
 
 
-class VerifiedToken(NamedTuple):
+class VerifiedToken:
     """What a token says, apart from its own text; the same for every request that brings it.
 
-    Nobody is given the ``claims`` as they are here, since they could be changed.
+    What follows from the claims is worked out when it is first asked for, since most requests ask for little of
+    it. Two threads that do so at once work out the same. Nobody is given ``claims`` before they are frozen.
     """
 
-    claims: dict[str, Any]
-    header: FrozenDict
-    scopes: frozenset[str]
-    client_id: str | None
+    __slots__ = ("_scopes", "claims", "header")
+
+    def __init__(self, claims: dict[str, Any], header: FrozenDict) -> None:
+        self.claims = claims
+        self.header = header
+        self._scopes: frozenset[str] | None = None
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The scopes that the claims grant."""
+        if self._scopes is None:
+            self._scopes = scopes_of(self.claims)
+        return self._scopes
+
+    @property
+    def frozen_claims(self) -> FrozenDict:
+        """The claims, in the place of those that could be changed."""
+        if not isinstance(self.claims, FrozenDict):
+            self.claims = freeze(self.claims)
+        frozen: FrozenDict = self.claims
+        return frozen
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, VerifiedToken) and (self.claims, self.header) == (other.claims, other.header)
+
+    __hash__ = None  # type: ignore[assignment]  # as what it is made of
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,7 +51,7 @@ class AccessToken:
     """
 
     encoded: str
-    _verified: VerifiedToken
+    _verified: VerifiedToken = field(hash=False)
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -48,16 +71,16 @@ class AccessToken:
     @property
     def client_id(self) -> str | None:
         """The claim ``client_id`` (RFC 9068 section 2.2), else ``azp``."""
-        return self._verified.client_id
+        claims = self._verified.claims
+        client_id = claims.get("client_id")
+        if not isinstance(client_id, str):
+            client_id = claims.get("azp")
+        return client_id if isinstance(client_id, str) else None
 
     @property
     def claims(self) -> Mapping[str, Any]:
         """The claims, read-only at any depth (RFC 7519 section 4)."""
-        # Kept by hand: Python 3.11's cached_property has one lock for the claims of all tokens.
-        frozen: FrozenDict | None = self.__dict__.get("_frozen_claims")
-        if frozen is None:
-            frozen = self.__dict__["_frozen_claims"] = freeze(self._verified.claims)
-        return frozen
+        return self._verified.frozen_claims
 
     @property
     def header(self) -> Mapping[str, Any]:
@@ -79,9 +102,6 @@ class AccessToken:
         """Return the claims as a new dict, which its taker may change."""
         claims: dict[str, Any] = thaw(self._verified.claims)
         return claims
-
-    def __hash__(self) -> int:
-        return hash(self.encoded)
 
     def __repr__(self) -> str:
         """Show whose token it is, but nothing that would let a reader of the log use it."""

@@ -44,7 +44,10 @@ def get_settings() -> Settings:
     Raises ImproperlyConfigured, which names every bad key and its remedy.
     """
     global _current
-    raw = getattr(django_settings, NAME, None)
+    # Django keeps there what was asked for before, and empties it when a setting changes; its own way to it is
+    # several calls of Python long.
+    kept = object.__getattribute__(django_settings, "__dict__")
+    raw = kept[NAME] if NAME in kept else getattr(django_settings, NAME, None)
     current = _current
     if current is None or current.raw is not raw:
         current = _current = _Current(raw, _validated(raw))

@@ -62,14 +62,15 @@ def ascii_bytes(encoded: str) -> bytes:
 def read_compact(encoded: bytes, algorithms: Collection[str]) -> UnverifiedJws:
     """Split and decode a JWS without checking its signature; raise InvalidToken for a bad one."""
     try:
-        header_segment, payload_segment, signature_segment = encoded.split(b".")
+        signing_input, _, signature_segment = encoded.rpartition(b".")
+        header_segment, payload_segment = signing_input.split(b".")
         short = len(header_segment) <= _LONGEST_REMEMBERED_HEADER
         header = (_remembered_header if short else _read_header)(header_segment)
         payload = decode_segment(payload_segment)
     except ValueError as error:
         raise InvalidToken("malformed") from error
     check_algorithm(header.alg, algorithms)
-    return UnverifiedJws(header, payload, encoded[: encoded.rindex(b".")], signature_segment)
+    return UnverifiedJws(header, payload, signing_input, signature_segment)
 
 
 def check_algorithm(alg: str, algorithms: Collection[str]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any, Final, NoReturn
 
 #: How many objects and arrays may stand one in another: far more than any token has, far fewer than a stack holds.
@@ -15,16 +16,13 @@ def loads_object(data: bytes) -> dict[str, Any]:
     Infinity, numbers beyond a double or of thousands of digits, lone surrogates, nesting deeper than
     `MAXIMUM_DEPTH`.
     """
-    try:
-        text = data.decode().strip(" \t\n\r")
-        value, end = _decoder.raw_decode(text)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+    text = data.decode().strip(" \t\n\r")
+    if text.count("{") + text.count("[") > MAXIMUM_DEPTH:
+        _refuse_depth(text)
+    value, end = _decoder.raw_decode(text)
     if end != len(text) or not isinstance(value, dict):
         raise ValueError("not a JSON object")
-    if data.count(b"{") + data.count(b"[") > MAXIMUM_DEPTH:
-        _refuse_depth(value)
-    if b"\\u" in data:
+    if "\\u" in text:
         _refuse_lone_surrogates(value)
     return value
 
@@ -47,14 +45,13 @@ def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _refuse_depth(value: Any) -> None:
-    level = [value]
-    for _ in range(MAXIMUM_DEPTH):
-        objects = [member for member in level if isinstance(member, dict)]
-        arrays = [member for member in level if isinstance(member, list)]
-        level = [child for members in (*(o.values() for o in objects), *arrays) for child in members]
-    if any(isinstance(member, dict | list) for member in level):
-        raise ValueError("nested too deeply")
+def _refuse_depth(text: str) -> None:
+    # Before it is decoded: the decoder calls itself, and can use up a thread's stack before it notices.
+    depth = 0
+    for bracket in _BRACKET.findall(_STRING.sub("", text)):
+        depth += 1 if bracket in "{[" else -1
+        if depth > MAXIMUM_DEPTH:
+            raise ValueError("nested too deeply")
 
 
 def _refuse_lone_surrogates(value: dict[str, Any]) -> None:
@@ -63,3 +60,6 @@ def _refuse_lone_surrogates(value: dict[str, Any]) -> None:
 
 
 _decoder = json.JSONDecoder(object_pairs_hook=_members, parse_float=_finite, parse_constant=_constant)
+_BRACKET: Final = re.compile(r"[\[\]{}]")
+#: One without an end goes on to the end of the text, so that none is looked at twice; the decoder refuses it.
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.?)*+"?', re.DOTALL)

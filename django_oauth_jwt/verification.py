@@ -4,7 +4,7 @@ import time
 from collections.abc import Hashable
 from typing import Any, NamedTuple
 
-from .access_token import AccessToken, VerifiedToken, scopes_of
+from .access_token import AccessToken, VerifiedToken
 from .claims import check_claims
 from .conf import get_settings, require_key_source
 from .conf_rules import Settings, TrustedIssuer
@@ -128,17 +128,10 @@ def _complete(token: _Unverified, key_set: KeySet) -> AccessToken:
     verify_signature(jws, key_set)
     times = check_claims(claims, jws.header.typ, trusted)
     times.check(time.time(), trusted.leeway)
-    verified = VerifiedToken(claims, jws.header.parameters, scopes_of(claims), _client_id(claims))
+    verified = VerifiedToken(claims, jws.header.parameters)
     if memory is not None:
         memory.add(memory_key, RememberedToken(verified, times, trusted.leeway, service, key_set))
     return AccessToken(token.encoded_token, verified)
-
-
-def _client_id(claims: dict[str, Any]) -> str | None:
-    client_id = claims.get("client_id")
-    if not isinstance(client_id, str):
-        client_id = claims.get("azp")
-    return client_id if isinstance(client_id, str) else None
 
 
 def _memory_of(settings: Settings) -> TokenMemory | None:

@@ -13,25 +13,24 @@ from django_oauth_jwt.access_token import AccessToken, VerifiedToken
 from django_oauth_jwt.frozen_json import FrozenDict, FrozenList, freeze, thaw
 
 CLAIMS = {"sub": "user-1", "roles": ["a", {"b": ["c"]}], "nested": {"x": {"y": 1}}, "n": 1, "null": None}
+GRANTS = {"scope": "b a", "client_id": "c"}
 
 
 def _token(**claims):
-    return AccessToken(
-        "SECRET.TOKEN.TEXT", VerifiedToken(freeze(claims), freeze({"alg": "ES256"}), frozenset({"b", "a"}), "c")
-    )
+    return AccessToken("SECRET.TOKEN.TEXT", VerifiedToken(claims, freeze({"alg": "ES256"})))
 
 
 def test_it_gives_what_was_verified():
     """Each property by its name."""
-    token = _token(**CLAIMS)
+    token = _token(**CLAIMS, **GRANTS)
     assert (token.subject, token.client_id, token.scopes) == ("user-1", "c", {"a", "b"})
-    assert (token.claims, token.header, token.encoded) == (CLAIMS, {"alg": "ES256"}, "SECRET.TOKEN.TEXT")
+    assert (token.claims, token.header, token.encoded) == (CLAIMS | GRANTS, {"alg": "ES256"}, "SECRET.TOKEN.TEXT")
     assert _token().subject is None
 
 
 def test_its_text_stays_out_of_its_repr():
     """A log with the token in it would let its reader use it."""
-    assert repr(_token(**CLAIMS)) == "<AccessToken of 'user-1', client 'c', scopes ['a', 'b']>"
+    assert repr(_token(**CLAIMS, **GRANTS)) == "<AccessToken of 'user-1', client 'c', scopes ['a', 'b']>"
     assert "SECRET" not in f"{_token()} {_token()!r} {[_token()]}"
 
 

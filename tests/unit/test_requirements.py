@@ -31,7 +31,7 @@ EVERYTHING = {
 
 
 def _token(**claims):
-    return AccessToken("a.b.c", VerifiedToken(freeze(claims), freeze({}), scopes_of(claims), None))
+    return AccessToken("a.b.c", VerifiedToken(freeze(claims), freeze({})))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from django_oauth_jwt import strict_json
 from django_oauth_jwt.strict_json import loads_object
 
 
@@ -63,6 +64,27 @@ def test_nesting_is_survived_up_to_a_bound(opening, closing, times):
     for too_many in (times + 1, 500, 100_000):
         with pytest.raises(ValueError, match="nested too deeply"):
             loads_object(_nested(too_many, opening, closing))
+
+
+def test_nesting_is_refused_before_anything_is_decoded(monkeypatch):
+    """Python's decoder calls itself, and a thread's stack may end before it notices: that would end the process."""
+    monkeypatch.setattr(strict_json, "_decoder", None)
+    for data in (b"[" * 65, b'{"a":' * 65, b'{"a": "\\"", "b": ' + b"[" * 64, b'{"a": "[" ' + b"[" * 64):
+        with pytest.raises(ValueError, match="nested too deeply"):
+            loads_object(data)
+
+
+@pytest.mark.parametrize("text", ["[" * 100, '"' + "]" * 100, "\\" + "{" * 100, '\\"' + "[{" * 100])
+def test_brackets_in_a_string_are_no_nesting(text):
+    """Wherever a string ends, quotes and backslashes in it included."""
+    assert loads_object(json.dumps({"a": text, text: ["b"]}).encode()) == {"a": text, text: ["b"]}
+
+
+@pytest.mark.parametrize("unending", ['"' + "[" * 100, '"' + '\\"' * 8000 + "[" * 100, '"\\' + "[" * 100 + "\\"])
+def test_a_string_without_an_end_is_refused(unending):
+    """In one look at it, whatever it holds."""
+    with pytest.raises(ValueError, match="Unterminated string|Invalid"):
+        loads_object(f'{{"a": {unending}'.encode())
 
 
 def test_many_members_side_by_side_are_no_nesting():

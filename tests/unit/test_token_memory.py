@@ -202,7 +202,7 @@ class Service:
 
 
 def _remembered(service):
-    verified = VerifiedToken({}, {}, frozenset(), None)
+    verified = VerifiedToken({}, {})
     return RememberedToken(verified, Times(HUGE, None, None), 0, service, None)
 
 
