@@ -32,9 +32,8 @@ class VerifiedToken:
     @property
     def frozen_claims(self) -> FrozenDict:
         """The claims, in the place of those that could be changed."""
-        if not isinstance(self.claims, FrozenDict):
-            self.claims = freeze(self.claims)
-        frozen: FrozenDict = self.claims
+        frozen: FrozenDict = self.claims if isinstance(self.claims, FrozenDict) else freeze(self.claims)
+        self.claims = frozen
         return frozen
 
     def __eq__(self, other: object) -> bool:

@@ -83,7 +83,7 @@ def test_brackets_in_a_string_are_no_nesting(text):
 @pytest.mark.parametrize("unending", ['"' + "[" * 100, '"' + '\\"' * 8000 + "[" * 100, '"\\' + "[" * 100 + "\\"])
 def test_a_string_without_an_end_is_refused(unending):
     """In one look at it, whatever it holds."""
-    with pytest.raises(ValueError, match="Unterminated string|Invalid"):
+    with pytest.raises(ValueError, match=r"Unterminated string|Invalid"):
         loads_object(f'{{"a": {unending}'.encode())
 
 
