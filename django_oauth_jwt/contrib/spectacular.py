@@ -22,8 +22,7 @@ from rest_framework.permissions import AND, OR, AllowAny
 
 from ..conf import get_settings
 from ..discovery import metadata_uris
-from ..permissions import HasScope
-from ..permissions.base import operands
+from ..permissions import HasScope, operands
 
 if TYPE_CHECKING:
     from drf_spectacular.openapi import AutoSchema

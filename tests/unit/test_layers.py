@@ -35,8 +35,8 @@ LAYERS = {
     "edges": (
         "answers",
         "authentication decorators",
-        "middleware permissions.base resource_metadata",
-        "permissions urls",
+        "middleware permissions resource_metadata",
+        "urls",
     ),
     "roof": (
         "checks console testing.signing",
