@@ -1,6 +1,7 @@
 """The middleware: every view needs a token, but for the paths and views that are exempt."""
 
 from collections.abc import Awaitable, Callable
+from enum import Enum
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
@@ -12,15 +13,16 @@ from .conf import get_settings
 from .conf_rules import Settings
 from .decorators import needs_no_token
 from .errors import BearerError
-from .request import aauthenticate, authenticate
+from .request import aaccept, aauthenticate, accept, authenticate
 
 
 class JwtBearerMiddleware:
     """Require a bearer token; native sync and async.
 
-    The token is checked when the view is known, as `LoginRequiredMiddleware` does, so that
-    `token_not_required` can exempt it. Settings: SCOPE, CLAIMS, PROTECTED_PATHS (searched for in the
-    path), EXEMPT_PATHS (match from the path's beginning), REALM.
+    The token is verified at once, for whoever comes next in the chain. Whether the request is refused is decided
+    when the view is known, as `LoginRequiredMiddleware` does, so that `token_not_required` can exempt it. An answer
+    that came from no view (another middleware's, or for a URL that leads nowhere) needs a token as well. Settings:
+    SCOPE, CLAIMS, PROTECTED_PATHS (searched for in the path), EXEMPT_PATHS (match from the path's beginning), REALM.
     """
 
     sync_capable = True
@@ -35,60 +37,109 @@ class JwtBearerMiddleware:
             self.process_view = self._aprocess_view  # type: ignore[method-assign,assignment]
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        """Answer a request, on either side of Django's two worlds."""
+        """Answer a request; return a coroutine under ASGI."""
         if self._is_async:
             return self.__acall__(request)
-        return _finish(request, self.get_response(request))
+        settings = get_settings()
+        if not _is_secured(request, settings):
+            response: HttpResponseBase = self.get_response(request)
+            return response
+        request._oauth_jwt_verdict = _Verdict.UNDECIDED  # type: ignore[attr-defined]
+        try:  # noqa: SIM105  # `suppress` takes longer
+            accept(request, settings)
+        except BearerError:  # it is raised again when the view is known
+            pass
+        response = self.get_response(request)
+        if _verdict_of(request) is _Verdict.UNDECIDED:
+            response = _refusal(request) or response
+        return _finish(request, response)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
-        return _finish(request, await self.get_response(request))
+        settings = get_settings()
+        if not _is_secured(request, settings):
+            response: HttpResponseBase = await self.get_response(request)
+            return response
+        request._oauth_jwt_verdict = _Verdict.UNDECIDED  # type: ignore[attr-defined]
+        try:  # noqa: SIM105  # as above
+            await aaccept(request, settings)
+        except BearerError:  # as above
+            pass
+        response = await self.get_response(request)
+        if _verdict_of(request) is _Verdict.UNDECIDED:
+            response = await _arefusal(request) or response
+        return _finish(request, response)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
         """Refuse a request to a secured view, or let it pass (None)."""
-        settings = get_settings()
-        if not _is_secured(request, view, settings):
-            return None
-        try:
-            authenticate(request, settings, settings.requirements)
-        except BearerError as error:
-            return refuse(error)
-        _pass(request)
-        return None
+        return _refusal(request) if _needs_token(request, view) else None
 
     async def _aprocess_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
-        settings = get_settings()
-        if not _is_secured(request, view, settings):
-            return None
-        try:
-            await aauthenticate(request, settings, settings.requirements)
-        except BearerError as error:
-            return refuse(error)
-        _pass(request)
-        return None
+        return await _arefusal(request) if _needs_token(request, view) else None
 
 
-def _is_secured(request: HttpRequest, view: Callable[..., Any], settings: Settings) -> bool:
-    if needs_no_token(view):
+class _Verdict(Enum):
+    """What is known of a request whose path is secured."""
+
+    UNDECIDED = "its view is not known yet"
+    EXEMPT = "its view needs no token"
+    SECURED = "it needs a token"
+
+
+def _verdict_of(request: HttpRequest) -> _Verdict | None:
+    return getattr(request, "_oauth_jwt_verdict", None)
+
+
+def _needs_token(request: HttpRequest, view: Callable[..., Any]) -> bool:
+    """Tell whether a request to this view needs a token, and note it for when the answer is there."""
+    if _verdict_of(request) is None:
         return False
+    exempt = needs_no_token(view)
+    request._oauth_jwt_verdict = _Verdict.EXEMPT if exempt else _Verdict.SECURED  # type: ignore[attr-defined]
+    return not exempt
+
+
+def _refusal(request: HttpRequest) -> HttpResponseBase | None:
+    """Return the refusal of a request, None where its token is good."""
+    settings = get_settings()
+    try:
+        authenticate(request, settings, settings.requirements)
+    except BearerError as error:
+        return refuse(error)
+    _exempt_from_csrf_checks(request)
+    return None
+
+
+async def _arefusal(request: HttpRequest) -> HttpResponseBase | None:
+    settings = get_settings()
+    try:
+        await aauthenticate(request, settings, settings.requirements)
+    except BearerError as error:
+        return refuse(error)
+    _exempt_from_csrf_checks(request)
+    return None
+
+
+def _is_secured(request: HttpRequest, settings: Settings) -> bool:
+    """Tell whether the settings secure the path of a request."""
     if not (settings.protected_paths or settings.exempt_paths):
         return True
     # A dot matches no line break, and "$" matches before one: seen by the patterns, it is a character as any other.
     path = request.path_info.replace("\n", "\r")
-    # Each list errs to the safe side: a pattern protects wherever it is found, and exempts from "/" on only.
+    # PROTECTED_PATHS match anywhere in the path, EXEMPT_PATHS only from its beginning, so that a loose pattern
+    # protects too much and never too little.
     if settings.protected_paths and not any(pattern.search(path) for pattern in settings.protected_paths):
         return False
     return not any(pattern.match(path) for pattern in settings.exempt_paths)
 
 
-def _pass(request: HttpRequest) -> None:
-    request._oauth_jwt_secured = True  # type: ignore[attr-defined]
+def _exempt_from_csrf_checks(request: HttpRequest) -> None:
     # No other site can make a browser send this header, so there is nothing left for CSRF checks to check.
     request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
 
 
 def _finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    return mark_secured(response) if hasattr(request, "_oauth_jwt_secured") else response
+    return response if _verdict_of(request) is _Verdict.EXEMPT else mark_secured(response)

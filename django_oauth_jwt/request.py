@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,12 +29,13 @@ _REJECTIONS = (InvalidToken, InsufficientScope, MissingClaims, InsufficientAuthe
 
 
 @dataclass(slots=True)
-class _Accepted:
-    """The accepted token of a request, and for which header and keys it was accepted."""
+class _Checked:
+    """What became of a request's token: for which header and which keys that holds, and whose token it is."""
 
     header: str | None
     jwks_service: KeyService | None
-    access_token: AccessToken
+    outcome: AccessToken | BearerError
+    is_identified: bool = False
     user: Any = None
 
 
@@ -43,16 +45,16 @@ def authenticate(
     requirements: Requirements = _NO_REQUIREMENTS,
     jwks_service: KeyService | None = None,
 ) -> AccessToken:
-    """Return the request's verified token and set ``request.claims`` and ``request.access_token``.
+    """Return the request's verified token, whose user is known and which meets the requirements.
 
-    Raises BearerError where there is none, or one that does not meet the requirements.
+    Sets ``request.claims`` and ``request.access_token``. Raises BearerError where there is no such token.
     """
     try:
-        token = accepted_token(request, jwks_service)
-        if token is None:
-            token = verify(_encoded_token(request, settings, jwks_service), settings, jwks_service)
+        token = accept(request, settings, jwks_service)
+        checked = _checked(request)
+        if not checked.is_identified:
             resolver = _resolver_of(token, settings) if settings.resolves_users else None
-            _accept(request, token, jwks_service, _resolved(resolver, token, request) if resolver else None)
+            _identify(request, checked, _resolved(resolver, token, request) if resolver else None)
             if token_accepted.receivers:
                 token_accepted.send_robust(type(request), request=request, access_token=token)
         authorize(token, requirements)
@@ -70,12 +72,12 @@ async def aauthenticate(
 ) -> AccessToken:
     """Do as `authenticate` does, without blocking the event loop."""
     try:
-        token = accepted_token(request, jwks_service)
-        if token is None:
-            token = await averify(_encoded_token(request, settings, jwks_service), settings, jwks_service)
+        token = await aaccept(request, settings, jwks_service)
+        checked = _checked(request)
+        if not checked.is_identified:
             resolver = _resolver_of(token, settings) if settings.resolves_users else None
             user = await sync_to_async(_resolved)(resolver, token, request) if resolver else None
-            _accept(request, token, jwks_service, user)
+            _identify(request, checked, user)
             if token_accepted.receivers:
                 await token_accepted.asend_robust(type(request), request=request, access_token=token)
         authorize(token, requirements)
@@ -83,6 +85,33 @@ async def aauthenticate(
         await areject(request, error)
         raise
     return token
+
+
+def accept(request: HttpRequest, settings: Settings, jwks_service: KeyService | None = None) -> AccessToken:
+    """Return the request's verified token and set ``request.claims`` and ``request.access_token``.
+
+    Each token is verified once, good or bad. Raises BearerError where there is no good one.
+    """
+    outcome = _known_outcome(request, jwks_service)
+    if outcome is None:
+        try:
+            outcome = verify(_encoded_token(request, settings, jwks_service), settings, jwks_service)
+        except BearerError as error:
+            outcome = error
+        _note(request, jwks_service, outcome)
+    return _token_of(outcome)
+
+
+async def aaccept(request: HttpRequest, settings: Settings, jwks_service: KeyService | None = None) -> AccessToken:
+    """Do as `accept` does, without blocking the event loop."""
+    outcome = _known_outcome(request, jwks_service)
+    if outcome is None:
+        try:
+            outcome = await averify(_encoded_token(request, settings, jwks_service), settings, jwks_service)
+        except BearerError as error:
+            outcome = error
+        _note(request, jwks_service, outcome)
+    return _token_of(outcome)
 
 
 def authorize(access_token: AccessToken, requirements: Requirements) -> None:
@@ -93,20 +122,18 @@ def authorize(access_token: AccessToken, requirements: Requirements) -> None:
         raise MissingClaims
 
 
-def accepted_token(request: HttpRequest, jwks_service: KeyService | None = None) -> AccessToken | None:
-    """Return the token that was accepted for this request and these keys before, None where none was."""
-    accepted: _Accepted | None = getattr(request, "_oauth_jwt", None)
-    if accepted is None or accepted.jwks_service is not jwks_service:
-        return None
-    return accepted.access_token if accepted.header == request.META.get("HTTP_AUTHORIZATION") else None
+def accepted_token(request: HttpRequest) -> AccessToken | None:
+    """Return the token that was accepted for this request by the project's own keys, None where none was."""
+    outcome = _known_outcome(request, None)
+    return outcome if isinstance(outcome, AccessToken) else None
 
 
 def user_of(request: HttpRequest, token: AccessToken) -> Any:
     """Return the user of an accepted token: the resolver's, or a `TokenUser`."""
-    accepted: _Accepted = request._oauth_jwt  # type: ignore[attr-defined]  # set when the token was accepted
-    if accepted.user is None:
-        accepted.user = TokenUser(token)
-    return accepted.user
+    checked = _checked(request)
+    if checked.user is None:
+        checked.user = TokenUser(token)
+    return checked.user
 
 
 def reject(request: HttpRequest, error: BearerError) -> None:
@@ -133,11 +160,38 @@ def _encoded_token(request: HttpRequest, settings: Settings, jwks_service: KeySe
         raise
 
 
-def _accept(request: HttpRequest, token: AccessToken, jwks_service: KeyService | None, user: Any) -> None:
-    header = request.META.get("HTTP_AUTHORIZATION")
-    request._oauth_jwt = _Accepted(header, jwks_service, token, user)  # type: ignore[attr-defined]
-    request.access_token = token  # type: ignore[attr-defined]
-    request.claims = token.new_claims()  # type: ignore[attr-defined]
+def _checked(request: HttpRequest) -> _Checked:
+    checked: _Checked = request._oauth_jwt  # type: ignore[attr-defined]  # set when the token was looked at
+    return checked
+
+
+def _known_outcome(request: HttpRequest, jwks_service: KeyService | None) -> AccessToken | BearerError | None:
+    checked: _Checked | None = getattr(request, "_oauth_jwt", None)
+    if checked is None or checked.jwks_service is not jwks_service:
+        return None
+    return checked.outcome if checked.header == request.META.get("HTTP_AUTHORIZATION") else None
+
+
+def _note(request: HttpRequest, jwks_service: KeyService | None, outcome: AccessToken | BearerError) -> None:
+    request._oauth_jwt = _Checked(  # type: ignore[attr-defined]
+        request.META.get("HTTP_AUTHORIZATION"), jwks_service, outcome
+    )
+    if isinstance(outcome, AccessToken):
+        request.access_token = outcome  # type: ignore[attr-defined]
+        request.claims = outcome.new_claims()  # type: ignore[attr-defined]
+    else:
+        outcome.__traceback__ = None  # it holds the request, which holds it
+
+
+def _token_of(outcome: AccessToken | BearerError) -> AccessToken:
+    if isinstance(outcome, AccessToken):
+        return outcome
+    raise copy(outcome)  # what is raised gets a traceback, and that one would hold the request, too
+
+
+def _identify(request: HttpRequest, checked: _Checked, user: Any) -> None:
+    checked.is_identified = True
+    checked.user = user
     if user is not None:
         _set_user(request, user)
 

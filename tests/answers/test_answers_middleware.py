@@ -1,17 +1,27 @@
 """The middleware: which requests it secures, beside what it stands, and that no event loop waits for a thread."""
 
 import asyncio
+import gc
+from weakref import ref
 
 import pytest
-from asgiref.sync import SyncToAsync
+from asgiref.sync import SyncToAsync, async_to_sync, iscoroutinefunction
 from django.http import HttpResponse, JsonResponse
-from django.test import AsyncClient, Client, RequestFactory
+from django.test import AsyncClient, AsyncRequestFactory, Client, RequestFactory
 from django.urls import path
-from django.utils.decorators import async_only_middleware, method_decorator, sync_only_middleware
+from django.utils.decorators import (
+    async_only_middleware,
+    method_decorator,
+    sync_and_async_middleware,
+    sync_only_middleware,
+)
 from django.views import View
 
+from django_oauth_jwt import jws, verification
 from django_oauth_jwt.decorators import secure, token_not_required
+from django_oauth_jwt.errors import InvalidToken, KeysUnavailable
 from django_oauth_jwt.middleware import JwtBearerMiddleware
+from django_oauth_jwt.testing import TokenIssuer
 
 OURS = "django_oauth_jwt.middleware.JwtBearerMiddleware"
 CSRF = "django.middleware.csrf.CsrfViewMiddleware"
@@ -143,7 +153,7 @@ def test_paths_are_looked_at_without_the_scripts_name(rsa_issuer):
 @pytest.mark.parametrize("url", ["open", "open-async", "open-class", "open-async-class"])
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer rubbish"}])
 def test_a_view_can_need_no_token(send, issuer, url, headers):
-    """`token_not_required` works on functions and classes of both kinds; a token that is sent is not looked at."""
+    """`token_not_required` works on functions and classes of both kinds; a bad token that is sent is no matter."""
     response = send("get", f"/api/{url}/", headers=headers)
     assert response.status_code == 200
     assert response.json()["has_claims"] is False
@@ -156,9 +166,109 @@ def test_a_view_that_needs_no_token_of_the_middleware_can_secure_itself(send, is
     assert send("get", "/api/by-itself/", headers=issuer.headers("read")).json()["has_claims"]
 
 
-def test_a_path_that_leads_nowhere_is_a_404(send, issuer):
-    """Without a view there is nothing to secure."""
-    assert send("get", "/nowhere/").status_code == 404
+@pytest.mark.parametrize("url", ["open", "open-async", "open-class", "open-async-class"])
+@pytest.mark.parametrize("granted", ["read", "other"])
+def test_a_view_that_needs_no_token_has_the_claims_of_a_good_one(send, rsa_issuer, signals, url, granted):
+    """Whatever SCOPE says, and whoever it is: nothing is required, refused or told of."""
+
+    def nobody(access_token, request):
+        raise AssertionError
+
+    with rsa_issuer.installed(SCOPE="read", USER_RESOLVER=nobody):
+        response = send("get", f"/api/{url}/", headers=rsa_issuer.headers(granted))
+    assert response.json() == {"has_claims": True, "user": "None"}
+    assert signals == []
+
+
+def test_a_view_that_needs_no_token_needs_no_keys(send, settings):
+    """It is answered while a token that is sent cannot be checked."""
+    settings.OAUTH_JWT = {"JWKS_SERVICE": NoKeys()}
+    headers = TokenIssuer().headers()
+    assert send("get", "/api/open/", headers=headers).status_code == 200
+    assert send("get", "/api/books/", headers=headers).status_code == 503
+
+
+class NoKeys:
+    """A service whose authorization server is down."""
+
+    def current(self):
+        return None
+
+    def key_set_for(self, kid, alg):
+        raise KeysUnavailable
+
+    async def akey_set_for(self, kid, alg):
+        raise KeysUnavailable
+
+
+@pytest.mark.parametrize(("granted", "status"), [(None, 401), ("other", 403), ("read", 404)])
+def test_a_path_that_leads_nowhere_needs_a_token(send, rsa_issuer, granted, status):
+    """Nobody without one learns which URLs there are."""
+    with rsa_issuer.installed(SCOPE="read"):
+        response = send("get", "/nowhere/", headers=rsa_issuer.headers(granted) if granted else {})
+    assert (response.status_code, response["Vary"]) == (status, "Authorization")
+
+
+def test_a_path_that_leads_nowhere_can_be_exempt(send, rsa_issuer):
+    """Then it is the project's own 404."""
+    with rsa_issuer.installed(EXEMPT_PATHS=["/nowhere/"]):
+        assert send("get", "/nowhere/").status_code == 404
+
+
+@sync_and_async_middleware
+def answers_itself(get_response):
+    """A middleware that answers from the claims, and asks no view: a cache, say, or files."""
+
+    def answer(request):
+        return JsonResponse({"sub": getattr(request, "claims", {}).get("sub")})
+
+    async def async_answer(request):
+        return answer(request)
+
+    return async_answer if iscoroutinefunction(get_response) else answer
+
+
+def test_the_answer_of_a_middleware_below_needs_a_token(send, rsa_issuer, settings):
+    """It sees the claims already, and what it answers is kept back where there is no good token."""
+    settings.MIDDLEWARE = [OURS, f"{__name__}.answers_itself"]
+    with rsa_issuer.installed(SCOPE="read", EXEMPT_PATHS=["/health/"]):
+        assert send("get", "/api/books/").status_code == 401
+        assert send("get", "/api/books/", headers=rsa_issuer.headers("read", expired=True)).status_code == 403
+        assert send("get", "/api/books/", headers=rsa_issuer.headers("other")).status_code == 403
+        response = send("get", "/api/books/", headers=rsa_issuer.headers("read"))
+        assert response.json() == {"sub": "user-1"}
+        assert response["Vary"] == "Authorization"
+        assert send("get", "/health/").json() == {"sub": None}
+
+
+@pytest.mark.parametrize("url", ["/both/", "/both/async/", "/nowhere/"])
+def test_a_bad_token_is_verified_and_told_of_once(send, rsa_issuer, signals, monkeypatch, url):
+    """Though it is looked at when it comes and again when the view is known."""
+    verified = []
+    monkeypatch.setattr(jws, "verify_signature", lambda *args: verified.append(args) or _never(*args))
+    monkeypatch.setattr(verification, "verify_signature", jws.verify_signature)
+    with rsa_issuer.installed():
+        assert send("get", url, headers=rsa_issuer.headers("read")).status_code == 403
+    assert len(verified) == 1
+    assert [name for name, _ in signals] == ["rejected"]
+
+
+def _never(*args):
+    raise InvalidToken("bad_signature")
+
+
+def test_a_refused_request_holds_no_reference_to_itself(issuer):
+    """Else a flood of bad tokens would fill the memory until the garbage is collected."""
+    request = RequestFactory().get("/", headers=issuer.headers(expired=True))
+    seen = ref(request)
+    gc.collect()
+    gc.disable()
+    try:
+        assert JwtBearerMiddleware(lambda request: HttpResponse("passed"))(request).status_code == 403
+        del request
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("url", ["/both/", "/both/async/"])
@@ -251,7 +361,20 @@ def test_an_error_in_a_secured_view_is_still_an_answer_to_one_token(issuer):
     assert (response.status_code, response["Vary"]) == (500, "Authorization")
 
 
-def test_it_can_be_called_without_a_handler_of_django():
-    """A project's tests may call the middleware by itself."""
-    middleware = JwtBearerMiddleware(lambda request: HttpResponse("passed"))
-    assert middleware(RequestFactory().get("/")).content == b"passed"
+def test_it_can_be_called_without_a_handler_of_django(issuer):
+    """A project's tests may call the middleware by itself: nothing passes without a token."""
+    middleware = JwtBearerMiddleware(lambda request: JsonResponse(getattr(request, "claims", {})))
+    assert middleware(RequestFactory().get("/")).status_code == 401
+    assert middleware(RequestFactory().get("/", headers=issuer.headers(expired=True))).status_code == 403
+    assert b"user-1" in middleware(RequestFactory().get("/", headers=issuer.headers())).content
+
+
+def test_it_can_be_called_without_a_handler_of_djangos_under_asgi(issuer):
+    """The same for its other side."""
+
+    async def answer(request):
+        return JsonResponse(getattr(request, "claims", {}))
+
+    call = async_to_sync(JwtBearerMiddleware(answer))
+    assert call(AsyncRequestFactory().get("/")).status_code == 401
+    assert b"user-1" in call(AsyncRequestFactory().get("/", headers=issuer.headers())).content

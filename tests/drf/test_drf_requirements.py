@@ -1,5 +1,7 @@
 """What `HasScope` and `HasClaim` take: values, names, the view's attributes, and mappings by method."""
 
+import re
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from rest_framework.decorators import action, api_view, authentication_classes, permission_classes
@@ -45,6 +47,8 @@ def test_a_scope_permission(serve, issuer, permission, granted, status):
         (HasClaim("role", "admin"), {"role": "admin"}, 200),
         (HasClaim("role", "admin"), {"role": ["user", "admin"]}, 200),
         (HasClaim("role", "admin"), {"role": "user"}, 403),
+        (HasClaim("role", value="admin"), {"role": "admin"}, 200),
+        (HasClaim(name="role", value="admin"), {"role": "user"}, 403),
         (HasClaim("role", ["admin", "root"]), {"role": "root"}, 200),
         (HasClaim("role", False), {"role": False}, 200),
         (HasClaim("role", 1), {"role": True}, 403),
@@ -155,12 +159,35 @@ def test_a_bare_permission_without_requirements_is_a_mistake(serve, issuer, perm
         lambda: HasClaim({"name": "role", "values": 1}),
         lambda: HasClaim({"GET": {"value": 1}}),
         lambda: HasClaim({"GET": "role"}, "admin"),
+        lambda: HasClaim({"role": "admin"}),
+        lambda: HasScope({"list": "read"}),
+        lambda: HasScope({"GET": "read", None: "write"}),
     ],
 )
 def test_a_requirement_that_makes_no_sense_fails_when_written(make):
     """At import, not at the first request."""
     with pytest.raises(ValueError, match=r"\S"):
         make()
+
+
+def test_a_second_value_is_no_second_argument():
+    """It would go unheard: several values are a list."""
+    with pytest.raises(TypeError, match="positional argument"):
+        HasClaim("role", "editor", "admin")
+
+
+def test_a_mapping_by_what_is_no_method_says_what_it_is_by():
+    """A view set's author thinks of actions first."""
+    with pytest.raises(ValueError, match=re.escape("'list' is no HTTP method; a mapping is by method, as in")):
+        HasScope({"list": "read"})
+
+
+def test_a_method_without_an_entry_lacks_claims(serve, issuer):
+    """As a claim that is missing does, not a scope."""
+    response = serve(permission_classes=[HasClaim({"POST": "role"})]).get("/", headers=issuer.headers(role=1))
+    assert response["WWW-Authenticate"] == (
+        'Bearer error="invalid_token", error_description="Token is missing some required claims"'
+    )
 
 
 class Books(ViewSet):

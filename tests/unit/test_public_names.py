@@ -15,7 +15,7 @@ SIGNATURES = {
     "decorators.token_not_required": "(view)",
     "authentication.BearerJwtAuthentication": "()",
     "permissions.HasScope": "(*scopes)",
-    "permissions.HasClaim": "(name=None, *value)",
+    "permissions.HasClaim": "(name=None, value=Ellipsis)",
     "jwks.JwksService": (
         "(jwks_uri=None, *, issuer=None, cache=None, session=None, timeout=5, fresh_seconds=300, stale_seconds=14400, "
         "cooldown_seconds=30, allow_insecure_http=False, clock=None)"

@@ -1,0 +1,264 @@
+"""The DRF permission classes: scopes, claims, and how the user authenticated.
+
+They compose with ``|``, ``&`` and ``~``, and explain a denial that stands.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPMethod
+from typing import Any, ClassVar, Final
+
+from django.core.exceptions import ImproperlyConfigured
+from rest_framework.exceptions import NotAuthenticated, PermissionDenied
+from rest_framework.permissions import AND, NOT, OR, BasePermission, SingleOperandHolder
+from rest_framework.request import Request
+
+from .access_token import AccessToken
+from .authentication import BearerRefusal, watch_answers
+from .authentication_context import authentication_context
+from .conf import get_settings
+from .errors import BearerError, InsufficientScope, MissingClaims, MissingToken
+from .request import accepted_token, authorize
+from .requirements import Requirements, claim_requirement, parse_claims, parse_scopes
+from .verification import trusted_issuer
+
+__all__ = ["ANY_METHOD", "HasAuthenticationContext", "HasClaim", "HasScope", "RequirementPermission", "TokenPermission"]
+
+#: Stands for all other HTTP methods in a mapping of method to requirements.
+ANY_METHOD: Final = "*"
+
+_METHODS: Final = frozenset({ANY_METHOD, *HTTPMethod})
+
+
+class TokenPermission(SingleOperandHolder, BasePermission):
+    """A permission that depends on the access token alone.
+
+    An instance stands in ``permission_classes`` as a class does: "calling" it gives itself. Type checkers take
+    it for what DRF has there besides classes, a `SingleOperandHolder`.
+    """
+
+    def __call__(self) -> "TokenPermission":
+        """Return itself, where DRF takes it for a class and wants an instance."""
+        return self
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Tell whether the token meets the requirement. Never raises for a token that does not."""
+        if self.refusal(request, view) is None:
+            return True
+        _explain_denials(view)
+        return False
+
+    def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:
+        """Tell the same of an object: DRF's default True would turn ``~`` into a refusal."""
+        return self.has_permission(request, view)
+
+    def refusal(self, request: Request, view: Any) -> BearerError | None:
+        """Return why the request is refused, None where it is let in."""
+        try:
+            self.check(request, view)
+        except BearerError as error:
+            return error
+        return None
+
+    def check(self, request: Request, view: Any) -> None:
+        """Raise BearerError where the request's token does not do."""
+        raise NotImplementedError
+
+
+class RequirementPermission(TokenPermission):
+    """What `HasScope` and `HasClaim` share: requirements, given or on the view, for each method or for all."""
+
+    view_attribute: ClassVar[str]
+    #: What is said of a method that a mapping does not hold.
+    refusal_of_others: ClassVar[type[InsufficientScope | MissingClaims]]
+
+    def __init__(self, requirement: Any = None) -> None:
+        self._given = None if requirement is None else _by_method(requirement, self.parse)
+
+    @staticmethod
+    def parse(value: Any) -> Requirements:
+        """Parse the requirement of one method or of all; ValueError for a bad one."""
+        raise NotImplementedError
+
+    def check(self, request: Request, view: Any) -> None:
+        """Raise BearerError where the token does not meet the requirements of the request's method."""
+        requirements = self.requirements_for(str(request.method), view)
+        token = token_of(request)
+        if requirements is None:
+            raise self.refusal_of_others()  # a method that nobody thought of is not open to all
+        authorize(token, requirements)
+
+    def requirements_for(self, method: str, view: Any) -> Requirements | None:
+        """Return the requirements of an HTTP method, None where it is not in the mapping."""
+        by_method = self.requirements_by_method(view)
+        method = "GET" if method == "HEAD" and "HEAD" not in by_method else method
+        return by_method.get(method) or by_method.get(ANY_METHOD)
+
+    def requirements_by_method(self, view: Any) -> Mapping[str, Requirements]:
+        """Return the requirements by HTTP method, or those of `ANY_METHOD`; from the view where none were given.
+
+        Raises ImproperlyConfigured where the view has none either, or bad ones.
+        """
+        if self._given is not None:
+            return self._given
+        required = getattr(view, self.view_attribute, None)
+        where = f"{type(view).__name__}.{self.view_attribute}"
+        if required is None:
+            raise ImproperlyConfigured(f"{type(self).__name__} without arguments needs {where}.")
+        try:
+            return _by_method(required, self.parse)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{where}: {error}") from error
+
+
+class HasScope(RequirementPermission):
+    """Require scopes, all of them: ``HasScope("read", "write")``, or bare with ``required_scopes`` on the view.
+
+    Either may be a mapping of HTTP method to scopes, in which ``"*"`` stands for the rest; a method that is not in
+    it is refused, HEAD is GET. Raises ValueError for what is no scope or no method.
+    """
+
+    view_attribute = "required_scopes"
+    refusal_of_others = InsufficientScope
+
+    def __init__(self, *scopes: Any) -> None:
+        super().__init__((scopes if len(scopes) > 1 else scopes[0]) if scopes else None)
+
+    @staticmethod
+    def parse(value: Any) -> Requirements:
+        """Parse a space-separated string or an iterable of scopes."""
+        return Requirements(scopes=parse_scopes(value))
+
+
+class HasClaim(RequirementPermission):
+    """Require a claim: ``HasClaim("role", "admin")``, or bare with ``required_claims`` on the view.
+
+    The name may be a list, as path into nested objects; the value a list, any of which will do; without a
+    value the claim must be there. Instead of the name stands what the setting CLAIMS takes, or a mapping of
+    HTTP method to that, as for `HasScope`. Raises ValueError for requirements that make no sense.
+    """
+
+    view_attribute = "required_claims"
+    refusal_of_others = MissingClaims
+
+    def __init__(self, name: Any = None, value: Any = ...) -> None:
+        path = isinstance(name, list | tuple) and all(isinstance(part, str) for part in name)
+        values = () if value is ... else (value,)
+        super().__init__([claim_requirement(name, *values)] if values or path else name)
+
+    @staticmethod
+    def parse(value: Any) -> Requirements:
+        """Parse a list of claim requirements, or one."""
+        return Requirements(claims=parse_claims(value))
+
+
+class HasAuthenticationContext(TokenPermission):
+    """Require how and when the user authenticated (RFC 9470): ``HasAuthenticationContext(["mfa"], max_age=300)``.
+
+    ``acr_values``: one of them must be the token's ``acr``, the preferred one first. ``max_age``: how many
+    seconds ago ``auth_time`` may be. A token that falls short is challenged with what is required (401).
+    """
+
+    def __init__(self, acr_values: str | Iterable[str] = (), *, max_age: int | None = None) -> None:
+        self.context = authentication_context(acr_values, max_age)
+
+    def check(self, request: Request, view: Any) -> None:
+        """Raise BearerError where the user did not authenticate so."""
+        token = token_of(request)
+        trusted = trusted_issuer(token.issuer, get_settings())
+        self.context.check(token.claims, time.time(), trusted.leeway if trusted is not None else 0)
+
+
+def _by_method(requirement: Any, parse: Callable[[Any], Requirements]) -> dict[str, Requirements]:
+    if not isinstance(requirement, Mapping) or "name" in requirement:
+        return {ANY_METHOD: parse(requirement)}
+    return {_method(name): parse(value) for name, value in requirement.items()}
+
+
+def _method(name: object) -> str:
+    method = str(name).upper()
+    if method not in _METHODS:
+        raise ValueError(f'{name!r} is no HTTP method; a mapping is by method, as in {{"GET": ..., "*": ...}}')
+    return method
+
+
+def token_of(request: Request) -> AccessToken:
+    """Return the token that was accepted for a request, by whichever of our entrances; raise MissingToken."""
+    auth = request.auth
+    token = auth if isinstance(auth, AccessToken) else accepted_token(request._request)
+    if token is None:
+        raise MissingToken
+    return token
+
+
+def _explain_denials(view: Any) -> None:
+    """Let the view's denials carry the challenge where a permission of ours is what stands in the way.
+
+    One that says no is not the end, since an alternative may say yes. Whether its no stands is only known
+    when the view denies, so that is where the challenge is added.
+    """
+    watch_answers(view)
+    if hasattr(view, "_oauth_jwt") and not isinstance(view.permission_denied, _ExplainedDenial):
+        view.permission_denied = _ExplainedDenial(view)
+
+
+class _ExplainedDenial:
+    """Stands in for one view's ``permission_denied``; asks the permissions once more, to see which says no."""
+
+    def __init__(self, view: Any) -> None:
+        self._view = view
+        self._deny = view.permission_denied
+
+    def __call__(self, request: Request, message: str | None = None, code: str | None = None) -> None:
+        """Deny as the view does, and turn a plain denial into one that carries the challenge."""
+        try:
+            self._deny(request, message, code)
+        except (NotAuthenticated, PermissionDenied) as denial:
+            error = self._standing_refusal(request)
+            if error is None:
+                raise
+            raise BearerRefusal(error, message, is_reported=False) from denial
+
+    def _standing_refusal(self, request: Request) -> BearerError | None:
+        for permission in self._view.get_permissions():
+            allowed, refusal = _explain(permission, request, self._view, *self._view._oauth_jwt.asked_object)
+            if not allowed:
+                return refusal
+        return None
+
+
+def _explain(permission: Any, request: Request, view: Any, *obj: Any) -> tuple[bool, BearerError | None]:
+    """Return what a permission says of a request, or of an object, and why it says no if it is ours."""
+    question = (request, view, *obj)
+    if isinstance(permission, TokenPermission):
+        refusal = permission.refusal(request, view)
+        return refusal is None, refusal
+    if isinstance(permission, NOT):
+        return not _explain(operands(permission)[0], *question)[0], None
+    if isinstance(permission, AND):
+        first, second = operands(permission)
+        answer = _explain(first, *question)
+        return _explain(second, *question) if answer[0] else answer
+    if isinstance(permission, OR):
+        return _explain_alternatives(operands(permission), *question)
+    ask = permission.has_object_permission if obj else permission.has_permission
+    return ask(*question), None
+
+
+def _explain_alternatives(
+    alternatives: tuple[Any, ...], request: Request, view: Any, *obj: Any
+) -> tuple[bool, BearerError | None]:
+    refusal = None
+    for permission in alternatives:
+        answer = _explain(permission, request, view)
+        if answer[0] and obj:  # an alternative must allow the request as such, and then the object
+            answer = _explain(permission, request, view, *obj)
+        if answer[0]:
+            return answer
+        refusal = refusal or answer[1]
+    return False, refusal
+
+
+def operands(composed: Any) -> tuple[Any, ...]:
+    """Return what DRF's AND, OR or NOT is made of."""
+    return (composed.op1, composed.op2) if hasattr(composed, "op2") else (composed.op1,)
