@@ -5,7 +5,7 @@ from functools import partial, wraps
 from inspect import unwrap
 from typing import Any, TypeVar
 
-from asgiref.sync import iscoroutinefunction
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -31,8 +31,9 @@ def secure(
 
     ``scope``: scopes that must all be granted, as a list or a space-separated string. ``claims``: a list of
     names or of ``{"name": ..., "value": ...}``. ``realm``: the challenge's, instead of the setting's.
-    ``jwks_service``: where the keys are, instead of the settings'. The view is exempt from CSRF checks,
-    since browsers never send the header by themselves. Raises ValueError for requirements that make no
+    ``jwks_service``: where the keys are, instead of the settings'; where it has an ``issuer``, the token must be
+    of that one. The view is called with ``request.claims`` and ``request.access_token``, and is exempt from CSRF
+    checks, since browsers never send the header by themselves. Raises ValueError for requirements that make no
     sense.
     """
     if realm is not None and not is_header_text(realm):
@@ -41,6 +42,7 @@ def secure(
 
     def decorate(view: View) -> View:
         async def acall(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            _require_request(request)
             try:
                 await aauthenticate(request, get_settings(), requirements, jwks_service)
             except BearerError as error:
@@ -49,6 +51,7 @@ def secure(
             return mark_secured(response)
 
         def call(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            _require_request(request)
             try:
                 authenticate(request, get_settings(), requirements, jwks_service)
             except BearerError as error:
@@ -64,14 +67,30 @@ def secure(
 
 
 def token_not_required(view: View) -> View:
-    """Exempt a view from `JwtBearerMiddleware`, as Django's `login_not_required` does from its own."""
-    view.oauth_jwt_token_required = False  # type: ignore[attr-defined]
-    return view
+    """Exempt a view from `JwtBearerMiddleware`; on a class by `method_decorator`, with ``name="dispatch"``.
+
+    The view that was given stays secured, wherever else it is used. Raises TypeError for a class.
+    """
+    if isinstance(view, type):
+        raise TypeError('token_not_required on a class: @method_decorator(token_not_required, name="dispatch")')
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs)
+
+    exempt: Any = wraps(view)(markcoroutinefunction(call) if iscoroutinefunction(view) else call)
+    exempt.oauth_jwt_token_required = False
+    return exempt  # type: ignore[no-any-return]  # it is called as the view is
 
 
 def needs_no_token(view: Callable[..., Any]) -> bool:
     """Tell whether a view is exempt from the middleware."""
     return not getattr(view, "oauth_jwt_token_required", True)
+
+
+def _require_request(request: object) -> None:
+    if not hasattr(request, "META"):
+        kind = type(request).__name__
+        raise TypeError(f"secure got a {kind} for a request; a method wants @method_decorator(secure(...))")
 
 
 def _is_async(view: Callable[..., Any]) -> bool:

@@ -62,6 +62,7 @@ class JwksService:
         source = jwks_uri or issuer
         if source is None:
             raise ValueError("a JwksService needs a jwks_uri, or an issuer to discover it from")
+        self.issuer = issuer
         self._clock = clock = clock or _unix_time
         self._timing = Timing(fresh_seconds, stale_seconds, cooldown_seconds)
         self._client = JwksClient(session, timeout=timeout, allow_insecure_http=allow_insecure_http)

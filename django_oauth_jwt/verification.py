@@ -39,8 +39,9 @@ _memory: _Memory | None = None
 def verify_token(encoded_token: str, *, jwks_service: KeyService | None = None) -> AccessToken:
     """Verify an access token and return it; no request is needed.
 
-    ``jwks_service`` stands in for the one of the settings. Raises InvalidToken or KeysUnavailable. May
-    wait for a fetch of the keys: code on an event loop uses `averify_token`.
+    ``jwks_service`` stands in for the one of the settings; where it has an ``issuer``, the token must be of that
+    one. Raises InvalidToken or KeysUnavailable. May wait for a fetch of the keys: code on an event loop uses
+    `averify_token`.
     """
     return verify(encoded_token, get_settings(), jwks_service)
 
@@ -81,7 +82,7 @@ def _begin(encoded_token: str, settings: Settings, jwks_service: KeyService | No
         if remembered is not None:
             remembered.times.check(time.time(), remembered.leeway)
             return AccessToken(encoded_token, remembered.verified)
-    jws, claims, trusted = _read(encoded, settings)
+    jws, claims, trusted = _read(encoded, settings, jwks_service)
     service = service_of(trusted, settings) if jwks_service is None else jwks_service
     return _Unverified(encoded_token, jws, claims, trusted, service, memory, memory_key)
 
@@ -96,16 +97,32 @@ def encoded_bytes(encoded_token: str, maximum: int) -> bytes:
     return encoded
 
 
-def _read(encoded: bytes, settings: Settings) -> tuple[UnverifiedJws, dict[str, Any], TrustedIssuer]:
+def _read(
+    encoded: bytes, settings: Settings, jwks_service: KeyService | None
+) -> tuple[UnverifiedJws, dict[str, Any], TrustedIssuer]:
     jws = read_compact(encoded, settings.all_algorithms)
     try:
         claims = loads_object(jws.payload)
     except ValueError as error:
         raise InvalidToken("malformed") from error
     # The issuer decides whose keys are asked, so an unlisted one is refused before any fetch.
-    trusted = check_issuer(claims.get("iss"), settings)
+    iss = claims.get("iss")
+    trusted = check_issuer(iss, settings) if jwks_service is None else _issuer_of(jwks_service, iss, settings)
     check_algorithm(jws.header.alg, trusted.algorithms)
     return jws, claims, trusted
+
+
+def _issuer_of(jwks_service: KeyService, iss: object, settings: Settings) -> TrustedIssuer:
+    """Return what is required of the tokens of a service given by hand; raise InvalidToken for another's.
+
+    Whoever has its keys could else sign in the name of the settings' issuer.
+    """
+    issuer = getattr(jwks_service, "issuer", None)
+    if issuer is None:
+        return check_issuer(iss, settings)
+    if iss != issuer:
+        raise InvalidToken("wrong_issuer")
+    return settings.issuers.get(issuer, settings.unlisted_issuer)
 
 
 def trusted_issuer(iss: object, settings: Settings) -> TrustedIssuer | None:

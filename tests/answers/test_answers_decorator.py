@@ -5,14 +5,15 @@ from functools import partial
 
 import pytest
 from django.http import JsonResponse
-from django.test import AsyncClient, Client
+from django.test import AsyncClient, Client, RequestFactory
 from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
+from rest_framework.views import APIView
 
-from django_oauth_jwt.decorators import secure
+from django_oauth_jwt.decorators import needs_no_token, secure, token_not_required
 from django_oauth_jwt.jwks import get_jwks_service
 from django_oauth_jwt.testing import SigningKey, TokenIssuer
 
@@ -158,6 +159,38 @@ def test_a_key_service_by_hand_needs_no_keys_in_the_settings(send, settings):
     settings.OAUTH_JWT = {}
     assert send("get", "/others-keys/").status_code == 401
     assert send("get", "/others-keys/", headers=OTHER.headers()).status_code == 200
+
+
+@pytest.mark.parametrize("view_class", [View, APIView])
+def test_a_method_without_method_decorator_says_what_is_wrong(view_class):
+    """Where the request should be there is the view: nothing is let in, and the remedy is named."""
+
+    class Forgotten(view_class):
+        @secure()
+        def get(self, request):
+            raise AssertionError
+
+    with pytest.raises(TypeError, match=r"got a Forgotten for a request.*method_decorator"):
+        Forgotten.as_view()(RequestFactory().get("/"))
+
+
+def test_an_exempt_view_is_another_one():
+    """The view itself stays secured where it is used without the exemption, be it Django's own."""
+    exempt = token_not_required(view)
+    assert (needs_no_token(exempt), needs_no_token(view)) == (True, False)
+    assert (exempt.__name__, exempt.__wrapped__) == ("view", view)
+
+    class Exempt(View):
+        dispatch = token_not_required(View.dispatch)
+
+    assert needs_no_token(Exempt.as_view())
+    assert not needs_no_token(SyncMethod.as_view())
+
+
+def test_a_class_is_not_exempt_without_method_decorator():
+    """It would be secured as before, without a word."""
+    with pytest.raises(TypeError, match="method_decorator"):
+        token_not_required(SyncMethod)
 
 
 def test_requests_at_the_same_time_have_their_own_claims(issuer):

@@ -1,5 +1,7 @@
 """Several issuers, and services that stand in, through `verify_token` and its async twin."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from django_oauth_jwt.errors import KeysUnavailable
@@ -67,8 +69,38 @@ def test_a_service_of_the_callers_own_stands_in(reason_of, rsa_issuer, signing_k
     settings.OAUTH_JWT = {}
     other = TokenIssuer("https://other.test", key=signing_key("EdDSA"))
     assert reason_of(other.token(), jwks_service=other) is None
-    assert reason_of(other.token(), jwks_service=rsa_issuer) == "wrong_algorithm"
+    assert reason_of(other.token(iss=rsa_issuer.issuer), jwks_service=rsa_issuer) == "wrong_algorithm"
     assert reason_of(other.token(), jwks_service=other) is None
+
+
+def test_a_service_of_one_issuer_speaks_for_that_one(reason_of, rsa_issuer, signing_key):
+    """It need not be listed, and cannot sign in the name of one that is: what holds for all holds for it."""
+    partner = TokenIssuer("https://partner.test", key=signing_key("ES256"))
+    with rsa_issuer.installed(AUDIENCE="api"):
+        assert reason_of(partner.token(aud="api"), jwks_service=partner) is None
+        assert reason_of(partner.token(aud="other"), jwks_service=partner) == "wrong_audience"
+        assert reason_of(partner.token(aud="api", iss=rsa_issuer.issuer), jwks_service=partner) == "wrong_issuer"
+        assert reason_of(partner.token(aud="api", iss=None), jwks_service=partner) == "wrong_issuer"
+        assert reason_of(partner.token(aud="api")) == "wrong_issuer"
+
+
+def test_a_service_of_a_listed_issuer_has_its_rules(reason_of, two_issuers):
+    """What ISSUERS says of it holds, wherever its keys come from."""
+    _, second = two_issuers
+    twin = TokenIssuer(second.issuer, key=second.keys[0])
+    good = {"aud": "other-api", "role": "x", "header": {"typ": "JWT"}}
+    assert reason_of(twin.token(**good), jwks_service=twin) is None
+    assert reason_of(twin.token(**{**good, "aud": "api"}), jwks_service=twin) == "wrong_audience"
+
+
+def test_a_service_of_no_issuer_leaves_it_to_the_settings(reason_of, rsa_issuer):
+    """Keys alone say nothing of who may use them."""
+    keys = SimpleNamespace(
+        current=rsa_issuer.current, key_set_for=rsa_issuer.key_set_for, akey_set_for=rsa_issuer.akey_set_for
+    )
+    with rsa_issuer.installed():
+        assert reason_of(rsa_issuer.token(), jwks_service=keys) is None
+        assert reason_of(rsa_issuer.token(iss="https://partner.test"), jwks_service=keys) == "wrong_issuer"
 
 
 def test_without_keys_nothing_is_said_of_the_token(verify, rsa_issuer):
