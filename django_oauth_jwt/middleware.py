@@ -42,14 +42,12 @@ class JwtBearerMiddleware:
             return self.__acall__(request)
         settings = get_settings()
         if not _is_secured(request, settings):
-            response: HttpResponseBase = self.get_response(request)
-            return response
-        request._oauth_jwt_verdict = _Verdict.UNDECIDED  # type: ignore[attr-defined]
+            return self.get_response(request)  # type: ignore[no-any-return]  # whatever Django has there
         try:  # noqa: SIM105  # `suppress` takes longer
             accept(request, settings)
         except BearerError:  # it is raised again when the view is known
             pass
-        response = self.get_response(request)
+        response: HttpResponseBase = self.get_response(request)
         if _verdict_of(request) is _Verdict.UNDECIDED:
             response = _refusal(request) or response
         return _finish(request, response)
@@ -57,14 +55,12 @@ class JwtBearerMiddleware:
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         settings = get_settings()
         if not _is_secured(request, settings):
-            response: HttpResponseBase = await self.get_response(request)
-            return response
-        request._oauth_jwt_verdict = _Verdict.UNDECIDED  # type: ignore[attr-defined]
+            return await self.get_response(request)  # type: ignore[no-any-return]  # as above
         try:  # noqa: SIM105  # as above
             await aaccept(request, settings)
         except BearerError:  # as above
             pass
-        response = await self.get_response(request)
+        response: HttpResponseBase = await self.get_response(request)
         if _verdict_of(request) is _Verdict.UNDECIDED:
             response = await _arefusal(request) or response
         return _finish(request, response)
@@ -82,22 +78,30 @@ class JwtBearerMiddleware:
 
 
 class _Verdict(Enum):
-    """What is known of a request whose path is secured."""
+    """Whether a request needs a token, as far as that is known."""
 
-    UNDECIDED = "its view is not known yet"
-    EXEMPT = "its view needs no token"
-    SECURED = "it needs a token"
+    UNDECIDED = "its path does, its view is not known yet"
+    EXEMPT = "its path or its view does not"
+    SECURED = "it does"
 
 
 def _verdict_of(request: HttpRequest) -> _Verdict | None:
     return getattr(request, "_oauth_jwt_verdict", None)
 
 
+def _is_secured(request: HttpRequest, settings: Settings) -> bool:
+    """Tell whether the path of a request is secured, and note it."""
+    is_secured = _is_secured_path(request.path_info, settings)
+    request._oauth_jwt_verdict = (  # type: ignore[attr-defined]
+        _Verdict.UNDECIDED if is_secured else _Verdict.EXEMPT
+    )
+    return is_secured
+
+
 def _needs_token(request: HttpRequest, view: Callable[..., Any]) -> bool:
     """Tell whether a request to this view needs a token, and note it for when the answer is there."""
-    if _verdict_of(request) is None:
-        return False
-    exempt = needs_no_token(view)
+    # The path is looked at again, since another middleware may have changed it.
+    exempt = needs_no_token(view) or not _is_secured_path(request.path_info, get_settings())
     request._oauth_jwt_verdict = _Verdict.EXEMPT if exempt else _Verdict.SECURED  # type: ignore[attr-defined]
     return not exempt
 
@@ -123,12 +127,11 @@ async def _arefusal(request: HttpRequest) -> HttpResponseBase | None:
     return None
 
 
-def _is_secured(request: HttpRequest, settings: Settings) -> bool:
-    """Tell whether the settings secure the path of a request."""
+def _is_secured_path(path: str, settings: Settings) -> bool:
     if not (settings.protected_paths or settings.exempt_paths):
         return True
     # A dot matches no line break, and "$" matches before one: seen by the patterns, it is a character as any other.
-    path = request.path_info.replace("\n", "\r")
+    path = path.replace("\n", "\r")
     # PROTECTED_PATHS match anywhere in the path, EXEMPT_PATHS only from its beginning, so that a loose pattern
     # protects too much and never too little.
     if settings.protected_paths and not any(pattern.search(path) for pattern in settings.protected_paths):

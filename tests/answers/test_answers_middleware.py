@@ -241,6 +241,28 @@ def test_the_answer_of_a_middleware_below_needs_a_token(send, rsa_issuer, settin
         assert send("get", "/health/").json() == {"sub": None}
 
 
+@sync_and_async_middleware
+def leads_to_the_books(get_response):
+    """A middleware that serves another path than the one that was asked for."""
+
+    def moved(request):
+        request.path_info = "/api/books/"
+        return get_response(request)
+
+    async def async_moved(request):
+        return await moved(request)
+
+    return async_moved if iscoroutinefunction(get_response) else moved
+
+
+def test_a_path_that_another_middleware_changes_is_looked_at_again(send, rsa_issuer, settings):
+    """What counts is the path whose view is called."""
+    settings.MIDDLEWARE = [OURS, f"{__name__}.leads_to_the_books"]
+    with rsa_issuer.installed(EXEMPT_PATHS=["/health/"]):
+        assert send("get", "/health/").status_code == 401
+        assert send("get", "/health/", headers=rsa_issuer.headers()).status_code == 200
+
+
 @pytest.mark.parametrize("url", ["/both/", "/both/async/", "/nowhere/"])
 def test_a_bad_token_is_verified_and_told_of_once(send, rsa_issuer, signals, monkeypatch, url):
     """Though it is looked at when it comes and again when the view is known."""
@@ -367,6 +389,14 @@ def test_it_can_be_called_without_a_handler_of_django(issuer):
     assert middleware(RequestFactory().get("/")).status_code == 401
     assert middleware(RequestFactory().get("/", headers=issuer.headers(expired=True))).status_code == 403
     assert b"user-1" in middleware(RequestFactory().get("/", headers=issuer.headers())).content
+
+
+def test_its_hook_lets_nobody_pass_by_itself(issuer):
+    """Whoever calls it without the rest is not let in on that account."""
+    middleware = JwtBearerMiddleware(lambda request: HttpResponse("passed"))
+    assert middleware.process_view(RequestFactory().get("/"), view, (), {}).status_code == 401
+    assert middleware.process_view(RequestFactory().get("/", headers=issuer.headers()), view, (), {}) is None
+    assert middleware.process_view(RequestFactory().get("/"), open_view, (), {}) is None
 
 
 def test_it_can_be_called_without_a_handler_of_djangos_under_asgi(issuer):

@@ -40,7 +40,7 @@ def print_tables(results):
     for alg, cases in results.get("verification", {}).items():
         _print_ratios(f"Verification of {alg}, in bare {alg} signature checks", cases)
     for kind, cases in results.get("requests", {}).items():
-        _print_ratios(f"Added to a request, {kind}, in bare RS256 checks", cases)
+        _print_ratios(f"Added to a request, {kind}, in bare RS256 checks in a view", cases)
     for part, counts in results.get("growth", {}).items():
         _print_growth(part, counts)
     for size, used in results.get("memory", {}).items():

@@ -41,6 +41,7 @@ def test_requests_run_through_each_entrance(server):
         bench_requests.DRF: 2,
         bench_requests.DRF_ASYNC: 2,
     }
+    assert results[bench_requests.PLAIN][bench_requests.BARE]["ratio"] == 1
 
 
 @pytest.mark.parametrize("growing", ["with_keys", "with_issuers", "with_remembered", "with_threads"])
