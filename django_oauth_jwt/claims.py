@@ -38,7 +38,7 @@ def check_claims(claims: Mapping[str, Any], typ: str | None, trusted: TrustedIss
     if trusted.audience is not None:
         check_audience(claims.get("aud"), trusted.audience)
     check_names(claims)
-    return times_of(claims)
+    return Times(time_of(claims, "exp"), time_of(claims, "nbf"), time_of(claims, "iat"))
 
 
 def check_type(typ: str | None, accepted: frozenset[str | None]) -> None:
@@ -56,9 +56,8 @@ def check_presence(claims: Mapping[str, Any], required: tuple[str, ...]) -> None
 
 def check_audience(aud: Any, accepted: frozenset[str]) -> None:
     """Check that ``aud``, a string or an array of strings, holds one that is accepted."""
-    audiences = [aud] if isinstance(aud, str) else aud
     try:
-        if isinstance(audiences, list) and not accepted.isdisjoint(audiences):
+        if aud in accepted if isinstance(aud, str) else isinstance(aud, list) and not accepted.isdisjoint(aud):
             return
     except TypeError:  # an array of objects or arrays
         pass
@@ -71,14 +70,12 @@ def check_names(claims: Mapping[str, Any]) -> None:
         raise InvalidToken("malformed_claim")
 
 
-def times_of(claims: Mapping[str, Any]) -> Times:
-    """Return the times (RFC 7519 section 2, NumericDate); InvalidToken for one that is no time."""
-    times = []
-    for name in Times._fields:
-        value = claims.get(name)
-        # int before float: math.isfinite cannot take an int beyond a double, and every int is finite.
-        is_time = type(value) is int or (type(value) is float and math.isfinite(value))
-        if not is_time and name in claims:
-            raise InvalidToken("malformed_claim")
-        times.append(value)
-    return Times(*times)
+def time_of(claims: Mapping[str, Any], name: str) -> float | None:
+    """Return a time (RFC 7519 section 2, NumericDate), None where there is none; InvalidToken for what is no time."""
+    if name not in claims:
+        return None
+    value = claims[name]
+    # int before float: math.isfinite cannot take an int beyond a double, and every int is finite.
+    if type(value) is int or (type(value) is float and math.isfinite(value)):
+        return value
+    raise InvalidToken("malformed_claim")

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from .access_token import scopes_of
-from .claims import Times, check_audience, check_names, check_presence, check_type, times_of
+from .claims import Times, check_audience, check_names, check_presence, check_type, time_of
 from .conf_rules import Settings, TrustedIssuer
 from .console import moment, shown
 from .errors import BearerError
@@ -177,7 +177,8 @@ def _explain_claims(explanation: Explanation, claims: Mapping[str, Any] | None, 
 
 
 def _check_time(claims: Mapping[str, Any], name: str, now: float, leeway: float) -> None:
-    times_of({name: claims[name]} if name in claims else {}).check(now, leeway)
+    only_one = Times(None, None, None)._replace(**{name: time_of(claims, name)})
+    only_one.check(now, leeway)
 
 
 def _require_three(segments: list[bytes]) -> None:
