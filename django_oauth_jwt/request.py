@@ -151,13 +151,9 @@ async def areject(request: HttpRequest, error: BearerError) -> None:
 
 
 def _encoded_token(request: HttpRequest, settings: Settings, jwks_service: KeyService | None) -> str:
-    try:
-        return parse_authorization(request.META.get("HTTP_AUTHORIZATION"))
-    except BearerError:
-        # Settings without keys show at the first request, whatever it brings.
-        if jwks_service is None:
-            require_key_source(settings)
-        raise
+    if jwks_service is None:
+        require_key_source(settings)  # settings without keys show at the first request, whatever it brings
+    return parse_authorization(request.META.get("HTTP_AUTHORIZATION"))
 
 
 def _checked(request: HttpRequest) -> _Checked:

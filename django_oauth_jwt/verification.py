@@ -1,5 +1,6 @@
 """Token in, `AccessToken` out: the signature, then the claims (RFC 7515 section 5.2, RFC 9068 section 4)."""
 
+import logging
 import time
 from collections.abc import Hashable
 from typing import Any, NamedTuple
@@ -8,12 +9,14 @@ from .access_token import AccessToken, VerifiedToken
 from .claims import check_claims
 from .conf import get_settings, require_key_source
 from .conf_rules import Settings, TrustedIssuer
-from .errors import InvalidToken
+from .errors import BearerError, InvalidToken, KeysUnavailable
 from .jwks import KeyService, service_of
 from .jws import UnverifiedJws, ascii_bytes, check_algorithm, read_compact, verify_signature
 from .keys import KeySet
 from .strict_json import loads_object
 from .token_memory import RememberedToken, TokenMemory, digest
+
+logger = logging.getLogger("django_oauth_jwt")
 
 
 class _Unverified(NamedTuple):
@@ -43,36 +46,60 @@ def verify_token(encoded_token: str, *, jwks_service: KeyService | None = None) 
     one. Raises InvalidToken or KeysUnavailable. May wait for a fetch of the keys: code on an event loop uses
     `averify_token`.
     """
-    return verify(encoded_token, get_settings(), jwks_service)
+    settings = get_settings()
+    if jwks_service is None:
+        require_key_source(settings)
+    return verify(encoded_token, settings, jwks_service)
 
 
 async def averify_token(encoded_token: str, *, jwks_service: KeyService | None = None) -> AccessToken:
     """Do as `verify_token` does, without blocking the event loop."""
-    return await averify(encoded_token, get_settings(), jwks_service)
+    settings = get_settings()
+    if jwks_service is None:
+        require_key_source(settings)
+    return await averify(encoded_token, settings, jwks_service)
 
 
 def verify(encoded_token: str, settings: Settings, jwks_service: KeyService | None) -> AccessToken:
-    """Do as `verify_token` does, for one who has the settings at hand."""
+    """Do as `verify_token` does, for one who has the settings at hand, and knows that they name the keys."""
     token = _begin(encoded_token, settings, jwks_service)
     if isinstance(token, AccessToken):
         return token
     header = token.jws.header
-    return _complete(token, token.service.key_set_for(header.kid, header.alg))
+    try:
+        key_set = token.service.key_set_for(header.kid, header.alg)
+    except BearerError:
+        raise
+    except Exception as error:  # a service of the project's own may raise anything
+        raise _unavailable(error) from error
+    return _complete(token, key_set)
 
 
 async def averify(encoded_token: str, settings: Settings, jwks_service: KeyService | None) -> AccessToken:
-    """Do as `averify_token` does, for one who has the settings at hand."""
+    """Do as `averify_token` does, for one who has the settings at hand, and knows that they name the keys."""
     token = _begin(encoded_token, settings, jwks_service)
     if isinstance(token, AccessToken):
         return token
     header = token.jws.header
-    return _complete(token, await token.service.akey_set_for(header.kid, header.alg))
+    try:
+        key_set = await token.service.akey_set_for(header.kid, header.alg)
+    except BearerError:
+        raise
+    except Exception as error:  # as above
+        raise _unavailable(error) from error
+    return _complete(token, key_set)
+
+
+def _unavailable(error: Exception) -> KeysUnavailable:
+    """Log what went wrong in a key service, and return the refusal of the request that asked it."""
+    # Without the frame of the caller, whose token has no place in a log or an error report.
+    frames = error.__traceback__.tb_next if error.__traceback__ else None
+    logger.error("The key service failed", exc_info=(type(error), error, frames))
+    return KeysUnavailable()
 
 
 def _begin(encoded_token: str, settings: Settings, jwks_service: KeyService | None) -> AccessToken | _Unverified:
     """Return a remembered token if its times still hold, else read the token."""
-    if jwks_service is None:
-        require_key_source(settings)
     encoded = encoded_bytes(encoded_token, settings.max_token_length)
     memory, memory_key = _memory_of(settings), None
     if memory is not None:

@@ -1,5 +1,6 @@
 """Several issuers, and services that stand in, through `verify_token` and its async twin."""
 
+from traceback import walk_tb
 from types import SimpleNamespace
 
 import pytest
@@ -117,3 +118,24 @@ def test_without_keys_nothing_is_said_of_the_token(verify, rsa_issuer):
     with down.installed(), pytest.raises(KeysUnavailable) as caught:
         verify(down.token())
     assert caught.value.retry_after == 7
+
+
+def test_a_service_that_fails_is_a_503_and_logged_without_the_token(verify, rsa_issuer, caplog):
+    """A bug in a service of the project's own is no 500, and no error report shows a token that is good."""
+
+    class Broken(TokenIssuer):
+        def key_set_for(self, kid, alg):
+            raise RuntimeError("out of order")
+
+        async def akey_set_for(self, kid, alg):
+            raise RuntimeError("out of order")
+
+    broken = Broken(key=rsa_issuer.keys[-1])
+    token = broken.token()
+    with broken.installed(), pytest.raises(KeysUnavailable):
+        verify(token)
+    (record,) = caplog.records
+    assert (record.name, record.levelname, str(record.exc_info[1])) == ("django_oauth_jwt", "ERROR", "out of order")
+    frames = [frame for frame, _ in walk_tb(record.exc_info[2])]
+    assert frames
+    assert token[-300:] not in repr([frame.f_locals for frame in frames])
