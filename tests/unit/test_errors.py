@@ -111,8 +111,23 @@ def test_a_refusal_survives_copying_and_pickling(error, duplicate):
     ids=lambda value: type(value).__name__,
 )
 def test_each_refusal_has_its_status_and_code(issuer, error, status, code):
-    """RFC 6750 section 3.1, with the model's 403 for a bad token."""
+    """RFC 6750 section 3.1, with express-oauth-jwt's 403 for a bad token."""
     assert (error.status, error.error) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (MissingToken, 401),
+        (InsufficientScope, 403),
+        (MissingClaims, 403),
+        (InsufficientAuthentication, 401),
+        (KeysUnavailable, 503),
+    ],
+)
+def test_a_status_that_is_always_the_same_is_the_classs(kind, status):
+    """A test of a project, or its documentation, can name it without an instance."""
+    assert kind.status == status
 
 
 def test_the_status_of_a_bad_token_is_the_settings(rsa_issuer):
