@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
+import requests
+
 from . import conf_targets, conf_values
 from .algorithms import SUPPORTED_ALGORITHMS
 from .requirements import Requirements
@@ -17,7 +19,7 @@ Rule = Callable[[Any], Any]
 #: What a listed issuer may set for itself; the rest is the same for all.
 ISSUER_RULES: Final[Mapping[str, Rule]] = MappingProxyType(
     {
-        "JWKS_URI": conf_values.url,
+        "JWKS_URI": conf_values.jwks_uri,
         "AUDIENCE": conf_values.audience,
         "ALGORITHMS": conf_values.algorithms,
         "TOKEN_TYPES": conf_values.token_types,
@@ -36,14 +38,14 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "REALM": conf_values.text,
         "SCOPE": conf_values.scopes,
         "CLAIMS": conf_values.claims,
-        "PROTECTED_PATHS": conf_values.patterns,
-        "EXEMPT_PATHS": conf_values.patterns,
+        "PROTECTED_PATHS": conf_targets.protected_paths,
+        "EXEMPT_PATHS": conf_targets.exempt_paths,
         "INVALID_TOKEN_STATUS": conf_values.refusal_status,
         "CACHE": conf_targets.cache_alias,
-        "JWKS_FRESH_SECONDS": conf_values.some_seconds,
+        "JWKS_FRESH_SECONDS": conf_values.seconds,
         "JWKS_STALE_SECONDS": conf_values.some_seconds,
         "JWKS_COOLDOWN_SECONDS": conf_values.seconds,
-        "HTTP_SESSION": conf_targets.imported_callable,
+        "HTTP_SESSION": conf_targets.session,
         "HTTP_TIMEOUT": conf_values.some_seconds,
         "ALLOW_INSECURE_HTTP": conf_values.boolean,
         "TOKEN_CACHE_SIZE": conf_values.count,
@@ -102,7 +104,7 @@ class Settings:
     jwks_fresh_seconds: float = 300
     jwks_stale_seconds: float = 14400
     jwks_cooldown_seconds: float = 30
-    http_session: Callable[[], Any] | None = None
+    http_session: requests.Session | Callable[[], requests.Session] | None = None
     http_timeout: float = 5
     allow_insecure_http: bool = False
     token_cache_size: int = 1024

@@ -5,7 +5,6 @@ The error's text completes a sentence that begins with the setting's name: "must
 
 import ipaddress
 import json
-import re
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -21,8 +20,6 @@ T = TypeVar("T")
 MAXIMUM_SECONDS: Final = 2**31
 #: Printable ASCII that no URL holds (RFC 3986 appendix A).
 _FOREIGN_TO_URLS: Final = frozenset(' "<>\\^`{|}')
-#: The beginning of a pattern that is anchored to a letter or digit, one that must be there.
-_PAST_THE_SLASH: Final = re.compile(r"\^\w(?![*?{|])")
 
 
 def issuers(value: Any) -> dict[str, Any]:
@@ -50,9 +47,14 @@ def _says_something(value: object) -> bool:
     return isinstance(value, str) and bool(value) and value == value.strip()
 
 
-def url(value: Any) -> str:
+def jwks_uri(value: Any) -> str:
+    """Where keys are: a URL, as `url` takes it."""
+    return url(value, "https://as.example.com/jwks")
+
+
+def url(value: Any, example: str = "https://as.example.com") -> str:
     """An absolute http or https URL without user name, password or fragment."""
-    problem = "must be an https URL such as 'https://as.example.com/jwks'"
+    problem = f"must be an https URL such as {example!r}"
     # urlsplit takes out control characters without a word, and lets the rest stand in the host.
     if not isinstance(value, str) or not value.isprintable() or not _FOREIGN_TO_URLS.isdisjoint(value):
         raise ValueError(problem)
@@ -61,7 +63,9 @@ def url(value: Any) -> str:
         host, _ = parts.hostname, parts.port  # reading the port raises ValueError where it is none
     except ValueError as error:
         raise ValueError(problem) from error
-    if parts.scheme not in ("http", "https") or not host or parts.fragment or "@" in parts.netloc:
+    if "@" in parts.netloc:
+        raise ValueError(f"{problem}, without user name and password")
+    if parts.scheme not in ("http", "https") or not host or parts.fragment:
         raise ValueError(problem)
     return value
 
@@ -123,30 +127,36 @@ def media_type(typ: str) -> str:
 
 def seconds(value: Any) -> float:
     """A number of seconds, 0 or more."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAXIMUM_SECONDS:
+    if not _is_duration(value):
         raise ValueError(f"must be a number of seconds, 0 or more and at most {MAXIMUM_SECONDS}")
-    return value
+    return value  # type: ignore[no-any-return]  # of either kind of number
 
 
 def some_seconds(value: Any) -> float:
     """A number of seconds, more than 0."""
-    if not seconds(value):
+    if not _is_duration(value) or value == 0:
         raise ValueError(f"must be a number of seconds, more than 0 and at most {MAXIMUM_SECONDS}")
     return float(value)
 
 
+def _is_duration(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAXIMUM_SECONDS
+
+
 def count(value: Any) -> int:
     """A whole number, 0 or more."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError("must be a whole number, 0 or more")
-    return value
+    return _whole_number(value, 0)
 
 
 def length(value: Any) -> int:
-    """A whole number, 1 or more."""
-    if count(value) == 0:
-        raise ValueError("must be a whole number, 1 or more")
-    return int(value)
+    """A whole number, more than 0."""
+    return _whole_number(value, 1)
+
+
+def _whole_number(value: object, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"must be a whole number, {'more than 0' if least else '0 or more'}")
+    return value
 
 
 def boolean(value: Any) -> bool:
@@ -159,7 +169,7 @@ def boolean(value: Any) -> bool:
 def refusal_status(value: Any) -> int:
     """The status of a token that fails validation."""
     if isinstance(value, bool) or value not in (401, 403):
-        raise ValueError("must be 403 (the model's) or 401 (RFC 6750's)")
+        raise ValueError("must be 403 (express-oauth-jwt's) or 401 (RFC 6750's)")
     return int(value)
 
 
@@ -171,23 +181,6 @@ def scopes(value: Any) -> tuple[str, ...]:
 def claims(value: Any) -> tuple[ClaimRequirement, ...]:
     """Claim requirements, see `requirements.parse_claims`."""
     return _described("must be a list of claim requirements", parse_claims, value)
-
-
-def patterns(value: Any) -> tuple[re.Pattern[str], ...]:
-    """A list of regular expressions."""
-    if not isinstance(value, list | tuple):
-        raise ValueError("must be a list of regular expressions")
-    try:
-        compiled = tuple(re.compile(pattern) for pattern in value)
-    except (re.error, TypeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"must be a list of regular expressions: {error}") from error
-    if not all(isinstance(pattern.pattern, str) for pattern in compiled):
-        raise ValueError("must be a list of regular expressions for strings, not for bytes")
-    for pattern in compiled:
-        if _PAST_THE_SLASH.match(pattern.pattern):
-            meant = f"^/{pattern.pattern[1:]}"
-            raise ValueError(f"must not hold {pattern.pattern!r}: a path begins with a slash, as in {meant!r}")
-    return compiled
 
 
 def metadata(value: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import re
 from http import HTTPStatus
 from types import SimpleNamespace
 
+import requests
 from django.utils.functional import lazystr
 
 from django_oauth_jwt.algorithms import SUPPORTED_ALGORITHMS
@@ -52,6 +53,7 @@ class AsyncResolver:
 
 
 SERVICE = Service()
+SESSION = requests.Session()
 ROLE = ClaimRequirement(("role",))
 HALF_A_SERVICE = SimpleNamespace(current=lambda: None, key_set_for="no method", akey_set_for=None)
 
@@ -69,11 +71,26 @@ NO_URL = [
     *("\thttps://as.example.com/jwks", "https://as.example.com/jwks ", "https://as\x7f.example.com/"),
     *("https://as.example.com/{tenant}/jwks", "https://as.example.com\\jwks", "https://<issuer>/jwks"),
 ]
-NO_PATH = ["", "resolver", ".resolver", "..resolver", "a..b", "a.b ", "nowhere.at.all", "conf_samples.nothing", "a\0.b"]
-NO_CALLABLE = [*NO_PATH, "conf_samples.ISSUER", 1, b"x", True, ["x"], {}, object()]
-NO_PATTERNS = [
-    *[*NO_LIST, ["("], [1], [None], [b"x"], [re.compile(b"x")], ["a{9999999999999}"], ["(" * 5000]],
-    *[["^api/"], ["/admin/", re.compile("^api$")]],  # of no path: each begins with a slash
+NO_DOTTED = [
+    *("", "resolver", ".resolver", "..resolver", "a..b", "a.b ", "nowhere.at.all", "conf_samples.nothing", "a\0.b"),
+    "os:path",
+]
+NO_CALLABLE = [*NO_DOTTED, "conf_samples.ISSUER", 1, b"x", True, ["x"], {}, object()]
+NO_PATTERNS = [*NO_LIST, ["("], [1], [None], [b"x"], [re.compile(b"x")], ["a{9999999999999}"], ["(" * 5000]]
+#: Anchored patterns of no path: each path begins with a slash.
+NO_PATHS = [
+    *("^api/", r"\Aapi", "^(a|b)/", "^(?:a)", "^(?P<v>a|b)/", "^[w]x/", r"^\w+/", "^[^/]+/", "^a+/", "^a{1,3}/"),
+    *("^(((a)))", "^(a|b){1,2}/", r"^\-", "(?i)^a", "^(?i:a)", "^(?#a)a", "^a(?=/)", "^(a)(/)?", "^a|^b", "(^a|^b)"),
+    *("https?://as.example.com/", "^https://as.example.com/", r"http\://as"),
+]
+NO_PROTECTION = [*NO_PATTERNS, *([pattern] for pattern in NO_PATHS), ["/admin/", re.compile("^api$")]]
+#: What is matched from the beginning needs no anchor to match nothing.
+NO_EXEMPTION = [*NO_PROTECTION, ["health/"], ["/open/", "(a|b)/"], [r"\w+/"], ["[a-z]"], ["(?i)health"]]
+#: Patterns that are anchored and may yet match a path, or of which it is hard to tell.
+PATHS = [
+    *("^/api/", "^(/a|/b)", "^.*", "^(?:/x)?", "^v?/api/", "^(a)?/", "^a*/", "^(a|)/", "^a{0,2}/", "^a{,2}/"),
+    *("^(a|b)*/", "^(?!/a)", "^[/a]", "^[^]a]", r"^\W", r"^\/", r"^\x2fapi", "^a|/b", "^", "^$"),
+    *("^(?P<v>a)?(?P=v)?/", ".*/api"),
 ]
 
 BAD = {
@@ -96,11 +113,11 @@ BAD = {
         *[{}, [{}], [{"value": 1}], [{"name": "a", "values": [1]}], [{"name": ""}], [{"name": None}], [{"name": {}}]],
         *[[{"name": "a", "value": None}], [{"name": "a", "value": []}], [{"name": "a", "value": ["b", None]}]],
     ],
-    "PROTECTED_PATHS": NO_PATTERNS,
-    "EXEMPT_PATHS": NO_PATTERNS,
+    "PROTECTED_PATHS": NO_PROTECTION,
+    "EXEMPT_PATHS": NO_EXEMPTION,
     "INVALID_TOKEN_STATUS": [400, 200, 404, 0, -401, HUGE, NAN, True, "401", b"401", [401], {}],
     "CACHE": ["", "elsewhere", b"default", 1, True, ["default"], {}],
-    "JWKS_FRESH_SECONDS": [*NO_SECONDS, 0, 0.0],
+    "JWKS_FRESH_SECONDS": NO_SECONDS,
     "JWKS_STALE_SECONDS": [*NO_SECONDS, 0, 0.0],
     "JWKS_COOLDOWN_SECONDS": NO_SECONDS,
     "HTTP_SESSION": [*NO_CALLABLE, aresolver],
@@ -155,16 +172,23 @@ GOOD = [
     ),
     ("CLAIMS", {"name": ["a", "b"], "value": ["x", "y"]}, (ClaimRequirement(("a", "b"), ("x", "y")),)),
     ("PROTECTED_PATHS", ["^/api/"], (re.compile("^/api/"),)),
-    ("PROTECTED_PATHS", ["api/", "^v?/api/"], (re.compile("api/"), re.compile("^v?/api/"))),
+    ("PROTECTED_PATHS", ["api/", "(a|b)/"], (re.compile("api/"), re.compile("(a|b)/"))),
+    ("PROTECTED_PATHS", PATHS, tuple(map(re.compile, PATHS))),
+    ("EXEMPT_PATHS", PATHS, tuple(map(re.compile, PATHS))),
+    ("EXEMPT_PATHS", [re.compile("^ /open", re.VERBOSE)], (re.compile("^ /open", re.VERBOSE),)),
     ("EXEMPT_PATHS", (re.compile("^/open/"),), (re.compile("^/open/"),)),
     ("INVALID_TOKEN_STATUS", 401, 401),
     ("INVALID_TOKEN_STATUS", HTTPStatus.FORBIDDEN, 403),
     ("CACHE", "default", "default"),
+    ("JWKS_FRESH_SECONDS", 0, 0),
     ("JWKS_FRESH_SECONDS", 0.5, 0.5),
-    ("JWKS_STALE_SECONDS", 60, 60),
+    ("JWKS_STALE_SECONDS", 600, 600),
     ("JWKS_COOLDOWN_SECONDS", 0, 0),
     ("HTTP_SESSION", "conf_samples.resolver", resolver),
     ("HTTP_SESSION", resolver, resolver),
+    ("HTTP_SESSION", SESSION, SESSION),
+    ("HTTP_SESSION", "conf_samples.SESSION", SESSION),
+    ("HTTP_SESSION", "requests.Session", requests.Session),
     ("HTTP_TIMEOUT", 1, 1),
     ("ALLOW_INSECURE_HTTP", True, True),
     ("JWKS_SERVICE", SERVICE, SERVICE),
