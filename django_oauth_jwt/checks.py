@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+import django
 from django.apps import AppConfig
 from django.conf import settings as django_settings
 from django.core import checks
@@ -19,8 +20,10 @@ MIDDLEWARE = "django_oauth_jwt.middleware.JwtBearerMiddleware"
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Return an error for everything wrong with ``OAUTH_JWT``."""
     settings, problems = _read()
-    if settings is not None and not settings.has_key_source:
-        problems = [conf.NO_KEY_SOURCE]
+    if settings is not None:
+        problems = [*_contradictions(settings)]
+        if not settings.has_key_source:
+            problems.append(conf.NO_KEY_SOURCE)
     return [checks.Error(problem.message, problem.remedy, id=f"{TAG}.{problem.id}") for problem in problems]
 
 
@@ -30,12 +33,22 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
     settings, _ = _read()
     if settings is None:
         return []
-    found = [*_lax_tokens(settings), *_lax_keys(settings), *_middleware_order()]
+    found = [*_lax_tokens(settings), *_lax_keys(settings), *_middleware_order(settings), *_old_django()]
     return [checks.Warning(message, hint, id=f"{TAG}.{number}") for number, message, hint in found]
 
 
 def _read() -> tuple[Settings | None, list[conf.Problem]]:
     return conf.read(getattr(django_settings, conf.NAME, None))
+
+
+def _contradictions(settings: Settings) -> Iterable[conf.Problem]:
+    fresh, stale = settings.jwks_fresh_seconds, settings.jwks_stale_seconds
+    if fresh > stale:
+        yield conf.Problem(
+            "E006",
+            f"{conf.NAME} has keys that are fresh ({fresh:g} seconds) for longer than they are good for ({stale:g}).",
+            "Set JWKS_FRESH_SECONDS to no more than JWKS_STALE_SECONDS.",
+        )
 
 
 def _lax_tokens(settings: Settings) -> Iterable[tuple[str, str, str]]:
@@ -73,30 +86,43 @@ def _lax_keys(settings: Settings) -> Iterable[tuple[str, str, str]]:
         )
 
 
-def _middleware_order() -> Iterable[tuple[str, str, str]]:
+def _middleware_order(settings: Settings) -> Iterable[tuple[str, str, str]]:
     listed = list(django_settings.MIDDLEWARE)
     if MIDDLEWARE not in listed:
         return
     for other in listed[: listed.index(MIDDLEWARE)]:
         if other in _HASTY:
+            number, what = _HASTY[other]
             yield (
-                "W005",
-                f"{other} stands above JwtBearerMiddleware, so it {_HASTY[other]} before the token is looked at.",
+                number,
+                f"{other} stands above JwtBearerMiddleware, so it {what} before the token is looked at.",
                 "Move JwtBearerMiddleware above it.",
             )
-    for other in listed:
-        if other in _CACHING:
-            yield (
-                "W006",
-                f"{other} answers before JwtBearerMiddleware sees the token: a page outlives its token.",
-                "Cache single views that need no token instead of the whole site.",
-            )
+    anonymous = [trusted.issuer for trusted in settings.issuers.values() if trusted.user_resolver is None]
+    if LOGIN in listed and anonymous:
+        whose = ", ".join("any issuer" if issuer is None else repr(issuer) for issuer in anonymous)
+        yield (
+            "W005",
+            f"{LOGIN} sends requests with a good token to the login page: tokens of {whose} bring no user.",
+            "Set USER_RESOLVER, or leave LoginRequiredMiddleware out.",
+        )
 
 
-#: Middleware that looks at a request when its view is known, as ours does, and may answer it.
+def _old_django() -> Iterable[tuple[str, str, str]]:
+    if django.VERSION < (5, 2, 15) or (6, 0) <= django.VERSION < (6, 0, 6):
+        yield (
+            "W007",
+            "This Django serves pages that `cache_page` stored beneath JwtBearerMiddleware or `secure` to other users.",
+            "Upgrade Django to 5.2.15, 6.0.6 or later: its caches tell the answers to different tokens apart.",
+        )
+
+
+LOGIN: Final = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+_CACHE: Final = "django.middleware.cache."
+#: Middleware that may answer a request before ours has looked at it: the warning's number, and what it does.
 _HASTY: Final = {
-    "django.middleware.csrf.CsrfViewMiddleware": "refuses unsafe requests",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware": "sends requests to the login page",
+    "django.middleware.csrf.CsrfViewMiddleware": ("W005", "refuses unsafe requests"),
+    LOGIN: ("W005", "sends requests to the login page"),
+    f"{_CACHE}FetchFromCacheMiddleware": ("W006", "serves cached pages"),
+    f"{_CACHE}CacheMiddleware": ("W006", "serves cached pages"),
 }
-#: Middleware that answers before the view is known, wherever it stands.
-_CACHING: Final = ("django.middleware.cache.FetchFromCacheMiddleware", "django.middleware.cache.CacheMiddleware")

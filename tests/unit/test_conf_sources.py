@@ -1,6 +1,9 @@
 """Where the keys are: sources, plain http, conflicts, services of the project's own."""
 
+import time
+
 import pytest
+import requests
 from conf_samples import ISSUER, SERVICE, VALID, Service
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
@@ -104,7 +107,7 @@ def test_an_issuer_that_is_no_url_cannot_be_discovered_from(problem_of, raw, nam
     """It could only fail later, at each fetch."""
     message = problem_of(raw)
     assert message.id == "oauth_jwt.E003"
-    assert message.msg.startswith(f"OAUTH_JWT{name} must be an https URL")
+    assert message.msg.startswith(f"OAUTH_JWT{name} must be an https URL such as 'https://as.example.com',")
 
 
 @pytest.mark.parametrize(
@@ -120,6 +123,54 @@ def test_settings_that_contradict_each_other_are_refused(problem_of, raw, words)
     message = problem_of(raw)
     assert message.id == "oauth_jwt.E006"
     assert words in message.msg
+
+
+@pytest.mark.parametrize(
+    ("raw", "times"),
+    [({"JWKS_FRESH_SECONDS": 900, "JWKS_STALE_SECONDS": 600}, (900, 600)), ({"JWKS_STALE_SECONDS": 60}, (300, 60))],
+)
+def test_keys_that_are_fresh_when_they_are_no_longer_good_are_a_contradiction(settings, raw, times):
+    """E006, whether one of the times is the default or not."""
+    settings.OAUTH_JWT = {**VALID, **raw}
+    (message,) = run_checks(tags=["oauth_jwt"])
+    assert message.id == "oauth_jwt.E006"
+    assert all(str(seconds) in message.msg for seconds in times)
+
+
+@pytest.mark.parametrize("form", ["instance", "callable"])
+def test_a_session_of_the_projects_own_fetches_the_keys(settings, jwks_server, rsa_issuer, form):
+    """It has the proxy, the CA or the client's certificate, however it is handed over."""
+    sent = []
+    session = requests.Session()
+    session.hooks["response"].append(lambda response, **kwargs: sent.append(response.url))
+    jwks_server.document = rsa_issuer.jwks()
+    jwks_uri = f"{jwks_server.origin}/jwks"
+    settings.OAUTH_JWT = {"JWKS_URI": jwks_uri, "HTTP_SESSION": session if form == "instance" else lambda: session}
+    assert len(get_jwks_service().refresh()) == 1
+    assert sent == [jwks_uri]
+
+
+def test_keys_that_are_never_fresh_are_refreshed_behind_each_request(settings, jwks_server, rsa_issuer):
+    """JWKS_FRESH_SECONDS 0: no request waits, and each one has the keys fetched for the next."""
+    jwks_server.document = rsa_issuer.jwks()
+    settings.OAUTH_JWT = {"JWKS_URI": f"{jwks_server.origin}/jwks", "JWKS_FRESH_SECONDS": 0}
+    service = get_jwks_service()
+    service.key_set_for("key-1", "RS256")
+    counts = []
+    for _ in range(2):
+        before = jwks_server.count
+        assert len(service.current()) == 1
+        _wait_until(lambda before=before: jwks_server.count > before)
+        _wait_until(lambda: service._refreshing is None)
+        counts.append(jwks_server.count - before)
+    assert counts == [1, 1]
+
+
+def _wait_until(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 @pytest.mark.parametrize("factory", ["django_oauth_jwt.jwks.JwksService", lambda: 1 / 0, lambda: 1])
