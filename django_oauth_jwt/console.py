@@ -52,9 +52,14 @@ class Console:
 
 
 class ReportCommand(BaseCommand):
-    """A command that reports something, as text or with ``--json``; exit status 1 where not all is well."""
+    """A command that reports something, as text or with ``--json``; exit status 1 where not all is well.
+
+    Code that calls the command ends so, too, where ``ends_its_caller``; else the report is all that it gets.
+    """
 
     requires_system_checks = ["oauth_jwt"]  # noqa: RUF012  # Django's spelling
+    ends_its_caller = False
+    _called_from_command_line: bool  # Django's own
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the argument that all reports take."""
@@ -63,13 +68,13 @@ class ReportCommand(BaseCommand):
     def report(
         self, document: Any, print_text: Callable[[Console], None], options: dict[str, Any], *, is_well: bool
     ) -> None:
-        """Print the document as JSON, or the text of it, and end."""
+        """Print the document as JSON, or the text of it, and end with the exit status."""
         console = Console(self.stdout, self.style, is_coloured=options["force_color"])
         if options["json"]:
             console.json(document)
         else:
             print_text(console)
-        if not is_well:
+        if not is_well and (self.ends_its_caller or self._called_from_command_line):
             sys.exit(1)
 
 

@@ -1,5 +1,6 @@
 """Why a token is accepted or refused: each rule of `verification` asked by itself, and all of them to the end."""
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from .access_token import scopes_of
 from .claims import Times, check_audience, check_names, check_presence, check_type, time_of
 from .conf_rules import Settings, TrustedIssuer
 from .console import moment, shown
-from .errors import BearerError
+from .errors import BearerError, InsufficientScope, MissingClaims
 from .jwks import service_of
 from .jws import (
     UnverifiedHeader,
@@ -22,6 +23,7 @@ from .jws import (
     verify_signature,
 )
 from .key_report import source_of
+from .requirements import ClaimRequirement, Requirements
 from .strict_json import loads_object
 from .verification import check_issuer, encoded_bytes, trusted_issuer
 
@@ -43,10 +45,14 @@ class Finding:
 
 @dataclass
 class Explanation:
-    """What a token says of itself, not verified, and what each rule says of it, in the order of verification."""
+    """What a token says of itself, not verified, and what each rule says of it, in the order of verification.
+
+    ``not_checked`` is what else may refuse it: that takes a request.
+    """
 
     token: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    not_checked: list[str] = field(default_factory=list)
 
     @property
     def is_accepted(self) -> bool:
@@ -90,7 +96,10 @@ def explain(encoded_token: str, settings: Settings) -> Explanation:
     _explain_signature(explanation, segments, header, trusted, settings)
     _explain_type(explanation, header, trusted)
     _explain_claims(explanation, claims, trusted)
+    _explain_requirements(explanation, claims, settings.requirements)
     explanation.token = dict(_summary(parameters or {}, claims or {}))
+    resolver = ["whether USER_RESOLVER finds a user"] if trusted.user_resolver is not None else []
+    explanation.not_checked = ["what views require", *resolver]
     return explanation
 
 
@@ -181,14 +190,55 @@ def _check_time(claims: Mapping[str, Any], name: str, now: float, leeway: float)
     only_one.check(now, leeway)
 
 
+def _explain_requirements(
+    explanation: Explanation, claims: Mapping[str, Any] | None, requirements: Requirements
+) -> None:
+    """Ask for what the middleware requires beyond a valid token: the settings SCOPE and CLAIMS."""
+    if claims is None:
+        explanation.skip("the payload cannot be read", "scope", "claims")
+        return
+    scopes = scopes_of(claims)
+    facts = f"the middleware requires: {', '.join(map(shown, requirements.scopes)) or 'none'}"
+    explanation.ask("scope", lambda: _check_scopes(scopes, requirements.scopes), facts)
+    facts = f"the middleware requires: {', '.join(map(_required, requirements.claims)) or 'none'}"
+    explanation.ask("claims", lambda: _check_required(claims, requirements.claims), facts)
+
+
+def _check_scopes(granted: frozenset[str], required: tuple[str, ...]) -> None:
+    if not granted.issuperset(required):
+        raise InsufficientScope(required)
+
+
+def _check_required(claims: Mapping[str, Any], required: tuple[ClaimRequirement, ...]) -> None:
+    if not all(requirement.is_met_by(claims) for requirement in required):
+        raise MissingClaims
+
+
+def _required(requirement: ClaimRequirement) -> str:
+    name = " in ".join(map(shown, reversed(requirement.path)))
+    return name if requirement.values is None else f"{name} = {' or '.join(map(shown, requirement.values))}"
+
+
 def _require_three(segments: list[bytes]) -> None:
     if len(segments) != SEGMENTS:
         kind = "an encrypted token (JWE)" if len(segments) == JWE_SEGMENTS else "no signed token (JWS)"
-        raise ValueError(f"{len(segments)} segments: {kind}")
+        raise ValueError(f"{len(segments)} segment{'s' if len(segments) > 1 else ''}: {kind}")
 
 
 def _json_of(segments: list[bytes], position: int) -> dict[str, Any]:
-    return loads_object(decode_segment(segments[position] if position < len(segments) else b""))
+    """Return the JSON object in a segment; ValueError says in plain words why there is none."""
+    if position >= len(segments):
+        raise ValueError("there is none")
+    if not segments[position]:
+        raise ValueError("empty")
+    try:
+        octets = decode_segment(segments[position])
+    except ValueError as error:
+        raise ValueError("not base64url") from error
+    try:
+        return loads_object(octets)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError("not JSON in UTF-8") from error
 
 
 def _summary(parameters: Mapping[str, Any], claims: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

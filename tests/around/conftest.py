@@ -3,17 +3,19 @@
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import call_command, load_command_class
 
 
 @pytest.fixture
 def run():
-    """Run a command; return what it prints and its exit status."""
+    """Run a command as the command line does; return what it prints and its exit status."""
 
-    def run(*arguments, stdout=None, **options):
+    def run(name, *arguments, stdout=None, **options):
         stdout = stdout or StringIO()
+        command = load_command_class("django_oauth_jwt", name)
+        command._called_from_command_line = True
         try:
-            call_command(*arguments, stdout=stdout, **options)
+            call_command(command, *arguments, stdout=stdout, **options)
         except SystemExit as end:
             return stdout.getvalue(), end.code
         return stdout.getvalue(), 0

@@ -5,6 +5,7 @@ import itertools
 import json
 
 import pytest
+from django.core.management import call_command, execute_from_command_line
 
 from django_oauth_jwt.conf import get_settings
 from django_oauth_jwt.console import shown
@@ -18,7 +19,7 @@ NOW = 1_800_000_000
 OTHER = SigningKey.generate("RS256", "other")
 RULES = [
     *("text", "segments", "header", "parameters", "extensions", "payload", "issuer", "algorithm", "keys", "key"),
-    *("signature", "type", "required claims", "audience", "names", "exp", "nbf", "iat"),
+    *("signature", "type", "required claims", "audience", "names", "exp", "nbf", "iat", "scope", "claims"),
 ]
 
 
@@ -40,8 +41,71 @@ def test_a_good_token_passes_every_rule(issuer, run):
     output, status = run("explain_token", issuer.token("read write"))
     assert list(findings(output)) == RULES
     assert {mark for mark, _ in findings(output).values()} == {"✓"}
-    assert output.endswith("The token is accepted.\n")
+    assert output.endswith("The token is accepted.\nNot checked: what views require.\n")
     assert status == 0
+
+
+@pytest.mark.parametrize(
+    ("claims", "refused"),
+    [
+        ({"scope": "read write", "role": "editor", "realm": {"level": 2}}, {}),
+        ({"scope": "read", "role": "editor", "realm": {"level": 2}}, {"scope": "insufficient_scope"}),
+        ({"scope": "read write", "role": "guest", "realm": {"level": 2}}, {"claims": "missing_claims"}),
+        ({"scope": "write"}, {"scope": "insufficient_scope", "claims": "missing_claims"}),
+    ],
+)
+def test_what_the_middleware_requires_is_asked_for(issuer, run, claims, refused):
+    """A token that the settings SCOPE and CLAIMS refuse is not called accepted."""
+    required = [{"name": "role", "value": ["admin", "editor"]}, ["realm", "level"]]
+    with issuer.installed(SCOPE="read write", CLAIMS=required):
+        output, status = run("explain_token", issuer.token(**claims))
+    found = findings(output)
+    assert {rule for rule, (mark, _) in found.items() if mark == "✗"} == refused.keys()
+    assert 'the middleware requires: "read", "write"' in found["scope"][1]
+    assert 'the middleware requires: "role" = "admin" or "editor", "level" in "realm"' in found["claims"][1]
+    verdict = f"refused: {', '.join(refused.values())}" if refused else "accepted"
+    assert f"The token is {verdict}.\n" in output
+    assert status == bool(refused)
+
+
+def resolver(access_token, request): ...
+
+
+def test_what_is_not_checked_is_said(issuer, run):
+    """Whether there is a user for the token is found out with a request only, and views have their own requirements."""
+    with issuer.installed(USER_RESOLVER=resolver):
+        output, _ = run("explain_token", issuer.token())
+        document = json.loads(run("explain_token", issuer.token(), "--json")[0])
+    assert output.endswith("Not checked: what views require, whether USER_RESOLVER finds a user.\n")
+    assert document["not_checked"] == ["what views require", "whether USER_RESOLVER finds a user"]
+
+
+def test_the_exit_status_is_for_the_command_line(issuer, capsys):
+    """Code that calls the command gets the report of a bad token, not an end."""
+    output = io.StringIO()
+    call_command("explain_token", "rubbish", stdout=output)
+    assert "The token is refused: malformed." in output.getvalue()
+    with pytest.raises(SystemExit) as end:
+        execute_from_command_line(["manage.py", "explain_token", "rubbish"])
+    assert end.value.code == 1
+    assert "The token is refused: malformed." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("token", "said"),
+    [
+        ("", {"segments": "1 segment: no signed token (JWS)", "header": "empty", "payload": "there is none"}),
+        ("a.b", {"segments": "2 segments: no signed token (JWS)", "header": "not base64url"}),
+        ("..", {"header": "empty", "payload": "empty"}),
+        ("eyI.W10._w", {"header": "not JSON in UTF-8", "payload": "not a JSON object"}),
+        ("_w.e30.", {"header": "not JSON in UTF-8"}),
+    ],
+)
+def test_what_is_wrong_with_a_segment_is_said_in_plain_words(issuer, run, token, said, monkeypatch):
+    """Nobody need know what a parser of JSON or base64 calls it."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(token))
+    found = findings(run("explain_token", "-")[0])
+    assert {rule: found[rule][1] for rule in said} == said
 
 
 def test_the_token_is_summed_up(issuer, run):
@@ -61,7 +125,7 @@ def test_all_of_three_faults_are_named(issuer, run, monkeypatch):
     assert found["exp"][1].startswith("Token has expired (2027-01-15 07:00:00+00:00, 1:00:00 ago; leeway 10 s)")
     assert '"https://other.example.com"; accepted: "https://api.example.com"' in found["audience"][1]
     assert '"id+jwt"; accepted: "at+jwt", "jwt", no typ' in found["type"][1]
-    assert output.endswith("The token is refused: wrong_type, wrong_audience, expired.\n")
+    assert "\nThe token is refused: wrong_type, wrong_audience, expired.\n" in output
     assert status == 1
 
 
@@ -104,7 +168,7 @@ def test_where_the_keys_cannot_be_fetched_the_claims_are_explained(issuer, run, 
     )
     assert found["key"] == found["signature"] == ("?", "not checked: there are no keys")
     assert (found["exp"][0], found["issuer"][0]) == ("✗", "✓")
-    assert "keys_unavailable, expired.\nWhy there are no keys: manage.py oauth_jwks\n" in output
+    assert "keys_unavailable, expired.\nWhy there are no keys: python manage.py oauth_jwks\n" in output
     assert status == 1
 
 

@@ -42,6 +42,7 @@ def _document(explanation: Explanation) -> dict[str, Any]:
         "reasons": explanation.reasons,
         "token": explanation.token,
         "rules": [vars(finding) for finding in explanation.findings],
+        "not_checked": explanation.not_checked,
     }
 
 
@@ -56,4 +57,5 @@ def _print(explanation: Explanation, console: Console) -> None:
     verdict = "accepted" if explanation.is_accepted else f"refused: {', '.join(explanation.reasons)}"
     console.line(f"The token is {verdict}.", outcome=explanation.is_accepted, is_coloured=True)
     if "keys_unavailable" in explanation.reasons:
-        console.line("Why there are no keys: manage.py oauth_jwks")
+        console.line("Why there are no keys: python manage.py oauth_jwks")
+    console.line(f"Not checked: {', '.join(explanation.not_checked)}.")
