@@ -1,19 +1,22 @@
 """The keys of a trusted issuer as people want to see them: where from, how old, and why one is of no use."""
 
+import ast
 import time
 from dataclasses import dataclass
 
 from .algorithms import KEY_SHAPES
 from .conf_rules import Settings, TrustedIssuer
 from .console import moment
+from .discovery import discover_jwks_uri
 from .jwks import JwksService, service_of
 from .jwks_cache import Failure
+from .jwks_client import FetchFailed, JwksClient
 from .keys import KeySet, PublicKey
 
 
 @dataclass(frozen=True)
 class KeyRow:
-    """A key by the name that the log gives it; ``problem`` says why it is of no use, "" where it is."""
+    """A key by its ``kid``, else by its place; ``problem`` says why it is of no use, "" where it is of use."""
 
     name: str
     kid: str | None = None
@@ -49,13 +52,38 @@ def report_keys(trusted: TrustedIssuer, settings: Settings, *, refresh: bool = F
         return KeyReport(trusted.issuer, source_of(trusted), "service", _rows(key_set or KeySet(())), problem=problem)
     outcome, problem = service.inspect(fetch=refresh), ""
     if isinstance(outcome, Failure):
-        problem = f"{outcome.reason}; next try at {moment(outcome.retry_at, time.time())}"
+        problem = f"{outcome.reason}; {_next_try(outcome)}"
         outcome = service.inspect() if refresh else outcome  # the cache may hold keys that are still good
     if isinstance(outcome, Failure):
-        return KeyReport(trusted.issuer, source_of(trusted), problem=problem)
+        return _report_none(trusted, settings, outcome, problem)
     origin = "cache" if outcome.fetch is None else "fetch"
     uri, seconds = outcome.fetch or (source_of(trusted), None)
     return KeyReport(trusted.issuer, uri, origin, _rows(outcome.key_set), outcome.fetched_at, seconds, problem)
+
+
+def _report_none(trusted: TrustedIssuer, settings: Settings, failure: Failure, problem: str) -> KeyReport:
+    unusable = _unusable(trusted, settings) if failure.reason.startswith("no usable key") else ()
+    if unusable:
+        # The reason names a few of the keys that are listed here.
+        problem = f"{failure.reason.partition(':')[0]}; {_next_try(failure)}"
+    return KeyReport(trusted.issuer, source_of(trusted), keys=unusable, problem=problem)
+
+
+def _next_try(failure: Failure) -> str:
+    return f"next try at {moment(failure.retry_at, time.time())}"
+
+
+def _unusable(trusted: TrustedIssuer, settings: Settings) -> tuple[KeyRow, ...]:
+    """Fetch the keys that are of no use: services keep nothing of a JWKS in which no key is of any."""
+    client = JwksClient(
+        settings.http_session, timeout=settings.http_timeout, allow_insecure_http=settings.allow_insecure_http
+    )
+    try:
+        uri = trusted.jwks_uri or discover_jwks_uri(str(trusted.issuer), client)
+        rows = _rows(KeySet.from_jwks(client.fetch(uri).document or {}))
+    except (FetchFailed, ValueError):
+        return ()
+    return tuple(row for row in rows if row.problem)
 
 
 def source_of(trusted: TrustedIssuer) -> str:
@@ -67,12 +95,22 @@ def source_of(trusted: TrustedIssuer) -> str:
 
 
 def _rows(key_set: KeySet) -> tuple[KeyRow, ...]:
-    usable = (KeyRow(_name(key), key.kid, key.kty, _size(key), tuple(key.verifiers), key.use or "") for key in key_set)
-    return (*usable, *(KeyRow(name, problem=problem) for name, problem in key_set.unusable))
+    usable = (
+        KeyRow(
+            "no kid" if key.kid is None else key.kid, key.kid, key.kty, _size(key), tuple(key.verifiers), key.use or ""
+        )
+        for key in key_set
+    )
+    return (*usable, *(_unusable_row(name, problem) for name, problem in key_set.unusable))
 
 
-def _name(key: PublicKey) -> str:
-    return "no kid" if key.kid is None else ascii(key.kid)
+def _unusable_row(name: str, problem: str) -> KeyRow:
+    """Return the row of a key that the log calls so: by its kid in quotes, or by its place."""
+    try:
+        kid = str(ast.literal_eval(name))
+    except SyntaxError:  # a place, or a kid that is cut off
+        return KeyRow(name.lstrip("'\""), problem=problem)
+    return KeyRow(kid, kid, problem=problem)
 
 
 def _size(key: PublicKey) -> str:

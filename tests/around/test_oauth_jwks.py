@@ -1,6 +1,7 @@
 """`manage.py oauth_jwks`: the keys at hand, and what is wrong with the others."""
 
 import json
+from io import StringIO
 
 import pytest
 from django.core.cache import caches
@@ -80,7 +81,7 @@ def test_json_says_the_same(server, run):
     assert report["fetched_at"] > 1_700_000_000
     assert 0 < report["fetch_seconds"] < 5
     assert report["keys"][1] == {
-        "name": "'ec'",
+        "name": "ec",
         "kid": "ec",
         "kty": "EC",
         "size": "P-384",
@@ -88,7 +89,18 @@ def test_json_says_the_same(server, run):
         "use": "",
         "problem": "",
     }
-    assert report["keys"][3]["problem"] == "use is not sig"
+    assert [(key["name"], key["kid"], key["problem"]) for key in report["keys"][3:]] == [
+        ("for-encryption", "for-encryption", "use is not sig"),
+        ("number 5", None, "not an object"),
+    ]
+
+
+def test_a_name_that_is_cut_off_is_whole_in_no_place(server, run):
+    """A kid of a key that is of no use is shown as far as the log shows it."""
+    server.document = {"keys": [RSA.public_jwk(), {**ENCRYPTION, "kid": "k" * 200}]}
+    (report,) = json.loads(run("oauth_jwks", "--json")[0])
+    assert (report["keys"][1]["name"], report["keys"][1]["kid"]) == ("k" * 79, None)
+    assert f"✗ {'k' * 79} " in run("oauth_jwks")[0]
 
 
 def test_keys_of_the_shared_cache_are_shown_without_a_fetch(server, run, another_process):
@@ -138,7 +150,6 @@ def test_a_refresh_that_fails_shows_the_keys_that_are_still_good(server, run, an
     [
         (500, ALL, "status 500"),
         (200, {"keys": []}, "no usable key in the JWKS;"),
-        (200, {"keys": [ENCRYPTION]}, "no usable key in the JWKS: 'for-encryption' use is not sig;"),
         (200, {"keys": None}, "a JWKS is an object with a list 'keys'"),
     ],
 )
@@ -151,6 +162,41 @@ def test_no_usable_key_is_exit_status_1_with_the_reason(server, run, status, doc
     assert code == 1
     (report,) = json.loads(run("oauth_jwks", "--json")[0])
     assert (report["keys"], report["origin"]) == ([], "")
+
+
+@pytest.mark.parametrize("is_discovered", [False, True])
+def test_where_no_key_is_usable_each_is_shown_with_its_reason(server, run, settings, is_discovered):
+    """All of them, in the table, since one of them must be mended; the log has room for a few."""
+    keys = [{**ENCRYPTION, "kid": f"enc-{number}"} for number in range(7)]
+    server.document = {"keys": keys, "issuer": server.origin, "jwks_uri": f"{server.origin}/jwks"}
+    if is_discovered:
+        settings.OAUTH_JWT = {"ISSUER": server.origin}
+    output, status = run("oauth_jwks")
+    assert [line.split()[:2] for line in output.splitlines() if "✗" in line] == [
+        ["✗", f"'enc-{number}'"] for number in range(7)
+    ]
+    assert "There are no usable keys: no usable key in the JWKS; next try at " in output
+    assert status == 1
+    (report,) = json.loads(run("oauth_jwks", "--json")[0])
+    assert {key["problem"] for key in report["keys"]} == {"use is not sig"}
+
+
+def test_where_the_keys_are_gone_meanwhile_the_reason_is_shown(server, run, monkeypatch):
+    """The unusable keys are fetched once more, and that may fail."""
+    server.document = {"keys": [ENCRYPTION]}
+    run("oauth_jwks")
+    server.status = 500
+    output, status = run("oauth_jwks")
+    assert "There are no usable keys: no usable key in the JWKS: 'for-encryption' use is not sig; next try" in output
+    assert status == 1
+
+
+def test_code_that_calls_the_command_is_ended_too(server):
+    """A script that needs keys must not go on without them."""
+    server.status = 500
+    with pytest.raises(SystemExit) as end:
+        call_command("oauth_jwks", stdout=StringIO())
+    assert end.value.code == 1
 
 
 def test_each_issuer_is_shown(server, run, token_issuer, settings, monkeypatch):

@@ -24,6 +24,8 @@ class Command(ReportCommand):
         "the JWKS are of no use and why. Exit status 1 if an issuer has no usable key or the refresh failed."
     )
 
+    ends_its_caller = True
+
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the arguments."""
         parser.add_argument("--refresh", action="store_true", help="fetch the keys now, for all processes")
@@ -53,7 +55,8 @@ def _print_one(report: KeyReport, console: Console) -> None:
         for row, line in zip(report.keys, lines, strict=True):
             console.finding(not row.problem, line)
     if report.problem:
-        what = "The refresh failed" if report.keys else "There are no usable keys"
+        is_usable = any(not row.problem for row in report.keys)
+        what = "The refresh failed" if is_usable else "There are no usable keys"
         console.line(f"{what}: {report.problem}", outcome=False, is_coloured=True)
 
 
@@ -63,4 +66,6 @@ def _age(report: KeyReport) -> str:
 
 
 def _cells(row: KeyRow) -> tuple[str, ...]:
-    return row.name, row.kty, row.size, " ".join(row.algorithms), row.use, row.problem
+    # In quotes: a kid may begin or end with blanks, hold what a terminal obeys, or be spelt "number 1".
+    name = row.name if row.kid is None else ascii(row.kid)
+    return name, row.kty, row.size, " ".join(row.algorithms), row.use, row.problem
