@@ -17,13 +17,16 @@ from .signing import SigningKey
 
 
 class TokenIssuer:
-    """Makes keys and tokens, and is itself the key service that `installed` makes the project trust."""
+    """Makes keys and tokens, and is itself the key service that `installed` makes the project trust.
+
+    ``alg`` is one that the project accepts, unless it is given or ``key`` brings its own.
+    """
 
     def __init__(
-        self, issuer: str = "https://issuer.test", *, alg: str = "RS256", key: SigningKey | None = None
+        self, issuer: str = "https://issuer.test", *, alg: str | None = None, key: SigningKey | None = None
     ) -> None:
         self.issuer = issuer
-        self.keys = [key or SigningKey.generate(alg)]
+        self.keys = [key or SigningKey.generate(alg or project_algorithm())]
         self._alg = self.keys[0].alg
         self._key_set = KeySet.from_jwks(self.jwks())
 
@@ -59,7 +62,7 @@ class TokenIssuer:
         content = {
             "iss": self.issuer,
             "sub": "user-1",
-            "aud": _first(_project_settings().get("AUDIENCE")),
+            "aud": _first(_trusting().get("AUDIENCE")),
             "client_id": "client-1",
             "iat": now,
             "exp": now + (3600 if expired else 300),
@@ -82,9 +85,11 @@ class TokenIssuer:
     def installed(self, **settings: Any) -> Iterator["TokenIssuer"]:
         """Have the project trust this issuer, and no other, while the context lasts.
 
-        The other settings stay as they are, but for those given here.
+        The other settings stay as they are, but for those given here. What the one entry of ISSUERS sets for
+        itself, its AUDIENCE for instance, holds for this issuer. Where there are several, or ISSUER beside
+        them, what they set is dropped with them: it cannot be known whose place this one takes.
         """
-        kept = {key: value for key, value in _project_settings().items() if key not in _SOURCES}
+        kept = {key: value for key, value in _trusting().items() if key not in _SOURCES}
         trusting = {**kept, "ISSUER": self.issuer, "JWKS_SERVICE": self, **settings}
         with override_settings(**{NAME: trusting}):
             yield self
@@ -109,9 +114,19 @@ def _project_settings() -> Mapping[str, Any]:
     return getattr(django_settings, NAME, None) or {}
 
 
+def _trusting() -> Mapping[str, Any]:
+    """Return the project's settings, with what the one issuer that it trusts has for itself."""
+    settings = _project_settings()
+    issuers = settings.get("ISSUERS") or {}
+    if len(issuers) != 1 or settings.get("ISSUER") is not None:
+        return settings
+    (own,) = issuers.values()
+    return {**settings, **{key: value for key, value in own.items() if value is not None}}
+
+
 def project_algorithm() -> str:
     """Return an algorithm that the project accepts."""
-    return _first(_project_settings().get("ALGORITHMS")) or "RS256"
+    return _first(_trusting().get("ALGORITHMS")) or "RS256"
 
 
 def _first(accepted: Any) -> Any:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conf_samples import VALID
+from conf_samples import VALID, resolver
 from django.conf import settings as django_settings
 from jose import jws as reference
 
@@ -169,6 +169,52 @@ def test_it_signs_with_each_algorithm(alg, signing_key):
         (jwk,) = issuer.jwks()["keys"]
     assert (jwk["alg"], jwk["kid"], jwk["use"]) == (alg, "key-1", "sig")
     assert set(jwk) <= {"kid", "kty", "alg", "use", "n", "e", "crv", "x", "y"}
+
+
+ONE_ENTRY = {
+    "AUDIENCE": "books",
+    "ALGORITHMS": ["ES384"],
+    "TOKEN_TYPES": ["JWT"],
+    "REQUIRED_CLAIMS": ["exp", "tenant"],
+    "LEEWAY": 3,
+    "USER_RESOLVER": resolver,
+}
+
+
+def test_what_the_one_issuer_has_for_itself_stays(settings):
+    """A project that lists one issuer in ISSUERS is tested with the audience and the rules that it has there."""
+    entry = {**ONE_ENTRY, "JWKS_URI": "https://b.example.com/jwks"}
+    settings.OAUTH_JWT = {"ISSUERS": {"https://b.example.com": entry}, "LEEWAY": 5, "AUDIENCE": None}
+    issuer = TokenIssuer()
+    with issuer.installed():
+        (trusted,) = get_settings().issuers.values()
+        token = issuer.token(tenant="t", header={"typ": "JWT"})
+        assert _reason(token) is None
+        assert _reason(issuer.token(header={"typ": "JWT"})) == "missing_claim"
+    assert (trusted.issuer, trusted.audience, trusted.algorithms) == (issuer.issuer, {"books"}, {"ES384"})
+    assert (trusted.token_types, trusted.required_claims) == ({"jwt"}, ("exp", "tenant"))
+    assert (trusted.leeway, trusted.user_resolver) == (3, resolver)
+    assert (trusted.jwks_service, trusted.jwks_uri) == (issuer, None)
+
+
+@pytest.mark.parametrize(
+    "more", [{"ISSUERS": {"https://b.example.com": ONE_ENTRY, "https://c.example.com": ONE_ENTRY}}, VALID]
+)
+def test_of_several_issuers_nothing_stays(settings, signing_key, more):
+    """It cannot be known whose place the installed one takes, so it has the rules that are for all."""
+    settings.OAUTH_JWT = {"ISSUERS": {"https://b.example.com": ONE_ENTRY}, "LEEWAY": 5, **more}
+    with TokenIssuer(key=signing_key()).installed() as issuer:
+        (trusted,) = get_settings().issuers.values()
+        assert _reason(issuer.token()) is None
+    assert (trusted.audience, trusted.leeway, trusted.user_resolver) == (None, 5, None)
+
+
+@pytest.mark.parametrize(("algorithms", "alg"), [(None, "RS256"), (["ES384"], "ES384"), ({"ES256"}, "ES256")])
+def test_an_issuer_signs_as_the_project_wants(settings, algorithms, alg):
+    """Without an algorithm of its own it takes one that the project accepts, as the fixture does."""
+    settings.OAUTH_JWT = {**VALID, **({"ALGORITHMS": algorithms} if algorithms else {})}
+    assert TokenIssuer().keys[0].alg == alg
+    assert TokenIssuer(alg="ES512").keys[0].alg == "ES512"
 
 
 def test_an_issuer_makes_a_key_of_its_own():
