@@ -17,12 +17,13 @@ from .decorators import token_not_required
 def protected_resource_metadata(request: HttpRequest, path: str = "") -> JsonResponse:
     """Return the metadata (section 3.2); 404 where there is none, or none for this resource's path.
 
+    Without a path it is returned for a resource that has one, too: clients that know the host alone ask there.
     The authorization servers are the trusted issuers and the bearer method is the header, unless the
     setting says otherwise.
     """
     settings = get_settings()
     metadata = settings.resource_metadata
-    if metadata is None or path.rstrip("/") != urlsplit(metadata["resource"]).path.rstrip("/"):
+    if metadata is None or path.rstrip("/") not in ("", urlsplit(metadata["resource"]).path.rstrip("/")):
         raise Http404("no protected resource metadata here")
     issuers = settings.named_issuers
     known = {"authorization_servers": issuers} if issuers else {}

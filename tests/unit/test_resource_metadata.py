@@ -44,14 +44,19 @@ def test_what_the_setting_says_stands(rsa_issuer):
         (ROOT, "/v2", 404),
         (WITH_PATH, "/v2", 200),
         (WITH_PATH, "/v2/", 200),
-        (WITH_PATH, "", 404),
+        (WITH_PATH, "", 200),
+        (WITH_PATH, "/", 200),
+        (WITH_PATH, "/v", 404),
+        (WITH_PATH, "/v2/x", 404),
         (None, "", 404),
     ],
 )
 def test_the_document_is_at_the_resources_own_path(rsa_issuer, metadata, path, status):
-    """Section 3.1: the well-known URL carries the resource's path, and no other is answered."""
+    """Section 3.1: the well-known URL carries the resource's path, or none, where MCP clients ask as well."""
     with rsa_issuer.installed(RESOURCE_METADATA=metadata):
-        assert Client().get(f"/.well-known/oauth-protected-resource{path}").status_code == status
+        response = Client().get(f"/.well-known/oauth-protected-resource{path}")
+    assert response.status_code == status
+    assert status == 404 or response.json()["resource"] == metadata["resource"]
 
 
 def test_the_middleware_lets_everybody_read_it(rsa_issuer, settings):
