@@ -35,6 +35,12 @@ def table(heading):
     return rows[2:]
 
 
+def is_excerpt(excerpt, output):
+    """Tell whether an output holds all that an excerpt shows of it, in its order, but for what '...' stands for."""
+    pieces = [re.escape(piece) for piece in re.split(r"^\.\.\.\n", excerpt, flags=re.MULTILINE)]
+    return re.fullmatch("(?:.*\n)*?".join(pieces), output) is not None
+
+
 def code(cell):
     """Return the code in a table's cell."""
     return re.search(r"`([^`]*)`", cell)[1]

@@ -8,12 +8,15 @@ from asgiref.sync import async_to_sync
 from asgiref.testing import ApplicationCommunicator
 from django.contrib.auth.models import User
 from django.http import HttpResponse
+from django.utils.decorators import method_decorator
+from django.views import View
 from readme_text import SNIPPETS, TEXT, run_snippet
 
 from django_oauth_jwt.conf import get_settings
-from django_oauth_jwt.decorators import secure
+from django_oauth_jwt.decorators import secure, token_not_required
 from django_oauth_jwt.errors import InvalidToken
 from django_oauth_jwt.jwks import JwksService, get_jwks_service
+from django_oauth_jwt.permissions import HasScope
 from django_oauth_jwt.testing import TokenIssuer
 
 
@@ -68,8 +71,11 @@ def test_the_decorator(project, as_issuer, call):
     """Scopes and claims in all the forms that the snippet shows, on a sync and an async view."""
     project.configure("settings")
     views = project.module("books.views", "decorator")
-    project.route(add=views.add, publish=views.publish)
+    project.route(profile=views.profile, shelf=views.Shelf.as_view(), add=views.add, publish=views.publish)
     with as_issuer.installed():
+        assert call("/profile/", None).status_code == 401
+        assert call("/profile/").content == b"user-1"
+        assert [call("/shelf/", scope).status_code for scope in (None, "x", "books.read")] == [401, 403, 200]
         assert call("/add/", None)["WWW-Authenticate"] == 'Bearer realm="books"'
         assert call("/add/", "books.read").status_code == 403
         assert call("/add/", "books.read books.write").status_code == 201
@@ -77,6 +83,26 @@ def test_the_decorator(project, as_issuer, call):
         assert call("/publish/", **good).content == b"a@example.com"
         for changed in ({"email": None}, {"role": "reader"}, {"realm_access": {"roles": ["x"]}}):
             assert call("/publish/", **good | changed).status_code == 403
+
+
+@pytest.mark.usefixtures("views_behind_middleware")
+def test_a_class_may_need_no_token(project, call):
+    """`token_not_required` stands on a class as `secure` does."""
+    project.route(open=method_decorator(token_not_required, name="dispatch")(View).as_view())
+    assert call("/open/", None).status_code == 405
+
+
+def test_a_mapping_of_methods(project, as_issuer, call):
+    """A method that is not in it is refused, OPTIONS too; HEAD is GET, and "*" stands for all others."""
+    project.configure("settings", "drf-settings")
+    books = project.module("books.views", "drf-views").Books
+    rest = type("Rest", (books,), {"permission_classes": [HasScope({"GET": "books.read", "*": "rest"})]})
+    project.route(books=books.as_view(), rest=rest.as_view())
+    with as_issuer.installed():
+        assert call("/books/", "books.read", "head").status_code == 200
+        assert call("/books/", "books.read books.write", "options").status_code == 403
+        assert call("/rest/", "rest", "options").status_code == 200
+        assert call("/rest/", "rest").status_code == 403
 
 
 def test_rest_framework(project, as_issuer, call):

@@ -1,13 +1,17 @@
 """The snippets beside the entrances do what README says: keys, tests of one's own, metadata."""
 
+import logging
+import logging.config
 import re
 import unittest
 
 import pytest
 import redis
+from django.contrib.auth.models import User
 from django.core.cache import caches
 from django.http import HttpResponse
 from readme_text import SNIPPETS, TEXT
+from rest_framework.test import APIClient
 
 from django_oauth_jwt import signals
 from django_oauth_jwt.conf import get_settings
@@ -23,15 +27,16 @@ def jwks_address(jwks_server, as_issuer):
 
 
 def test_keys_by_hand(project, as_issuer, call, jwks_address, monkeypatch):
-    """The decorator's own key service fetches the keys; issuer and audience are those of the settings."""
+    """The decorator's own key service fetches the keys and says whose they are; the audience is the settings'."""
     project.configure("settings")
     monkeypatch.setitem(
         SNIPPETS, "jwks-service", SNIPPETS["jwks-service"].replace("https://partner.example.net", jwks_address)
     )
     views = project.module("books.views", "jwks-service")
     project.route(webhook=views.webhook)
-    assert call("/webhook/").content == b"user-1"
-    assert call("/webhook/", aud="other").status_code == 403
+    assert call("/webhook/", iss=jwks_address).content == b"user-1"
+    assert call("/webhook/", iss=jwks_address, aud="other").status_code == 403
+    assert call("/webhook/").status_code == 403
 
 
 def test_a_cache_server_that_is_down_costs_the_sharing_only(project, call, jwks_address, monkeypatch):
@@ -53,6 +58,26 @@ def test_all_signals_are_named():
     assert named == {name for name, value in vars(signals).items() if isinstance(value, signals.Signal)}
 
 
+@pytest.fixture
+def own_logging():
+    """Put the package's logging back as it was, whatever a test makes of it."""
+    logger = logging.getLogger("django_oauth_jwt")
+    before = (logger.level, logger.handlers[:], logger.propagate)
+    yield
+    logger.level, logger.handlers[:], logger.propagate = before
+
+
+@pytest.mark.usefixtures("own_logging")
+def test_the_log_shows_why_a_token_is_rejected(project, as_issuer, call, capsys):
+    """The snippet's settings are what INFO takes."""
+    project.configure("settings", "logging")
+    logging.config.dictConfig(project.defined("LOGGING"))
+    project.route(view=secure()(lambda request: HttpResponse()))
+    with as_issuer.installed():
+        assert call("/view/", aud="other").status_code == 403
+    assert capsys.readouterr().err == "Token rejected: wrong_audience\n"
+
+
 def test_the_test_case_passes(project):
     """The unittest snippet is a test that passes in the project of the sections above."""
     project.configure("settings", "middleware")
@@ -72,6 +97,18 @@ def test_the_pytest_functions_pass(project, client, request):
     token_issuer = request.getfixturevalue("token_issuer")
     tests.test_whoami(client, token_issuer)
     tests.test_an_expired_token_is_refused(client, token_issuer)
+
+
+def test_tests_of_rest_framework_send_a_token(project, as_issuer):
+    """`force_authenticate` is not enough for a permission of ours, the header of `credentials` is."""
+    project.configure("settings", "drf-settings")
+    project.route(books=project.module("books.views", "drf-views").Books.as_view())
+    forced, client = APIClient(), APIClient()
+    forced.force_authenticate(user=User(username="anna"))
+    with as_issuer.installed():
+        assert forced.get("/books/").status_code == 401
+        eval(f"client.{re.search(r'`(credentials.*)`', TEXT)[1]}", {"client": client, "issuer": as_issuer})
+        assert client.get("/books/").json() == {"sub": "user-1"}
 
 
 def test_protected_resource_metadata(project, as_issuer, client):

@@ -87,7 +87,7 @@ class Command(BaseCommand):
             ("oauth_jwks", (), ""),
             ("explain_token", (bad_token,), " ... (a token with three faults)"),
         ):
-            self.stdout.write(f"\n\nmanage.py {name}{shown}", self.style.MIGRATE_LABEL)
+            self.stdout.write(f"\n\npython manage.py {name}{shown}", self.style.MIGRATE_LABEL)
             with suppress(SystemExit):  # how a command says that something is wrong
                 call_command(name, *arguments, stdout=self.stdout)
 
