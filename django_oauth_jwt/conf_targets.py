@@ -18,7 +18,7 @@ _HEAD: Final = re.compile(r"(?:\(\?[aimsu]+\))?(?P<anchor>\^|\\A)?")
 #: The parts of a pattern, as far as it takes to tell what it may begin with, each with what repeats it.
 _PART: Final = re.compile(
     r"(?:(?P<anchor>\^|\\A)"
-    r"|(?P<nothing>\(\?(?:[aimsu]+|#[^)]*)\))"  # flags, a comment
+    r"|(?P<flags>\(\?[aimsu]+\))"
     r"|(?P<bar>\|)|(?P<end>\))"
     r"|(?P<group>\((?:\?[aimsu-]*:|\?P<\w+>)?(?!\?))"
     r"|(?P<other_group>\()"  # one that looks ahead or behind, say
@@ -118,7 +118,8 @@ def _why_no_path_matches(pattern: re.Pattern[str], *, is_anchored: bool) -> str:
     text = pattern.pattern
     if _WHOLE_URL.match(text):
         return "it sees the path alone, without scheme and host, as in '^/api/'"
-    if pattern.flags & re.VERBOSE or any(_beginnings(_PART.finditer(text), is_anchored)):
+    has_comments = pattern.flags & re.VERBOSE or "(?#" in text  # what repeats a part may stand behind one
+    if has_comments or any(_beginnings(_PART.finditer(text), is_anchored)):
         return ""
     head = next(_HEAD.finditer(text))
     example = f"{head[0]}/{text[head.end() :]}"
@@ -142,7 +143,7 @@ def _beginnings(parts: Iterator[re.Match[str]], is_anchored: bool) -> tuple[bool
             is_first, is_held = True, is_anchored
         elif part["anchor"]:
             is_held = True
-        elif not part["nothing"]:
+        elif not part["flags"]:
             is_slash, is_nothing = _beginning(part, parts, is_held)
             may_begin |= is_first and is_slash
             is_first &= is_nothing
