@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from .access_token import scopes_of
+from .access_token import AccessToken, VerifiedToken, scopes_of
 from .claims import Times, check_audience, check_names, check_presence, check_type, time_of
 from .conf_rules import Settings, TrustedIssuer
 from .console import moment, shown
-from .errors import BearerError, InsufficientScope, MissingClaims
+from .errors import BearerError
+from .frozen_json import freeze
 from .jwks import service_of
 from .jws import (
     UnverifiedHeader,
@@ -23,6 +24,7 @@ from .jws import (
     verify_signature,
 )
 from .key_report import source_of
+from .request import authorize
 from .requirements import ClaimRequirement, Requirements
 from .strict_json import loads_object
 from .verification import check_issuer, encoded_bytes, trusted_issuer
@@ -190,28 +192,18 @@ def _check_time(claims: Mapping[str, Any], name: str, now: float, leeway: float)
     only_one.check(now, leeway)
 
 
-def _explain_requirements(
-    explanation: Explanation, claims: Mapping[str, Any] | None, requirements: Requirements
-) -> None:
+def _explain_requirements(explanation: Explanation, claims: dict[str, Any] | None, requirements: Requirements) -> None:
     """Ask for what the middleware requires beyond a valid token: the settings SCOPE and CLAIMS."""
     if claims is None:
         explanation.skip("the payload cannot be read", "scope", "claims")
         return
-    scopes = scopes_of(claims)
-    facts = f"the middleware requires: {', '.join(map(shown, requirements.scopes)) or 'none'}"
-    explanation.ask("scope", lambda: _check_scopes(scopes, requirements.scopes), facts)
-    facts = f"the middleware requires: {', '.join(map(_required, requirements.claims)) or 'none'}"
-    explanation.ask("claims", lambda: _check_required(claims, requirements.claims), facts)
-
-
-def _check_scopes(granted: frozenset[str], required: tuple[str, ...]) -> None:
-    if not granted.issuperset(required):
-        raise InsufficientScope(required)
-
-
-def _check_required(claims: Mapping[str, Any], required: tuple[ClaimRequirement, ...]) -> None:
-    if not all(requirement.is_met_by(claims) for requirement in required):
-        raise MissingClaims
+    token = AccessToken("", VerifiedToken(claims, freeze({})))
+    for rule, part, required in (
+        ("scope", Requirements(scopes=requirements.scopes), map(shown, requirements.scopes)),
+        ("claims", Requirements(claims=requirements.claims), map(_required, requirements.claims)),
+    ):
+        facts = f"the middleware requires: {', '.join(required) or 'none'}"
+        explanation.ask(rule, partial(authorize, token, part), facts)
 
 
 def _required(requirement: ClaimRequirement) -> str:
