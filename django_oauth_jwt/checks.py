@@ -20,10 +20,8 @@ MIDDLEWARE = "django_oauth_jwt.middleware.JwtBearerMiddleware"
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Return an error for everything wrong with ``OAUTH_JWT``."""
     settings, problems = _read()
-    if settings is not None:
-        problems = [*_contradictions(settings)]
-        if not settings.has_key_source:
-            problems.append(conf.NO_KEY_SOURCE)
+    if settings is not None and not settings.has_key_source:
+        problems = [conf.NO_KEY_SOURCE]
     return [checks.Error(problem.message, problem.remedy, id=f"{TAG}.{problem.id}") for problem in problems]
 
 
@@ -39,16 +37,6 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
 
 def _read() -> tuple[Settings | None, list[conf.Problem]]:
     return conf.read(getattr(django_settings, conf.NAME, None))
-
-
-def _contradictions(settings: Settings) -> Iterable[conf.Problem]:
-    fresh, stale = settings.jwks_fresh_seconds, settings.jwks_stale_seconds
-    if fresh > stale:
-        yield conf.Problem(
-            "E006",
-            f"{conf.NAME} has keys that are fresh ({fresh:g} seconds) for longer than they are good for ({stale:g}).",
-            "Set JWKS_FRESH_SECONDS to no more than JWKS_STALE_SECONDS.",
-        )
 
 
 def _lax_tokens(settings: Settings) -> Iterable[tuple[str, str, str]]:

@@ -4,6 +4,7 @@
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,6 +19,10 @@ from .conf_rules import Settings, TrustedIssuer
 NAME: Final = "OAUTH_JWT"
 
 _BRIEF_LENGTH: Final = 80
+#: How near a key must come to an unknown one to be what was meant; keys of other packages share words with ours.
+_NEARNESS: Final = 0.65
+#: User name and password of a URL.
+_USERINFO: Final = re.compile(r"//[^/?#@\s]*@")
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def read(raw: object) -> tuple[Settings | None, list[Problem]]:
     values = _values(raw, conf_rules.RULES, NAME, problems)
     issuers = []
     for issuer, entry in values.get("ISSUERS", {}).items():
-        where = f"{NAME}['ISSUERS'][{issuer!r}]"
+        where = f"{NAME}['ISSUERS'][{_without_password(repr(issuer))}]"
         own = _values(entry, conf_rules.ISSUER_RULES, where, problems)
         issuers.append((where, conf_rules.trusted_issuer(issuer, values | own, own)))
     if values.get("ISSUER") is not None or not issuers:
@@ -125,7 +130,10 @@ def _values(raw: Any, rules: Mapping[str, conf_rules.Rule], where: str, problems
 
 
 def _unknown(key: object, rules: Mapping[str, conf_rules.Rule], where: str) -> Problem:
-    near = difflib.get_close_matches(_brief(key).strip("'").upper(), rules, n=1, cutoff=0.5)
+    if rules is conf_rules.ISSUER_RULES and isinstance(key, str) and key in conf_rules.RULES:
+        remedy = f"It is for all issuers and stands in {NAME} itself."
+        return Problem("E002", f"{where} has a key {key!r} that an issuer cannot have for itself.", remedy)
+    near = difflib.get_close_matches(_brief(key).strip("'").upper(), rules, n=1, cutoff=_NEARNESS)
     remedy = f"Did you mean {near[0]!r}?" if near else f"The keys are {', '.join(rules)}."
     return Problem("E002", f"{where} has an unknown key {_brief(key)}.", remedy)
 
@@ -158,7 +166,12 @@ def _brief(value: object) -> str:
         text = repr(value)
     except Exception:  # noqa: BLE001  # of a huge number, say, or of a class of the project's own
         text = f"<{type(value).__name__}>"
+    text = _without_password(text)
     return text if len(text) <= _BRIEF_LENGTH else f"{text[:_BRIEF_LENGTH]}..."
+
+
+def _without_password(text: str) -> str:
+    return _USERINFO.sub("//...@", text)
 
 
 def _forget(*, setting: str, **kwargs: Any) -> None:

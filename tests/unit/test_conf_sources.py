@@ -125,18 +125,6 @@ def test_settings_that_contradict_each_other_are_refused(problem_of, raw, words)
     assert words in message.msg
 
 
-@pytest.mark.parametrize(
-    ("raw", "times"),
-    [({"JWKS_FRESH_SECONDS": 900, "JWKS_STALE_SECONDS": 600}, (900, 600)), ({"JWKS_STALE_SECONDS": 60}, (300, 60))],
-)
-def test_keys_that_are_fresh_when_they_are_no_longer_good_are_a_contradiction(settings, raw, times):
-    """E006, whether one of the times is the default or not."""
-    settings.OAUTH_JWT = {**VALID, **raw}
-    (message,) = run_checks(tags=["oauth_jwt"])
-    assert message.id == "oauth_jwt.E006"
-    assert all(str(seconds) in message.msg for seconds in times)
-
-
 @pytest.mark.parametrize("form", ["instance", "callable"])
 def test_a_session_of_the_projects_own_fetches_the_keys(settings, jwks_server, rsa_issuer, form):
     """It has the proxy, the CA or the client's certificate, however it is handed over."""

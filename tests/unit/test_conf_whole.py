@@ -3,9 +3,10 @@
 from types import MappingProxyType
 
 import pytest
-from conf_samples import HUGE, ISSUER, VALID, Unprintable
+from conf_samples import HUGE, ISSUER, VALID, Service, Unprintable
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
 
 from django_oauth_jwt.conf import get_settings
 from django_oauth_jwt.conf_rules import RULES
@@ -62,11 +63,46 @@ def test_an_unknown_key_near_none_lists_them_all(problem_of, key):
     assert message.hint == f"The keys are {', '.join(RULES)}."
 
 
-def test_an_unknown_key_of_a_listed_issuer_suggests_a_key_of_issuers(problem_of, settings):
-    """What an issuer cannot set for itself is unknown in its entry."""
+def test_a_key_for_all_issuers_does_not_stand_with_one(problem_of):
+    """What an issuer cannot set for itself stands one level up."""
     message = problem_of({"ISSUERS": {OTHER: {"REALM": "x"}}})
     assert message.id == "oauth_jwt.E002"
-    assert message.msg == f"OAUTH_JWT['ISSUERS'][{OTHER!r}] has an unknown key 'REALM'."
+    assert message.msg == f"OAUTH_JWT['ISSUERS'][{OTHER!r}] has a key 'REALM' that an issuer cannot have for itself."
+    assert message.hint == "It is for all issuers and stands in OAUTH_JWT itself."
+
+
+@pytest.mark.parametrize("key", ["AUTH_HEADER_TYPES", "USER_ID_CLAIM", "SIGNING_KEY", "ACCESS_TOKEN_LIFETIME"])
+def test_a_key_of_another_package_is_no_typo_of_ours(problem_of, key):
+    """Wrong advice is worse than none."""
+    assert problem_of({**VALID, key: 1}).hint == f"The keys are {', '.join(RULES)}."
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"JWKS_URI": "https://user:secret@as.example.com/jwks"},
+        {"JWKS_URI": "https://user:secret@as.example.com/" + "x" * 200},
+        {"ISSUER": "https://user:secret@as.example.com"},
+        {"ISSUERS": {"https://user:secret@as.example.com": {}}},
+        {"ISSUERS": {"https://user:secret@as.example.com": {"LEEWAY": -1, "JWKS_SERVICE": Service}}},
+        {"ISSUERS": {"https://as.example.com": {"JWKS_URI": "https://user:secret@as.example.com/jwks"}}},
+        {**VALID, "ISSUERS": "https://user:secret@as.example.com"},
+    ],
+)
+def test_no_message_holds_a_password(problem_of, raw):
+    """A message is logged, and pasted into tickets."""
+    message = problem_of(raw)
+    assert "secret" not in message.msg + message.hint
+    with pytest.raises(ImproperlyConfigured) as caught, override_settings(OAUTH_JWT=raw):
+        get_settings()
+    assert "secret" not in str(caught.value)
+
+
+def test_an_unknown_key_of_a_listed_issuer_suggests_a_key_of_issuers(problem_of):
+    """What is unknown anywhere is so in an entry."""
+    message = problem_of({"ISSUERS": {OTHER: {"XYZZY": "x"}}})
+    assert message.id == "oauth_jwt.E002"
+    assert message.msg == f"OAUTH_JWT['ISSUERS'][{OTHER!r}] has an unknown key 'XYZZY'."
     assert "JWKS_URI" in message.hint
     assert "HTTP_TIMEOUT" not in message.hint
 

@@ -31,7 +31,7 @@ SIGNATURES = {
     "errors.InsufficientScope": "(required=())",
     "errors.MissingClaims": "()",
     "errors.KeysUnavailable": "(retry_after=1)",
-    "testing.TokenIssuer": "(issuer='https://issuer.test', *, alg='RS256', key=None)",
+    "testing.TokenIssuer": "(issuer='https://issuer.test', *, alg=None, key=None)",
     "testing.TokenIssuer.token": (
         "(self, scope=None, *, expired=False, forged=False, rotated=False, header=None, **claims)"
     ),
