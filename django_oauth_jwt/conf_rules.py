@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
-from . import conf_targets, conf_values
+from . import conf_paths, conf_targets, conf_values
 from .algorithms import SUPPORTED_ALGORITHMS
 from .requirements import Requirements
 
@@ -38,8 +38,8 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "REALM": conf_values.text,
         "SCOPE": conf_values.scopes,
         "CLAIMS": conf_values.claims,
-        "PROTECTED_PATHS": conf_targets.protected_paths,
-        "EXEMPT_PATHS": conf_targets.exempt_paths,
+        "PROTECTED_PATHS": conf_paths.protected_paths,
+        "EXEMPT_PATHS": conf_paths.exempt_paths,
         "INVALID_TOKEN_STATUS": conf_values.refusal_status,
         "CACHE": conf_targets.cache_alias,
         "JWKS_FRESH_SECONDS": conf_values.seconds,

@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 
 from .answers import mark_secured, refuse
 from .conf import get_settings
+from .conf_paths import is_exempt, is_protected
 from .conf_rules import Settings
 from .decorators import needs_no_token
 from .errors import BearerError
@@ -134,9 +135,9 @@ def _is_secured_path(path: str, settings: Settings) -> bool:
     path = path.replace("\n", "\r")
     # PROTECTED_PATHS match anywhere in the path, EXEMPT_PATHS only from its beginning, so that a loose pattern
     # protects too much and never too little.
-    if settings.protected_paths and not any(pattern.search(path) for pattern in settings.protected_paths):
+    if settings.protected_paths and not is_protected(path, settings.protected_paths):
         return False
-    return not any(pattern.match(path) for pattern in settings.exempt_paths)
+    return not is_exempt(path, settings.exempt_paths)
 
 
 def _exempt_from_csrf_checks(request: HttpRequest) -> None:

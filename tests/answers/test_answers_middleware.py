@@ -125,6 +125,15 @@ def async_middleware(get_response):
         ([], ["/health/"], ["/api/books/", "/a/health/"], ["/health/"]),
         ([], ["/health/$", ".*async"], ["/api/books/"], ["/health/", "/api/async/"]),
         (["^/api/"], ["/api/books/"], ["/api/async/"], ["/api/books/", "/health/"]),
+        # A path counts without its first slash as well, as in a URLconf.
+        (["^api/"], [], ["/api/books/"], ["/health/", "/a/health/"]),
+        (["^(api|a)/"], [], ["/api/books/", "/a/health/"], ["/health/"]),
+        (["^(?P<version>a|b)/", r"\Ahealth"], [], ["/a/health/", "/health/"], ["/api/books/"]),
+        ([], ["health/"], ["/api/books/", "/a/health/"], ["/health/"]),
+        ([], ["^health/$", "^api/async"], ["/api/books/"], ["/health/", "/api/async/"]),
+        # All but these: what must not match does not match without the slash either.
+        ([], ["(?!/api/)"], ["/api/books/"], ["/health/", "/a/health/"]),
+        ([], ["^(?!/api/).*"], ["/api/books/"], ["/health/"]),
     ],
 )
 def test_the_paths_that_are_protected_but_not_exempt_need_a_token(send, rsa_issuer, protected, exempt, secured, free):
@@ -132,6 +141,13 @@ def test_the_paths_that_are_protected_but_not_exempt_need_a_token(send, rsa_issu
     with rsa_issuer.installed(PROTECTED_PATHS=protected, EXEMPT_PATHS=exempt):
         assert [send("get", url).status_code for url in secured] == [401] * len(secured)
         assert [send("get", url).status_code for url in free] == [200] * len(free)
+
+
+@pytest.mark.parametrize("url", ["//health/", "/x/health/", "/api/health/", "/healt/"])
+def test_an_exemption_is_from_the_first_slash_on(send, rsa_issuer, url):
+    """Neither two slashes nor another beginning make a path an exempt one."""
+    with rsa_issuer.installed(EXEMPT_PATHS=["health/", "^/health/"]):
+        assert send("get", url).status_code == 401
 
 
 @pytest.mark.parametrize(

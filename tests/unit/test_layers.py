@@ -13,7 +13,7 @@ ROOT = Path(django_oauth_jwt.__file__).parent
 #: From the ground up. Within a layer, modules that import each other stand in steps, the lowest first.
 LAYERS = {
     "ground": (
-        "__init__ algorithms conf_targets frozen_json signals strict_json waiting",
+        "__init__ algorithms conf_paths conf_targets frozen_json signals strict_json waiting",
         "access_token",
         "requirements",
         "conf_values",
