@@ -2,16 +2,15 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from .access_token import AccessToken, VerifiedToken, scopes_of
 from .claims import Times, check_audience, check_names, check_presence, check_type, time_of
 from .conf_rules import Settings, TrustedIssuer
 from .console import moment, shown
-from .errors import BearerError
+from .findings import Explanation
 from .frozen_json import freeze
 from .jwks import service_of
 from .jws import (
@@ -29,59 +28,8 @@ from .requirements import ClaimRequirement, Requirements
 from .strict_json import loads_object
 from .verification import check_issuer, encoded_bytes, trusted_issuer
 
-T = TypeVar("T")
-
 SEGMENTS: Final = 3
 JWE_SEGMENTS: Final = 5
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one rule says: ``passed`` is None where it could not be asked, ``reason`` that of `errors`."""
-
-    rule: str
-    passed: bool | None
-    detail: str
-    reason: str | None = None
-
-
-@dataclass
-class Explanation:
-    """What a token says of itself, not verified, and what each rule says of it, in the order of verification.
-
-    ``not_checked`` is what else may refuse it: that takes a request.
-    """
-
-    token: dict[str, Any] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    not_checked: list[str] = field(default_factory=list)
-
-    @property
-    def is_accepted(self) -> bool:
-        """Whether the token passes all rules."""
-        return all(finding.passed for finding in self.findings)
-
-    @property
-    def reasons(self) -> list[str]:
-        """The reasons of the rules that it does not pass, each once."""
-        return list(dict.fromkeys(finding.reason for finding in self.findings if finding.reason is not None))
-
-    def ask(self, rule: str, question: Callable[[], T], facts: str) -> T | None:
-        """Note what a rule says, and return what it returns; None where it says no."""
-        try:
-            answer = question()
-        except BearerError as error:
-            self.findings.append(Finding(rule, False, f"{error.description} ({facts})", error.reason))
-        except ValueError as error:
-            self.findings.append(Finding(rule, False, str(error), "malformed"))
-        else:
-            self.findings.append(Finding(rule, True, facts))
-            return answer
-        return None
-
-    def skip(self, why: str, *rules: str) -> None:
-        """Note rules that cannot be asked."""
-        self.findings += [Finding(rule, None, f"not checked: {why}") for rule in rules]
 
 
 def explain(encoded_token: str, settings: Settings) -> Explanation:

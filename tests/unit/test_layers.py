@@ -39,7 +39,7 @@ LAYERS = {
         "urls",
     ),
     "roof": (
-        "checks console testing.signing",
+        "checks console findings testing.signing",
         "contrib.spectacular key_report testing.issuer",
         "apps explanation testing",
         "management.commands.explain_token management.commands.oauth_jwks testing.pytest_plugin",

@@ -9,7 +9,8 @@ from django.core.management.base import CommandParser
 
 from ...conf import get_settings
 from ...console import Console, ReportCommand, shown
-from ...explanation import Explanation, explain
+from ...explanation import explain
+from ...findings import Explanation
 
 _PREFIX: Final = re.compile(r"(authorization\s*:\s*)?(bearer(\s+|$))?", re.IGNORECASE)
 
