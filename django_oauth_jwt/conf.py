@@ -55,7 +55,11 @@ def get_settings() -> Settings:
     raw = kept[NAME] if NAME in kept else getattr(django_settings, NAME, None)
     current = _current
     if current is None or current.raw is not raw:
-        current = _current = _Current(raw, _validated(raw))
+        validated = _Current(raw, _validated(raw))
+        # Other threads may have validated it meanwhile: the first result stays, for each has key services of its own.
+        current = _current
+        if current is None or current.raw is not raw:
+            current = _current = validated
     return current.settings
 
 

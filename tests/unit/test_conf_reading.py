@@ -2,12 +2,15 @@
 
 import asyncio
 import gc
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conf_samples import ISSUER, VALID
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
+from django_oauth_jwt import conf
 from django_oauth_jwt.conf import get_settings, read
 from django_oauth_jwt.jwks import JwksService, get_jwks_service
 
@@ -33,6 +36,21 @@ def test_settings_are_read_once(settings):
     """As long as the setting stays, its users share one object, and with it services and remembered tokens."""
     settings.OAUTH_JWT = VALID
     assert get_settings() is get_settings()
+
+
+def test_threads_that_read_together_share_one_object(settings, monkeypatch):
+    """At a cold start each thread may validate the settings; what the first one made is everybody's."""
+    settings.OAUTH_JWT = VALID
+    together, validated = threading.Barrier(4), conf._validated
+
+    def validate(raw):
+        together.wait(60)
+        return validated(raw)
+
+    monkeypatch.setattr(conf, "_validated", validate)
+    with ThreadPoolExecutor(4) as pool:
+        read_settings = [thread.result() for thread in [pool.submit(get_settings) for _ in range(4)]]
+    assert len(set(map(id, read_settings))) == 1
 
 
 def test_an_override_holds_at_once_and_only_inside(settings):
