@@ -6,7 +6,10 @@ Selection knows nothing of HTTP. The key decides what the algorithm may be, neve
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NoReturn
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from .algorithms import algorithms_for
 from .errors import InvalidToken
@@ -16,6 +19,12 @@ logger = logging.getLogger("django_oauth_jwt")
 
 #: RFC 7518 section 3.3: RSA keys of 2048 bits or more.
 MINIMUM_RSA_BITS: Final = 2048
+#: OpenSSL checks no signature with more; the keys of the web's authorities have 4096 bits.
+MAXIMUM_RSA_BITS: Final = 16384
+#: OpenSSL allows no more with a long modulus; nearly all keys have 17 bits (65537), and time grows with them.
+MAXIMUM_EXPONENT_BITS: Final = 64
+#: How many of a JWKS's unusable keys the log names.
+NAMED_IN_LOG: Final = 10
 
 #: RFC 7518 sections 6.2.2, 6.3.2 and 6.4: members of private and secret keys. A prime alone gives an RSA key away.
 _SECRET_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
@@ -51,7 +60,7 @@ class PublicKey:
             algorithms &= {jwk["alg"]}
         if not algorithms:
             raise UnusableKey("alg is not a signature algorithm of this key type and curve")
-        return cls(members["kid"], str(jwk["kty"]), members["use"], _verifiers(jwk, algorithms))
+        return cls(members["kid"], str(jwk["kty"]), members["use"], MappingProxyType(_verifiers(jwk, algorithms)))
 
 
 class KeySet:
@@ -62,11 +71,23 @@ class KeySet:
 
     __slots__ = ("_choices", "_kids", "keys", "unusable")
 
+    keys: tuple[PublicKey, ...]
+    unusable: tuple[tuple[str, str], ...]
+    _kids: frozenset[str]
+    _choices: Mapping[tuple[str | None, str], tuple[VerifyingKey, ...]]
+
     def __init__(self, keys: tuple[PublicKey, ...], unusable: tuple[tuple[str, str], ...] = ()) -> None:
-        self.keys = keys
-        self.unusable = unusable
-        self._kids = frozenset(key.kid for key in keys if key.kid is not None)
-        self._choices = _choices(keys)
+        keep = super().__setattr__  # our own refuses
+        keep("keys", keys)
+        keep("unusable", unusable)
+        keep("_kids", frozenset(key.kid for key in keys if key.kid is not None))
+        keep("_choices", _choices(keys))
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a key set cannot be changed: {name}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a key set cannot be changed: {name}")
 
     @classmethod
     def from_jwks(cls, jwks: Mapping[str, Any]) -> "KeySet":
@@ -82,9 +103,8 @@ class KeySet:
             try:
                 keys.append(PublicKey.from_jwk(jwk))
             except UnusableKey as reason:
-                name = _name_of(jwk, position)
-                logger.warning("JWKS key %s is skipped: %s", name, reason)
-                unusable.append((name, str(reason)))
+                unusable.append((_name_of(jwk, position), str(reason)))
+        _warn_of(unusable)
         return cls(tuple(keys), tuple(unusable))
 
     def __len__(self) -> int:
@@ -125,10 +145,27 @@ def _verifiers(jwk: Mapping[str, Any], algorithms: frozenset[str]) -> dict[str, 
         verifiers = {alg: construct(jwk, alg) for alg in sorted(algorithms)}
     except Exception as error:  # python-jose and cryptography raise many kinds for a bad key
         raise UnusableKey("key cannot be parsed") from error
-    bits = min(getattr(key.prepared_key, "key_size", MINIMUM_RSA_BITS) for key in verifiers.values())
-    if jwk["kty"] == "RSA" and bits < MINIMUM_RSA_BITS:
-        raise UnusableKey(f"RSA key of {bits} bits; {MINIMUM_RSA_BITS} is the least")
+    for verifier in verifiers.values():
+        if isinstance(verifier.prepared_key, RSAPublicKey):
+            _refuse_odd_rsa(verifier.prepared_key)
     return verifiers
+
+
+def _refuse_odd_rsa(key: RSAPublicKey) -> None:
+    if key.key_size < MINIMUM_RSA_BITS:
+        raise UnusableKey(f"RSA key of {key.key_size} bits; {MINIMUM_RSA_BITS} is the least")
+    if key.key_size > MAXIMUM_RSA_BITS:
+        raise UnusableKey(f"RSA key of {key.key_size} bits; {MAXIMUM_RSA_BITS} is the most")
+    exponent_bits = key.public_numbers().e.bit_length()
+    if exponent_bits > MAXIMUM_EXPONENT_BITS:
+        raise UnusableKey(f"RSA exponent of {exponent_bits} bits; {MAXIMUM_EXPONENT_BITS} is the most")
+
+
+def _warn_of(unusable: list[tuple[str, str]]) -> None:
+    for name, reason in unusable[:NAMED_IN_LOG]:
+        logger.warning("JWKS key %s is skipped: %s", name, reason)
+    if len(unusable) > NAMED_IN_LOG:  # half a megabyte of rubbish must not fill the log
+        logger.warning("JWKS keys skipped beside these: %d", len(unusable) - NAMED_IN_LOG)
 
 
 def _choices(keys: tuple[PublicKey, ...]) -> dict[tuple[str | None, str], tuple[VerifyingKey, ...]]:

@@ -154,8 +154,9 @@ def test_unusable_keys_are_skipped_with_a_warning(service, status_of, auth_serve
         "JWKS key number 9 is skipped: kid is not a string",
         "JWKS key 'symmetric' is skipped: secret or private key material has no place in a JWKS that is public",
         "JWKS key 'new\\nline' is skipped: key type or curve cannot check signatures here",
-        "JWKS key 'weak' is skipped: RSA key of 1024 bits; 2048 is the least",
+        "JWKS keys skipped beside these: 1",
     ]
+    assert service.current().unusable[-1] == ("'weak'", "RSA key of 1024 bits; 2048 is the least")
 
 
 def test_a_success_is_logged_with_its_time(service, status_of, log):

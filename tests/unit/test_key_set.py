@@ -156,6 +156,50 @@ def test_a_weak_rsa_key_is_skipped():
     assert key_set.unusable == (("'weak'", "RSA key of 1024 bits; 2048 is the least"),)
 
 
+def _b64(number):
+    return base64.urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8)).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize(
+    ("modulus_bits", "exponent_bits", "reason"),
+    [
+        (16384, 64, None),
+        (16385, 17, "RSA key of 16385 bits; 16384 is the most"),
+        (100_000, 17, "RSA key of 100000 bits; 16384 is the most"),
+        (2048, 65, "RSA exponent of 65 bits; 64 is the most"),
+    ],
+)
+def test_an_rsa_key_that_would_take_long_is_skipped(modulus_bits, exponent_bits, reason):
+    """OpenSSL refuses such keys at each signature; told of when the keys are read, the reason is seen."""
+    modulus, exponent = 2 ** (modulus_bits - 1) + 1, 2 ** (exponent_bits - 1) + 1
+    key_set = KeySet.from_jwks({"keys": [{"kid": "odd", "kty": "RSA", "n": _b64(modulus), "e": _b64(exponent)}]})
+    assert key_set.unusable == ((("'odd'", reason),) if reason else ())
+
+
+def test_a_flood_of_bad_keys_does_not_fill_the_log(caplog):
+    """The first ten are named, the rest are counted; all of them are listed."""
+    key_set = KeySet.from_jwks({"keys": [0] * 1000})
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines == [
+        *(f"JWKS key number {number} is skipped: not an object" for number in range(1, 11)),
+        "JWKS keys skipped beside these: 990",
+    ]
+    assert len(key_set.unusable) == 1000
+
+
+def test_a_key_set_cannot_be_changed(signing_key):
+    """It is shared by all threads, and the tokens that are remembered rest on it."""
+    key_set = KeySet.from_jwks({"keys": [signing_key().public_jwk()]})
+    for name in ("keys", "unusable", "_choices", "anything"):
+        with pytest.raises(AttributeError, match=name):
+            setattr(key_set, name, ())
+    with pytest.raises(AttributeError, match="keys"):
+        del key_set.keys
+    with pytest.raises(TypeError):
+        key_set.keys[0].verifiers["RS256"] = None
+    assert len(key_set) == 1
+
+
 def test_a_kid_cannot_write_into_the_log(caplog):
     """It is the authorization server's text: escaped, and cut."""
     KeySet.from_jwks({"keys": [{"kid": "a\nWARNING \u00fc\x1b[31m" + "x" * 1000}]})
