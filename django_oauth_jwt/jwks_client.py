@@ -41,7 +41,8 @@ class Fetched:
 class JwksClient:
     """Fetches JSON documents with a `requests.Session`; ``timeout`` in seconds is for one whole fetch.
 
-    ``session`` is one that is used for all fetches, or a callable that returns one.
+    ``session`` is one that is used for all fetches (anything with a ``get`` like that of `requests.Session`), or
+    a class or another callable that returns one.
     """
 
     def __init__(
@@ -51,9 +52,9 @@ class JwksClient:
         timeout: float = 5,
         allow_insecure_http: bool = False,
     ) -> None:
-        self._session = session or requests.Session
+        self._session: Any = requests.Session if session is None else session
         self.timeout = timeout
-        self._allow_insecure_http = allow_insecure_http
+        self.allow_insecure_http = allow_insecure_http
         self.bounded: Final = Bounded()
 
     def fetch(self, uri: str, *, etag: str | None = None) -> Fetched:
@@ -61,7 +62,7 @@ class JwksClient:
 
         The limit holds for the whole fetch: name resolution, a server that drips its header or body.
         """
-        if not (self._allow_insecure_http or is_secure(uri)):
+        if not (self.allow_insecure_http or is_secure(uri)):
             raise FetchFailed("the URL is not https")
         try:
             return self.bounded.call(lambda: self._get(uri, etag), self.timeout)
@@ -78,9 +79,11 @@ class JwksClient:
 
     def _get(self, uri: str, etag: str | None) -> Fetched:
         deadline = time.monotonic() + self.timeout
-        session = self._session if isinstance(self._session, requests.Session) else self._session()
+        is_one = hasattr(self._session, "get") and not isinstance(self._session, type)
+        session = self._session if is_one else self._session()
         # Nothing is gained by keeping the connection for minutes, and processes that fork would share it.
         headers = {"Accept": "application/jwk-set+json, application/json", "Connection": "close"}
+        etag = _sendable(etag)
         if etag is not None:
             headers["If-None-Match"] = etag
         with session.get(uri, headers=headers, timeout=self.timeout, allow_redirects=False, stream=True) as response:
@@ -93,7 +96,7 @@ class JwksClient:
                 document = loads_object(body)
             except ValueError as error:
                 raise FetchFailed("not a JSON object") from error
-            return Fetched(document, response.headers.get("ETag"), _max_age(response))
+            return Fetched(document, _sendable(response.headers.get("ETag")), _max_age(response))
 
 
 def _read(response: requests.Response, deadline: float) -> bytes:
@@ -109,10 +112,18 @@ def _read(response: requests.Response, deadline: float) -> bytes:
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
     raw = response.raw
-    if not hasattr(raw, "read1"):  # urllib3 1 has none, nor may the adapter of a project's own session
+    if raw is None:  # the adapter of a project's own session may have read everything
+        return iter([response.content])
+    # Other objects may have a read1 that decodes nothing, as io.BytesIO has; urllib3 1 has none.
+    if not (isinstance(raw, urllib3.HTTPResponse) and hasattr(raw, "read1")):
         return iter(response.iter_content(1024))
-    # What has arrived and no more: a read of a whole chunk would wait for each of the drops that make it.
+    # read1 returns what has arrived; read(1024) would block until a dripping server had sent 1024 bytes.
     return iter(lambda: raw.read1(1024, decode_content=True), b"")
+
+
+def _sendable(etag: str | None) -> str | None:
+    """Return an ETag that can stand in a header; others would make each later fetch fail, so they are dropped."""
+    return etag if etag and etag.isascii() and etag.isprintable() and etag == etag.strip() else None
 
 
 def _first_cause(error: BaseException) -> BaseException:

@@ -1,6 +1,8 @@
 """One HTTP fetch: what is asked, what is taken for an answer, and how each failure is named."""
 
+import io
 import socket
+from unittest import mock
 
 import pytest
 import requests
@@ -140,30 +142,59 @@ def test_a_session_of_the_projects_own_is_used(mocked):
     assert [call.request.headers["X-Own"] for call in mocked.calls] == ["yes", "yes"]
 
 
-def test_an_adapter_that_reads_in_another_way_is_used_all_the_same():
-    """A session may have an adapter of the project's own, whose raw body knows read alone."""
+def test_a_session_is_whatever_gets(mocked):
+    """A wrapper round a session, which may be callable itself, is one; a class is made one of."""
+    mocked.get(URI, json={})
+    wrapper = mock.Mock(wraps=requests.Session())
 
-    class Raw:
-        def __init__(self, body):
-            self._body = body
+    class Wrapper:
+        get = staticmethod(requests.get)
 
-        def read(self, size):
-            part, self._body = self._body[:size], self._body[size:]
-            return part
+    for session in (wrapper, Wrapper(), Wrapper, requests.Session, None):
+        assert JwksClient(session).fetch(URI).document == {}
+    assert [call[0] for call in wrapper.mock_calls] == ["get"]
 
-    class Adapter(requests.adapters.BaseAdapter):
+
+class OnlyReads:
+    """A body that knows read alone."""
+
+    def __init__(self, body):
+        self._body = body
+
+    def read(self, size):
+        part, self._body = self._body[:size], self._body[size:]
+        return part
+
+    def close(self):
+        """Nothing to close."""
+
+
+@pytest.mark.parametrize(
+    ("attribute", "make"),
+    [("raw", OnlyReads), ("raw", io.BytesIO), ("_content", bytes)],
+    ids=["reads", "has another read1", "has been read"],
+)
+def test_an_adapter_that_reads_in_another_way_is_used_all_the_same(attribute, make):
+    """A session may have an adapter of the project's own, whose body is not urllib3's."""
+
+    class Adapter(requests.adapters.HTTPAdapter):
         def send(self, request, **kwargs):
             response = requests.Response()
             response.status_code, response.url, response.request = 200, request.url, request
-            response.raw = Raw(b'{"keys": []}'.ljust(5000))
+            setattr(response, attribute, make(b'{"keys": []}'.ljust(5000)))
             return response
-
-        def close(self):
-            pass
 
     session = requests.Session()
     session.mount("https://", Adapter())
     assert JwksClient(session).fetch(URI).document == {"keys": []}
+
+
+@pytest.mark.parametrize("etag", ["", " ", '"a\x01"', '"\xfc"', '"\u20ac"', ' "a"', '"a"\r\nX-Evil: yes', '"\x7f"'])
+def test_an_etag_that_cannot_be_sent_is_dropped(etag, mocked):
+    """The authorization server may send one, and so may rubbish in the cache: the document is then fetched whole."""
+    mocked.get(URI, json={}, headers={"ETag": etag} if "\n" not in etag and "\u20ac" not in etag else {})
+    assert JwksClient().fetch(URI, etag=etag) == Fetched({}, None, None)
+    assert "If-None-Match" not in mocked.calls[0].request.headers
 
 
 def test_the_total_time_holds_for_a_body_that_never_pauses(mocked, monkeypatch):

@@ -74,7 +74,7 @@ def test_the_settings_reach_the_service(settings, auth_server):
     service = get_jwks_service()
     assert service._timing == (1, 2, 3)
     assert service._client.timeout == 4
-    assert service._client._allow_insecure_http is True
+    assert service._client.allow_insecure_http is True
 
 
 def test_a_change_of_settings_changes_the_keys(settings, auth_server):
