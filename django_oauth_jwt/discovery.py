@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
+from .conf_values import is_secure, url
 from .jwks_client import FetchFailed, JwksClient
 
 
@@ -32,8 +33,20 @@ def discover_jwks_uri(issuer: str, client: JwksClient) -> str:
         found = metadata.get("issuer")
         if found != issuer:
             reasons.append(f"metadata of another issuer: {ascii(found)[:100] if isinstance(found, str) else 'none'}")
-        elif not isinstance(metadata.get("jwks_uri"), str):
-            reasons.append("metadata without jwks_uri")
-        else:
-            return str(metadata["jwks_uri"])
+            continue
+        try:
+            return _fit(metadata.get("jwks_uri"), issuer, client)
+        except ValueError:
+            reasons.append("metadata without a jwks_uri that is an https URL")
     raise FetchFailed(f"no metadata found for the issuer ({'; '.join(reasons)})")
+
+
+def _fit(jwks_uri: object, issuer: str, client: JwksClient) -> str:
+    """Return the ``jwks_uri`` if it would do as a setting; raise ValueError if not."""
+    address = url(jwks_uri)
+    if client.allow_insecure_http or urlsplit(address).scheme == "https":
+        return address
+    # A server elsewhere must not have us ask what listens on this machine.
+    if is_secure(address) and urlsplit(issuer).scheme == "http":
+        return address
+    raise ValueError("plain http")

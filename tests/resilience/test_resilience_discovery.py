@@ -1,10 +1,12 @@
 """The JWKS URI found from the issuer, with the same care as the keys (RFC 8414, OpenID Connect Discovery)."""
 
 import pytest
+import responses
 from faulty_server import FAULTS, respond_with
 
-from django_oauth_jwt.discovery import metadata_uris
+from django_oauth_jwt.discovery import discover_jwks_uri, metadata_uris
 from django_oauth_jwt.jwks import JwksService
+from django_oauth_jwt.jwks_client import FetchFailed, JwksClient
 
 OAUTH = "/.well-known/oauth-authorization-server"
 OPENID = "/.well-known/openid-configuration"
@@ -86,14 +88,53 @@ def test_the_log_says_which_issuer_has_no_keys(service, status_of, auth_server, 
 
 
 @pytest.mark.parametrize(
-    ("jwks_uri", "reason"),
-    [("http://as.example.com/jwks", "the URL is not https"), ("", "the URL is not https")],
+    "jwks_uri",
+    [
+        "http://as.example.com/jwks",
+        "https://user:password@as.example.com/jwks",
+        "http://as.example.com\\@localhost/jwks",
+        "file:///etc/passwd",
+        "//localhost/jwks",
+        "https://as.example.com/jwks#keys",
+        "https://as.example.com/\njwks",
+        "",
+    ],
 )
-def test_a_jwks_uri_without_encryption_is_not_asked(jwks_uri, reason, service, publish, status_of, heard):
-    """What the metadata says is subject to the same rule as the setting."""
+def test_a_jwks_uri_is_subject_to_the_rule_of_the_setting(jwks_uri, service, publish, status_of, auth_server, heard):
+    """What the metadata says is asked only if it could stand in the settings."""
     publish(OAUTH, jwks_uri=jwks_uri)
     assert status_of(service) == 503
-    assert heard.next()[2] == reason
+    assert heard.next()[2].startswith(
+        "no metadata found for the issuer (metadata without a jwks_uri that is an https URL"
+    )
+    assert paths(auth_server) == [OAUTH, OPENID]
+
+
+@pytest.mark.parametrize(
+    ("issuer", "jwks_uri", "insecure", "is_fit"),
+    [
+        ("https://as.example.com", "https://keys.example.com/jwks", False, True),
+        ("https://as.example.com", "HTTPS://keys.example.com/jwks", False, True),
+        ("https://as.example.com", "http://127.0.0.1:6379/", False, False),
+        ("https://as.example.com", "http://localhost/jwks", False, False),
+        ("https://as.example.com", "http://as.internal/jwks", True, True),
+        ("https://as.example.com", "http://localhost/jwks", True, True),
+        ("http://localhost:8000", "http://127.0.0.1:9000/jwks", False, True),
+        ("http://localhost:8000", "http://as.example.com/jwks", False, False),
+        ("http://localhost:8000", "https://as.example.com/jwks", False, True),
+    ],
+)
+def test_only_an_issuer_on_this_machine_leads_to_this_machine(issuer, jwks_uri, insecure, is_fit):
+    """A server elsewhere cannot have us ask what listens on loopback, unless the project allows plain http."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mocked:
+        for uri in metadata_uris(issuer):
+            mocked.get(uri, json={"issuer": issuer, "jwks_uri": jwks_uri})
+        client = JwksClient(allow_insecure_http=insecure)
+        if is_fit:
+            assert discover_jwks_uri(issuer, client) == jwks_uri
+        else:
+            with pytest.raises(FetchFailed, match="metadata without a jwks_uri that is an https URL"):
+                discover_jwks_uri(issuer, client)
 
 
 @pytest.mark.parametrize("name", sorted(FAULTS))
