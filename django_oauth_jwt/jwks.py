@@ -1,6 +1,5 @@
 """Where keys come from: `JwksService` by hand, or the one that the settings describe and everything shares."""
 
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from .conf import get_settings, require_key_source
 from .conf_rules import Settings, TrustedIssuer
 from .conf_targets import KEY_SERVICE_METHODS, is_key_service
+from .forks import ForkGuard
 from .jwks_service import JwksService
 from .keys import KeySet
 
@@ -43,7 +43,17 @@ class _Registry:
 
 
 _registry: _Registry | None = None
-_building = threading.Lock()
+#: Lets a thread in twice: a factory in JWKS_SERVICE may ask for another issuer's service.
+_building = threading.RLock()
+
+
+def _start_afresh() -> None:
+    # A thread of the parent that was building a service is gone, and would keep the lock shut.
+    global _building
+    _building = threading.RLock()
+
+
+_forks = ForkGuard(_start_afresh)
 
 
 def get_jwks_service(issuer: str | None = None) -> KeyService:
@@ -69,6 +79,7 @@ def service_of(trusted: TrustedIssuer, settings: Settings) -> KeyService:
     registry = _registry
     if registry is not None and registry.settings is settings and trusted.issuer in registry.services:
         return registry.services[trusted.issuer]
+    _forks.notice()
     with _building:
         if _registry is None or _registry.settings is not settings:
             _registry = _Registry(settings)
@@ -108,12 +119,3 @@ def _made_by(factory: Callable[[], Any]) -> Any:
         return factory()
     except Exception as error:  # whatever it is, it has to be mended where the setting points
         raise ImproperlyConfigured(f"JWKS_SERVICE {factory!r} cannot be made without arguments: {error}") from error
-
-
-def _after_fork() -> None:
-    # A thread of the parent that was building a service is gone, and would keep the lock shut.
-    global _building
-    _building = threading.Lock()
-
-
-os.register_at_fork(after_in_child=_after_fork)

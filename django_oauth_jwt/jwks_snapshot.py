@@ -1,6 +1,6 @@
 """Keys at a point in time: parsed, with the document that they come from and how long they are good for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from .jwks_cache import JwksDocument
@@ -21,6 +21,14 @@ class Fetch(NamedTuple):
     seconds: float
 
 
+class Timing(NamedTuple):
+    """The policy of section "Keys": all in seconds."""
+
+    fresh: float
+    stale: float
+    cooldown: float
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """Parsed keys and the document that they come from. Times are Unix times in seconds.
@@ -39,10 +47,20 @@ class Snapshot:
         """When the authorization server last confirmed these keys."""
         return self.document.fetched_at
 
+    def dated_to(self, now: float, timing: Timing) -> "Snapshot":
+        """Return these keys as if fetched now, and no longer fresh."""
+        return replace(
+            self, document=replace(self.document, fetched_at=now), fresh_until=now, stale_until=now + timing.stale
+        )
 
-class Timing(NamedTuple):
-    """The policy of section "Keys": all in seconds."""
 
-    fresh: float
-    stale: float
-    cooldown: float
+def snapshot_of(document: JwksDocument, timing: Timing, held: Snapshot | None = None) -> Snapshot:
+    """Parse a document, or reuse the parsed keys where it is the one held; raise ValueError for what is no JWKS."""
+    if held is not None and held.document.jwks == document.jwks:
+        key_set = held.key_set  # the same object: remembered tokens stay remembered
+    else:
+        key_set = KeySet.from_jwks(document.jwks)
+    stale_until = document.fetched_at + timing.stale
+    # The document may come from a process with other settings.
+    fresh_until = min(document.fetched_at + min(document.fresh_seconds, timing.fresh), stale_until)
+    return Snapshot(key_set, document, fresh_until, stale_until)

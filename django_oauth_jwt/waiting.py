@@ -3,16 +3,24 @@
 import asyncio
 import threading
 from collections.abc import Callable, Generator
-from concurrent.futures import Future
-from typing import Any, TypeVar
+from concurrent.futures import Future, wait
+from typing import Any, NamedTuple, TypeVar
 
 from django.core.cache import close_caches
 from django.db import connections
 
 T = TypeVar("T")
 
-#: A computation that yields each future it has to wait for, is sent its result, and returns its own.
-Steps = Generator["Future[Any]", Any, T]
+
+class Wait(NamedTuple):
+    """A future to wait for, and for how many seconds at the most (None: until it is done)."""
+
+    future: "Future[Any]"
+    seconds: float | None = None
+
+
+#: A computation that yields each wait it has to make, goes on when that is over, and returns its result.
+Steps = Generator[Wait, None, T]
 
 
 def in_thread(work: Callable[[], T], afterwards: Callable[[], None] | None = None) -> "Future[T]":
@@ -87,24 +95,31 @@ class Bounded:
 
 
 def run_blocking(steps: Steps[T]) -> T:
-    """Run the steps, blocking at each future."""
-    result_of_wait = None
+    """Run the steps, blocking at each wait."""
     try:
         while True:
-            result_of_wait = steps.send(result_of_wait).result()
+            future, seconds = next(steps)
+            wait([future], seconds)
     except StopIteration as stop:
         result: T = stop.value
         return result
 
 
 async def run_awaiting(steps: Steps[T]) -> T:
-    """Run the steps, awaiting each future, so that the event loop goes on."""
-    result_of_wait = None
+    """Run the steps, awaiting each wait, so that the event loop goes on."""
     try:
         while True:
-            future = steps.send(result_of_wait)
-            # Shielded: a client that goes away must not cancel what other requests wait for.
-            result_of_wait = await asyncio.shield(asyncio.wrap_future(future))
+            future, seconds = next(steps)
+            await _await(future, seconds)
     except StopIteration as stop:
         result: T = stop.value
         return result
+
+
+async def _await(future: "Future[Any]", seconds: float | None) -> None:
+    awaited = asyncio.wrap_future(future)
+    try:
+        await asyncio.wait([awaited], timeout=seconds)
+    finally:
+        # Whoever leaves early waits no more, on a loop that may be closed by then; the work itself goes on.
+        awaited.cancel()

@@ -75,7 +75,8 @@ class Heard:
 def settle(*services: JwksService) -> None:
     """Wait until nothing goes on behind the requests."""
     for service in services:
-        for under_way in (service._refreshing, service._looking):
+        refreshing, searching = service._keeper._refreshing, service._keeper._searching
+        for under_way in (refreshing, searching and searching.future):
             if under_way is not None:
                 under_way.result(FOREVER)
 

@@ -4,9 +4,12 @@ import json
 import threading
 
 import pytest
-from faulty_server import FOREVER, respond_with
+from django.core.cache import cache
+from faulty_server import FOREVER, answer_as_it_should, respond_with
 
-from django_oauth_jwt import jwks_cache
+from django_oauth_jwt import guarded_cache
+from django_oauth_jwt.jwks import JwksService
+from django_oauth_jwt.jwks_cache import SharedJwks
 
 FRESH, STALE, COOLDOWN = 300, 14400, 30
 DAY = 86400
@@ -31,7 +34,7 @@ def entry(shared_cache):
     """Return the full key of an entry in the shared cache, whether or not there is one."""
 
     def entry(name, uri):
-        return jwks_cache.SharedJwks(shared_cache, uri, lambda: 0.0, 0)._key(name)
+        return SharedJwks(shared_cache, uri, None)._key(name)
 
     return entry
 
@@ -130,7 +133,7 @@ def test_a_hanging_cache_delays_no_request_with_a_known_key(service, status_of, 
 
 def test_a_hanging_cache_is_given_up(service, status_of, auth_server, shared_cache, monkeypatch, log):
     """A cold start with a cache that never answers waits for one operation's time limit, and fetches."""
-    monkeypatch.setattr(jwks_cache, "OPERATION_SECONDS", 0.05)
+    monkeypatch.setattr(guarded_cache, "OPERATION_SECONDS", 0.05)
     release = threading.Event()
     shared_cache.before = lambda: release.wait(FOREVER)
     assert status_of(service) == 200
@@ -143,7 +146,7 @@ def test_a_hanging_cache_is_given_up(service, status_of, auth_server, shared_cac
 
 def test_operations_that_hang_do_not_pile_up(service, status_of, shared_cache, monkeypatch, clock, log, settle):
     """Four operations may linger; beyond that the cache counts as down without being asked."""
-    monkeypatch.setattr(jwks_cache, "OPERATION_SECONDS", 0.02)
+    monkeypatch.setattr(guarded_cache, "OPERATION_SECONDS", 0.02)
     release = threading.Event()
     shared_cache.before = lambda: release.wait(FOREVER)
     for _ in range(6):
@@ -169,6 +172,8 @@ RUBBISH = {
     "a JWKS with no usable key": json.dumps({**GOOD_ENTRY, "jwks": EMPTY}),
     "an ETag that is none": json.dumps({**GOOD_ENTRY, "jwks": EMPTY, "etag": 5}),
     "a time that is none": json.dumps({**GOOD_ENTRY, "jwks": EMPTY, "fetched_at": "soon"}),
+    "a freshness below zero": json.dumps({**GOOD_ENTRY, "jwks": EMPTY, "fresh_seconds": -1}),
+    "a freshness that is none": json.dumps({**GOOD_ENTRY, "jwks": EMPTY, "fresh_seconds": "nan"}),
     "a time without end": json.dumps({**GOOD_ENTRY, "jwks": EMPTY, "fetched_at": 10**400}),
 }
 
@@ -222,6 +227,17 @@ def test_rubbish_in_place_of_a_failure_stops_no_fetch(failure, service, status_o
     assert status_of(service) == 200
 
 
+@pytest.mark.parametrize(("count", "delay"), [(-5, 2), (0, 2), (10**3000, COOLDOWN)])
+def test_rubbish_in_the_count_of_failures_is_put_right(
+    count, delay, service, status_of, shared_cache, entry, auth_server, clock
+):
+    """The next failure backs off as after one failure, or after many."""
+    failure = {"reason": "x", "count": count, "retry_at": clock()}
+    shared_cache.set(entry("failure", auth_server.uri), json.dumps(failure))
+    auth_server.fault = respond_with("500 Internal Server Error")
+    assert service.inspect().retry_at == clock() + delay
+
+
 def test_keys_of_the_far_future_are_not_believed(service, make_service, status_of, auth_server, clock, settle):
     """A document that another machine's wrong clock dates ahead is fetched anew, and does not stay for ever."""
     ahead = make_service(clock=lambda: clock() + DAY)
@@ -236,7 +252,7 @@ def test_a_clock_a_little_ahead_is_no_trouble(service, make_service, status_of, 
     assert status_of(ahead) == 200
     assert status_of(service) == 200
     assert auth_server.fetches == 1
-    assert service._snapshot.fetched_at == clock()
+    assert service._keeper.snapshot.fetched_at == clock()
 
 
 def test_the_shared_document_is_no_older_than_the_stale_bound(service, make_service, status_of, auth_server, clock):
@@ -320,6 +336,69 @@ def test_the_caches_of_the_settings_are_named_by_their_alias(make_service, statu
     assert auth_server.fetches == 2
 
 
+def test_any_object_is_the_cache_itself(auth_server, log):
+    """Django's own `cache`, which is a proxy and no BaseCache, shares the keys as well."""
+    services = [JwksService(auth_server.uri, cache=cache) for _ in range(2)]
+    for service in services:
+        assert service.refresh().knows("key-1", "ES256")
+    assert auth_server.fetches == 1
+    assert complaints(log) == []
+
+
+def test_a_process_without_keys_looks_for_those_of_others_while_it_backs_off(
+    make_service, status_of, auth_server, shared_cache, clock
+):
+    """Once a second it looks into the cache, and fetches nothing: one's success ends everybody's outage."""
+    service, other = make_service(), make_service()
+    auth_server.fault = respond_with("500 Internal Server Error")
+    for delay in (1, 2, 4, 8, 16):
+        assert status_of(service) == 503
+        clock.advance(delay)
+    assert status_of(service) == 503  # and for 30 seconds more
+    before = auth_server.fetches
+    assert status_of(service) == 503
+    shared_cache.operations.clear()
+    assert [status_of(service) for _ in range(5)] == [503] * 5
+    assert shared_cache.operations == []
+    auth_server.fault = answer_as_it_should
+    assert other.inspect(fetch=True).fetch is not None
+    clock.advance(1)
+    assert status_of(service) == 200
+    assert auth_server.fetches == before + 1
+
+
+@pytest.mark.parametrize("is_cold", [True, False], ids=["cold", "warm"])
+def test_the_failures_of_a_process_end_with_the_success_of_another(is_cold, make_service, auth_server, clock):
+    """Whether it finds the keys at a look or at a refresh, its next failure is the first one in a row."""
+    service, other = make_service(), make_service()
+    if not is_cold:
+        service.refresh()
+    failing = respond_with("500 Internal Server Error")
+    with auth_server.behaving(failing):
+        delays = [service.inspect(fetch=True).retry_at - clock() for _ in range(3)]
+    assert delays == [1, 2, 4]
+    clock.advance(1 if is_cold else 4)
+    other.inspect(fetch=True)
+    fetches = auth_server.fetches
+    assert service.refresh().knows("key-1", "ES256")
+    assert auth_server.fetches == fetches
+    with auth_server.behaving(failing):
+        assert service.inspect(fetch=True).retry_at == clock() + 1
+
+
+def test_old_keys_in_the_cache_are_no_reason_not_to_fetch(make_service, auth_server, clock, settle):
+    """Newer than one's own is not enough for a refresh: they must be fresh."""
+    service, other = make_service(), make_service()
+    service.refresh()
+    clock.advance(100)
+    other.inspect(fetch=True)
+    clock.advance(FRESH)
+    service.current()
+    settle(service)
+    assert auth_server.fetches == 3
+    assert service._keeper.snapshot.fetched_at == clock()
+
+
 def test_an_alias_that_is_none_costs_the_sharing(make_service, status_of, log):
     """At run time an unknown alias is a cache that is down; the checks tell before."""
     assert status_of(make_service(cache="unheard-of")) == 200
@@ -337,7 +416,7 @@ def test_connections_to_the_cache_server_are_kept_for_a_while(make_service, valk
     clock.advance(61)
     service.refresh()
     assert valkey.connections() == before + 2
-    service._shared.start_afresh()
+    service._cache.start_afresh()
     service.refresh()
     assert valkey.connections() == before + 3
 
@@ -346,14 +425,14 @@ def test_a_lost_lock_holds_up_nobody_for_long(make_service, status_of, shared_ca
     """A process that died while it fetched leaves a lock that frees itself: 503 until then, and then the keys."""
     service = make_service(timeout=0.1)
     shared_cache.set(entry("lock", auth_server.uri), clock() + 1, None)
-    service._refresher.sleep = clock.advance
+    service._refresher._sleep = clock.advance
     assert status_of(service) == 200
 
 
 def test_a_lock_that_is_never_freed_is_a_503(make_service, status_of, shared_cache, entry, auth_server, heard):
     """Whoever waits for another process's fetch gives up in bounded time."""
     service = make_service(timeout=0.1)
-    service._refresher._longest = 0
-    service._refresher.shared.try_lock = lambda seconds: False
+    service._refresher._fetcher.longest = 0
+    service._refresher._shared.try_lock = lambda seconds: False
     assert status_of(service) == 503
     assert auth_server.fetches == 0

@@ -1,8 +1,10 @@
 """The JWKS URI found from the issuer, with the same care as the keys (RFC 8414, OpenID Connect Discovery)."""
 
+import json
+
 import pytest
 import responses
-from faulty_server import FAULTS, respond_with
+from faulty_server import FAULTS, answer_as_it_should, respond_with
 
 from django_oauth_jwt.discovery import discover_jwks_uri, metadata_uris
 from django_oauth_jwt.jwks import JwksService
@@ -181,6 +183,35 @@ def test_keys_that_moved_are_found(service, publish, status_of, auth_server, clo
     assert status_of(service) == 200
     settle(service)
     assert paths(auth_server)[2:] == ["/jwks", OAUTH, "/moved"]
+
+
+@pytest.fixture
+def moved(service, publish, status_of, auth_server):
+    """The server has a new key at another address, and still answers at the old one with the old key."""
+    publish(OAUTH)
+    assert status_of(service) == 200
+    old = respond_with(body=json.dumps(auth_server.jwks()).encode())
+    auth_server.issuer.rotate()
+    auth_server.jwks_path = "/moved"
+    auth_server.fault = lambda exchange: (old if exchange.path == "/jwks" else answer_as_it_should)(exchange)
+
+
+def test_a_new_key_is_looked_for_where_the_keys_have_moved(moved, publish, service, status_of, auth_server):
+    """The old address still answers, but the metadata name another one by now."""
+    publish(OAUTH, jwks_uri=f"{auth_server.origin}/moved")
+    assert status_of(service) == 200
+    assert paths(auth_server)[2:] == ["/jwks", OAUTH, "/moved"]
+    assert service._keeper.snapshot.fetch.uri == f"{auth_server.origin}/moved"
+
+
+@pytest.mark.parametrize("jwks_uri", ["/jwks", "/gone", None], ids=["not moved", "moved to nowhere", "no metadata"])
+def test_keys_that_are_nowhere_else_cost_no_keys(jwks_uri, heard, moved, publish, service, status_of, auth_server):
+    """An unknown key is refused, and what the old address answered is as good as before."""
+    publish(OAUTH, jwks_uri=jwks_uri and auth_server.origin + jwks_uri)
+    assert heard.next()[0] == "refreshed"
+    assert status_of(service) == 403
+    assert heard.next()[0] == "refreshed"
+    assert service.current().knows("key-1", "ES256")
 
 
 def test_an_etag_is_not_taken_to_another_address(service, publish, status_of, auth_server, clock, settle):

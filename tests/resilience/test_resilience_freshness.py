@@ -1,7 +1,7 @@
 """Fresh, old and stale keys: when a request is answered from memory, and when the keys are fetched."""
 
 import pytest
-from faulty_server import hang, respond_with
+from faulty_server import answer_as_it_should, hang, respond_with
 
 from django_oauth_jwt.errors import KeysUnavailable
 
@@ -91,6 +91,93 @@ def test_a_not_modified_answer_makes_the_same_keys_fresh(service, age, status_of
     assert service.current() is before
     settle(service)
     assert auth_server.fetches == 2
+
+
+def test_a_not_modified_answer_leaves_the_shorter_age_in_force(service, age, auth_server, clock, settle):
+    """RFC 9111 section 4.3.4: what the 304 does not say stays as the answer before said it."""
+    auth_server.has_etags = True
+    auth_server.headers = {"Cache-Control": "max-age=60"}
+    age(60)
+    auth_server.headers = {}
+    for fetches in (2, 3):
+        service.current()
+        settle(service)
+        assert auth_server.requests[-1].status == "304 Not Modified"
+        assert auth_server.fetches == fetches
+        clock.advance(59)
+        assert service.current() is not None
+        settle(service)
+        assert auth_server.fetches == fetches
+        clock.advance(1)
+
+
+def test_an_etag_is_left_out_after_a_fetch_with_it_failed(service, age, auth_server, clock, settle):
+    """It may be to blame: some server, or one on the way, cannot bear it. After a success it is used again."""
+
+    def cannot_bear_etags(exchange):
+        if "if-none-match" in exchange.headers:
+            exchange.respond("500 Internal Server Error")
+        else:
+            answer_as_it_should(exchange)
+
+    auth_server.has_etags = True
+    age(FRESH)
+    with auth_server.behaving(cannot_bear_etags):
+        for delay in (1, FRESH):
+            service.current()
+            settle(service)
+            clock.advance(delay)
+    service.current()
+    settle(service)
+    assert ["if-none-match" in exchange.headers for exchange in auth_server.requests] == [False, True, False, True]
+    assert [exchange.status[:3] for exchange in auth_server.requests] == ["200", "500", "200", "304"]
+
+
+def test_keys_are_fresh_for_a_second_at_the_least(make_service, auth_server, clock, settle):
+    """With no cooldown, max-age=0 would have every request refresh the keys."""
+    auth_server.headers = {"Cache-Control": "max-age=0"}
+    service = make_service(cooldown_seconds=0)
+    service.refresh()
+    clock.advance(0.9)
+    service.current()
+    settle(service)
+    assert auth_server.fetches == 1
+    clock.advance(0.1)
+    service.current()
+    settle(service)
+    assert auth_server.fetches == 2
+
+
+def test_without_freshness_each_request_has_the_keys_refreshed_behind(make_service, status_of, auth_server, settle):
+    """JWKS_FRESH_SECONDS 0: the keys at hand answer, a new key is followed at once, and outages are outlived."""
+    service = make_service(fresh_seconds=0)
+    for fetches in (1, 2, 3):
+        assert status_of(service) == 200
+        settle(service)
+        assert auth_server.fetches == fetches
+    with auth_server.held():
+        assert [status_of(service) for _ in range(3)] == [200] * 3
+        auth_server.wait_for(lambda: auth_server.pending == 1)
+        assert auth_server.fetches == 4
+    settle(service)
+    auth_server.issuer.rotate()
+    assert status_of(service) == 200
+    settle(service)
+    with auth_server.down():
+        assert status_of(service) == 200
+        settle(service)
+    assert service.current() is not None
+
+
+def test_keys_of_a_clock_that_was_ahead_are_good_for_no_longer(service, age, status_of, auth_server, clock, settle):
+    """They are dated to the moment when the clock has been put right: from then on the stale bound holds."""
+    age(-24 * HOUR)
+    with auth_server.down():
+        for _ in range(STALE // HOUR):
+            assert status_of(service) == 200
+            settle(service)
+            clock.advance(HOUR)
+        assert service.current() is None
 
 
 def test_a_changed_document_is_sent_whole_in_spite_of_an_etag(service, age, status_of, auth_server, settle):
@@ -246,7 +333,7 @@ def test_an_inspection_fetches_when_it_is_told_to(service, auth_server, heard):
     assert auth_server.fetches == 2
     assert [heard.next()[0] for _ in range(2)] == ["refreshed", "refreshed"]
     assert service.current().knows("key-1", "ES256")
-    assert first.fetched_at == service._snapshot.fetched_at
+    assert first.fetched_at == service._keeper.snapshot.fetched_at
 
 
 def test_an_inspection_tells_why_there_are_no_keys(service, auth_server, heard):

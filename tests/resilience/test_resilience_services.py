@@ -5,6 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
@@ -72,9 +73,63 @@ def test_the_settings_reach_the_service(settings, auth_server):
         "HTTP_SESSION": "requests.Session",
     }
     service = get_jwks_service()
-    assert service._timing == (1, 2, 3)
+    assert service._keeper._timing == (1, 2, 3)
     assert service._client.timeout == 4
     assert service._client.allow_insecure_http is True
+
+
+def test_the_cache_and_the_session_of_the_settings_are_used(settings, auth_server):
+    """CACHE holds the keys, and HTTP_SESSION fetches them."""
+    made = []
+
+    def session():
+        made.append(requests.Session())
+        return made[-1]
+
+    backend = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {name: {"BACKEND": backend, "LOCATION": f"services-{name}"} for name in ("default", "keys")}
+    settings.OAUTH_JWT = {
+        "ISSUER": auth_server.origin,
+        "JWKS_URI": auth_server.uri,
+        "CACHE": "keys",
+        "HTTP_SESSION": session,
+    }
+    assert get_jwks_service().refresh().knows("key-1", "ES256")
+    assert len(made) == 1
+    assert JwksService(auth_server.uri, cache="keys").refresh().knows("key-1", "ES256")
+    assert auth_server.fetches == 1
+    assert JwksService(auth_server.uri, cache="default").refresh().knows("key-1", "ES256")
+    assert auth_server.fetches == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("timeout", 0),
+        ("timeout", -1),
+        ("fresh_seconds", -1),
+        ("stale_seconds", 0),
+        ("stale_seconds", float("nan")),
+        ("cooldown_seconds", -0.5),
+        ("cooldown_seconds", "30"),
+    ],
+)
+def test_a_time_out_of_its_range_is_a_mistake_in_the_code(option, value):
+    """The error names the option."""
+    with pytest.raises(ValueError, match=f"^{option} must be a number of seconds, "):
+        JwksService(f"{ONE}/jwks", **{option: value})
+
+
+def test_a_factory_may_ask_for_the_service_of_another_issuer(settings):
+    """It is called while services are built, by a thread that may build another one."""
+    settings.OAUTH_JWT = {
+        "ISSUERS": {
+            ONE: {"JWKS_URI": f"{ONE}/jwks"},
+            OTHER: {"JWKS_SERVICE": lambda: get_jwks_service(ONE)},
+        }
+    }
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(get_jwks_service, OTHER).result(60) is get_jwks_service(ONE)
 
 
 def test_a_change_of_settings_changes_the_keys(settings, auth_server):

@@ -49,14 +49,14 @@ def test_a_cold_start_of_many_threads_makes_one_fetch(make_service, crowd, auth_
 def test_a_thread_that_was_overtaken_makes_no_second_fetch(make_service, auth_server, clock, monkeypatch):
     """Whoever found no keys, and comes to refresh them when another thread has just done so, takes those."""
     service = make_service()
-    ask = service._is_backing_off
+    ask = service._keeper.is_backing_off
 
     def overtaken():
         monkeypatch.undo()
         service.key_set_for("key-1", "ES256")
         return ask()
 
-    monkeypatch.setattr(service, "_is_backing_off", overtaken)
+    monkeypatch.setattr(service._keeper, "is_backing_off", overtaken)
     assert service.key_set_for("key-1", "ES256") is service.current()
     assert auth_server.fetches == 1
 
@@ -66,7 +66,7 @@ def test_a_cold_start_of_many_processes_makes_one_fetch(make_service, crowd, aut
     services = [make_service() for _ in range(4)]
     polled = threading.Semaphore(0)
     for service in services:
-        service._refresher.sleep = lambda seconds: polled.release() or threading.Event().wait(0.005)
+        service._refresher._sleep = lambda seconds: polled.release() or threading.Event().wait(0.005)
     with auth_server.held():
         answers = crowd(*services)
         for _ in range(20):
@@ -90,8 +90,8 @@ def test_a_loser_looks_less_and_less_often(make_service, auth_server):
     """Waiting for another process's fetch must not become a load for the cache server."""
     service = make_service()
     pauses = []
-    service._refresher.sleep = pauses.append
-    service._refresher.shared.try_lock = lambda seconds: len(pauses) == 6
+    service._refresher._sleep = pauses.append
+    service._refresher._shared.try_lock = lambda seconds: len(pauses) == 6
     service.refresh()
     assert pauses == [0.05, 0.1, 0.2, 0.4, 0.4, 0.4]
 
@@ -108,11 +108,11 @@ def test_a_token_with_an_unknown_key_waits_only_so_long_for_another_process(make
         found = pool.submit(first.key_set_for, kid, "ES256")
         auth_server.wait_for(lambda: auth_server.pending == 1)
         assert not second.key_set_for(kid, "ES256").knows(kid, "ES256")
-        second._look_again_at = 0
-        second._refresher.sleep = pytest.fail
+        second._keeper._search_again_at = 0
+        second._refresher._sleep = pytest.fail
         assert not second.key_set_for(kid, "ES256").knows(kid, "ES256")
     assert found.result(FOREVER).knows(kid, "ES256")
-    second._look_again_at = 0
+    second._keeper._search_again_at = 0
     assert second.key_set_for(kid, "ES256").knows(kid, "ES256")
     assert auth_server.fetches == 2
 

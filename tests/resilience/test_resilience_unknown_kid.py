@@ -1,12 +1,14 @@
 """A token of a key that is not at hand: a rotation to follow at once, or a flood to withstand."""
 
+import asyncio
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from faulty_server import FOREVER, hang, respond_with
 
-from django_oauth_jwt import jwks_refresh
+from django_oauth_jwt import jwks_keeper, jwks_refresh
 from django_oauth_jwt.errors import InvalidToken
 from django_oauth_jwt.verification import verify_token
 
@@ -172,7 +174,7 @@ def test_a_flood_hides_no_key_that_another_process_found_meanwhile(
     auth_server.issuer.rotate()
     assert accepts(first)
     monkeypatch.setattr(jwks_refresh, "PATIENCE_SECONDS", -1)
-    monkeypatch.setattr(second._refresher.shared, "try_lock", lambda seconds: False)
+    monkeypatch.setattr(second._refresher._shared, "try_lock", lambda seconds: False)
     assert not accepts(second, made_up())
     assert accepts(second)
     assert auth_server.fetches == 2
@@ -184,7 +186,7 @@ def waits_for_a_fetch(monkeypatch):
 
     def waits_for_a_fetch(service):
         waits = threading.Event()
-        monkeypatch.setattr(service._refresher, "sleep", lambda seconds: waits.set() or threading.Event().wait(0.005))
+        monkeypatch.setattr(service._refresher, "_sleep", lambda seconds: waits.set() or threading.Event().wait(0.005))
         return waits
 
     return waits_for_a_fetch
@@ -294,8 +296,9 @@ def test_a_hanging_fetch_for_an_unknown_key_delays_no_known_key(service, status_
         assert (auth_server.fetches, auth_server.pending) == (2, 1)
 
 
-def test_all_who_want_the_same_new_key_get_it_from_one_fetch(service, auth_server):
+def test_all_who_want_the_same_new_key_get_it_from_one_fetch(service, auth_server, monkeypatch):
     """At a rotation the requests that come together wait for one search."""
+    monkeypatch.setattr(jwks_keeper, "PATIENCE_SECONDS", FOREVER)  # a busy machine is no hanging server
     auth_server.issuer.rotate()
     kid = auth_server.issuer.keys[-1].kid
     together = threading.Barrier(8)
@@ -307,6 +310,70 @@ def test_all_who_want_the_same_new_key_get_it_from_one_fetch(service, auth_serve
     with ThreadPoolExecutor(8) as pool:
         assert all(answer.result() for answer in [pool.submit(ask) for _ in range(8)])
     assert auth_server.fetches == 2
+
+
+@pytest.fixture(params=["sync", "async"])
+def ask(request):
+    """Ask a service for a key, in either way."""
+    if request.param == "sync":
+        return lambda service, kid: service.key_set_for(kid, "ES256")
+    return lambda service, kid: asyncio.run(service.akey_set_for(kid, "ES256"))
+
+
+def test_a_search_that_hangs_holds_no_other_request_for_long(service, auth_server, ask, monkeypatch):
+    """Those who want the same key wait for a second in all, then they are refused; who began it gets the answer."""
+    monkeypatch.setattr(jwks_keeper, "PATIENCE_SECONDS", 0.05)
+    auth_server.issuer.rotate()
+    kid = auth_server.issuer.keys[-1].kid
+    with ThreadPoolExecutor(1) as pool, auth_server.held():
+        first = pool.submit(ask, service, kid)
+        auth_server.wait_for(lambda: auth_server.pending == 1)
+        for _ in range(3):
+            assert not ask(service, kid).knows(kid, "ES256")
+        assert not first.done()
+    assert first.result().knows(kid, "ES256")
+    assert auth_server.fetches == 2
+
+
+def test_the_patience_is_that_of_the_search(service, auth_server, monkeypatch):
+    """Who comes when it is over waits no more: a flood of one made-up key holds the threads once, not each anew."""
+    monkeypatch.setattr(jwks_keeper, "PATIENCE_SECONDS", FOREVER)
+    with ThreadPoolExecutor(1) as pool, auth_server.held():
+        pool.submit(service.key_set_for, "made-up", "ES256")
+        auth_server.wait_for(lambda: auth_server.pending == 1)
+        wanted = service._keeper._searching.wanted
+        assert 0 < service._keeper.search(wanted).seconds <= FOREVER
+        monkeypatch.setattr(jwks_keeper.time, "monotonic", lambda now=time.monotonic: now() + FOREVER)
+        assert service._keeper.search(wanted).seconds == 0
+
+
+def test_a_search_that_a_refresh_overtakes_makes_no_fetch(service, auth_server, clock, settle, monkeypatch):
+    """The refresh that its own request began has brought the key: the cooldown's fetch is still to be had."""
+    search = service._keeper.search
+
+    def overtaken(wanted):
+        settle(service)
+        return search(wanted)
+
+    clock.advance(300)
+    auth_server.issuer.rotate()
+    kid = auth_server.issuer.keys[-1].kid
+    monkeypatch.setattr(service._keeper, "search", overtaken)
+    assert service.key_set_for(kid, "ES256").knows(kid, "ES256")
+    assert auth_server.fetches == 2
+    assert not service._refresher._is_gate_closed()
+
+
+def test_a_machine_without_threads_to_spare_refuses_unknown_keys(service, status_of, made_up, monkeypatch, clock):
+    """Where no thread can be had for a search, the request is answered all the same, and the next one may search."""
+
+    def no_thread(*args, **kwargs):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("threading.Thread.start", no_thread)
+        assert status_of(service, made_up()) == 403
+    assert service._keeper._searching is None
 
 
 def test_without_a_cooldown_each_unknown_key_is_looked_for(make_service, accepts, auth_server, made_up):

@@ -1,51 +1,98 @@
 """Work in threads of its own, and the wait for it."""
 
 import asyncio
+import queue
 import threading
-from concurrent.futures import Future
+from types import SimpleNamespace
 
 import pytest
 from faulty_server import FOREVER
 
-from django_oauth_jwt.waiting import Bounded, StillHanging, in_thread, run_awaiting, run_blocking
-
-
-def _of_value(value):
-    future = Future()
-    future.set_result(value)
-    return future
-
-
-def _of_error(error):
-    future = Future()
-    future.set_exception(error)
-    return future
-
-
-def adding():
-    first = yield _of_value(1)
-    second = yield in_thread(lambda: 2)
-    return first + second
-
-
-def failing():
-    yield _of_error(LookupError("lost"))
-
+from django_oauth_jwt import waiting
+from django_oauth_jwt.waiting import Bounded, StillHanging, Wait, in_thread, run_awaiting, run_blocking
 
 RUNNERS = [run_blocking, lambda steps: asyncio.run(run_awaiting(steps))]
 
+either_way = pytest.mark.parametrize("run", RUNNERS, ids=["blocking", "awaiting"])
 
-@pytest.mark.parametrize("run", RUNNERS, ids=["blocking", "awaiting"])
-def test_steps_get_the_result_of_what_they_wait_for(run):
-    """Each future's result is sent back, and what the steps return is returned."""
+
+@either_way
+def test_steps_go_on_when_what_they_wait_for_is_done(run):
+    """Each future has its result by then, and what the steps return is returned."""
+
+    def adding():
+        first, second = in_thread(lambda: 1), in_thread(lambda: 2)
+        yield Wait(first)
+        yield Wait(second, FOREVER)
+        return first.result(0) + second.result(0)
+
     assert run(adding()) == 3
 
 
-@pytest.mark.parametrize("run", RUNNERS, ids=["blocking", "awaiting"])
-def test_what_a_future_raises_is_raised(run):
+@either_way
+def test_a_wait_ends_with_its_time(run):
+    """The work goes on though nobody waits for it any more."""
+    go_on = threading.Event()
+
+    def leaving():
+        yield Wait(future, 0.01)
+        return future.done()
+
+    future = in_thread(lambda: go_on.wait(FOREVER))
+    assert run(leaving()) is False
+    go_on.set()
+    assert future.result(FOREVER) is True
+
+
+@either_way
+def test_work_that_fails_ends_the_wait(run):
+    """What it means is for the steps to say."""
+
+    def failing():
+        future = in_thread(lambda: 1 / 0)
+        yield Wait(future)
+        return future.exception(0)
+
+    assert isinstance(run(failing()), ZeroDivisionError)
+
+
+@either_way
+def test_what_the_steps_raise_is_raised(run):
     """No error is lost on the way."""
+
+    def raising():
+        yield Wait(in_thread(lambda: None))
+        raise LookupError("lost")
+
     with pytest.raises(LookupError, match="lost"):
-        run(failing())
+        run(raising())
+
+
+def test_a_loop_that_is_closed_is_not_woken(caplog):
+    """Work that ends after its time has nobody to tell."""
+    go_on, told = threading.Event(), threading.Event()
+
+    def leaving():
+        yield Wait(future, 0)
+
+    future = in_thread(lambda: go_on.wait(FOREVER))
+    asyncio.run(run_awaiting(leaving()))
+    future.add_done_callback(lambda future: told.set())  # comes after whoever waited before
+    go_on.set()
+    assert told.wait(FOREVER)
+    assert caplog.records == []
+
+
+def test_a_thread_of_ours_keeps_nothing_open_and_no_process_alive(monkeypatch):
+    """Django closes connections at the end of a request, which our threads have none of; they are daemons."""
+    closed = queue.SimpleQueue()
+    monkeypatch.setattr(waiting, "close_caches", lambda: closed.put("caches"))
+    monkeypatch.setattr(waiting, "connections", SimpleNamespace(close_all=lambda: closed.put("databases")))
+    assert in_thread(lambda: threading.current_thread().daemon).result(FOREVER) is True
+    assert [closed.get(timeout=FOREVER) for _ in range(2)] == ["caches", "databases"]
+    with pytest.raises(ZeroDivisionError):
+        in_thread(lambda: 1 / 0).result(FOREVER)
+    assert [closed.get(timeout=FOREVER) for _ in range(2)] == ["caches", "databases"]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])

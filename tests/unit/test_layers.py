@@ -13,7 +13,7 @@ ROOT = Path(django_oauth_jwt.__file__).parent
 #: From the ground up. Within a layer, modules that import each other stand in steps, the lowest first.
 LAYERS = {
     "ground": (
-        "__init__ algorithms conf_paths conf_targets frozen_json signals strict_json waiting",
+        "__init__ algorithms conf_paths conf_targets forks frozen_json moments signals strict_json waiting",
         "access_token",
         "requirements",
         "conf_values",
@@ -23,13 +23,13 @@ LAYERS = {
         "authentication_context bearer",
     ),
     "keys": (
-        "jose_keys",
+        "guarded_cache jose_keys",
         "keys jwks_cache jwks_client",
         "discovery jws jwks_snapshot",
-        "jwks_events",
+        "jwks_events jwks_fetch",
         "jwks_refresh",
     ),
-    "key service": ("jwks_service", "jwks"),
+    "key service": ("jwks_keeper", "jwks_service", "jwks"),
     "verification": ("claims", "token_memory", "verification"),
     "request": ("users", "request"),
     "edges": (
