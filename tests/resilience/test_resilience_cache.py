@@ -172,8 +172,6 @@ RUBBISH = {
     "a JWKS with no usable key": json.dumps({**GOOD_ENTRY, "jwks": EMPTY}),
     "an ETag that is none": json.dumps({**GOOD_ENTRY, "jwks": EMPTY, "etag": 5}),
     "a time that is none": json.dumps({**GOOD_ENTRY, "jwks": EMPTY, "fetched_at": "soon"}),
-    "a freshness below zero": json.dumps({**GOOD_ENTRY, "jwks": EMPTY, "fresh_seconds": -1}),
-    "a freshness that is none": json.dumps({**GOOD_ENTRY, "jwks": EMPTY, "fresh_seconds": "nan"}),
     "a time without end": json.dumps({**GOOD_ENTRY, "jwks": EMPTY, "fetched_at": 10**400}),
 }
 
@@ -225,6 +223,17 @@ def test_rubbish_in_place_of_a_failure_stops_no_fetch(failure, service, status_o
     """A failure that is not ours, or lies in the far future, is no reason to back off."""
     shared_cache.set(entry("failure", auth_server.uri), json.dumps(failure))
     assert status_of(service) == 200
+
+
+@pytest.mark.parametrize("fresh_seconds", [-1, "nan"])
+def test_good_keys_with_a_freshness_that_is_none_are_fetched_anew(
+    fresh_seconds, service, status_of, auth_server, shared_cache, entry, clock
+):
+    """With it they would never be fresh again, for a 304 leaves it in force."""
+    document = {"jwks": auth_server.jwks(), "fetched_at": clock(), "fresh_seconds": fresh_seconds, "etag": None}
+    shared_cache.set(entry("jwks", auth_server.uri), json.dumps(document))
+    assert status_of(service) == 200
+    assert auth_server.fetches == 1
 
 
 @pytest.mark.parametrize(("count", "delay"), [(-5, 2), (0, 2), (10**3000, COOLDOWN)])

@@ -1,6 +1,8 @@
 """The JWKS URI found from the issuer, with the same care as the keys (RFC 8414, OpenID Connect Discovery)."""
 
 import json
+import math
+from dataclasses import replace
 
 import pytest
 import responses
@@ -194,6 +196,7 @@ def moved(service, publish, status_of, auth_server):
     auth_server.issuer.rotate()
     auth_server.jwks_path = "/moved"
     auth_server.fault = lambda exchange: (old if exchange.path == "/jwks" else answer_as_it_should)(exchange)
+    return service
 
 
 def test_a_new_key_is_looked_for_where_the_keys_have_moved(moved, publish, service, status_of, auth_server):
@@ -212,6 +215,37 @@ def test_keys_that_are_nowhere_else_cost_no_keys(jwks_uri, heard, moved, publish
     assert status_of(service) == 403
     assert heard.next()[0] == "refreshed"
     assert service.current().knows("key-1", "ES256")
+
+
+def test_a_search_asks_for_nothing_twice(moved, publish, status_of, auth_server):
+    """Where the metadata name the same address, its answer stands."""
+    assert status_of(moved) == 403
+    assert paths(auth_server)[2:] == ["/jwks", OAUTH]
+
+
+def test_metadata_that_have_just_been_asked_for_are_not_asked_again(
+    service, publish, status_of, auth_server, clock, settle
+):
+    """After a failure the address is discovered anew, so the search has no older one that keys moved from."""
+    publish(OAUTH)
+    assert status_of(service) == 200
+    with auth_server.behaving(respond_with("500 Internal Server Error")):
+        clock.advance(FRESH)
+        assert status_of(service) == 200
+        settle(service)
+    service._keeper.snapshot = replace(service._keeper.snapshot, fresh_until=math.inf)  # it is refreshed no more
+    clock.advance(1)
+    assert status_of(service, auth_server.issuer.token(header={"kid": "made-up"})) == 403
+    assert paths(auth_server)[3:] == [OAUTH, "/jwks"]
+
+
+def test_an_address_that_was_given_is_the_only_one(make_service, publish, status_of, auth_server):
+    """With a JWKS URI of one's own nothing is discovered, not even for an unknown key."""
+    publish(OAUTH)
+    service = make_service(issuer=auth_server.origin)
+    assert status_of(service) == 200
+    assert status_of(service, auth_server.issuer.token(header={"kid": "made-up"})) == 403
+    assert paths(auth_server) == ["/jwks", "/jwks"]
 
 
 def test_an_etag_is_not_taken_to_another_address(service, publish, status_of, auth_server, clock, settle):
