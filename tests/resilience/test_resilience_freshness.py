@@ -180,6 +180,17 @@ def test_keys_of_a_clock_that_was_ahead_are_good_for_no_longer(service, age, sta
         assert service.current() is None
 
 
+def test_keys_that_were_replaced_meanwhile_are_not_put_back(service, age, clock, settle):
+    """A request that finds keys of a clock that was ahead may be overtaken by a refresh."""
+    age(1)
+    before = service._keeper.snapshot
+    service.inspect(fetch=True)
+    newer = service._keeper.snapshot
+    clock.advance(-HOUR)
+    assert service._keeper.aged(before, clock()) is before.key_set
+    assert service._keeper.snapshot is newer
+
+
 def test_a_changed_document_is_sent_whole_in_spite_of_an_etag(service, age, status_of, auth_server, settle):
     """A rotation shows at the next refresh, with ETags too."""
     auth_server.has_etags = True
