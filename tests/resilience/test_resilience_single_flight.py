@@ -86,6 +86,16 @@ def test_a_failed_cold_start_fails_for_all_who_waited(make_service, crowd, auth_
     assert auth_server.fetches == 1
 
 
+def test_whoever_gets_the_lock_late_looks_once_more(make_service, auth_server, monkeypatch):
+    """Another process may have fetched the keys and freed the lock since this one looked into the cache."""
+    first, second = make_service(), make_service()
+    shared = second._refresher._shared
+    try_lock = shared.try_lock
+    monkeypatch.setattr(shared, "try_lock", lambda seconds: first.refresh() and try_lock(seconds))
+    assert second.refresh().knows("key-1", "ES256")
+    assert auth_server.fetches == 1
+
+
 def test_a_loser_looks_less_and_less_often(make_service, auth_server):
     """Waiting for another process's fetch must not become a load for the cache server."""
     service = make_service()
