@@ -32,7 +32,8 @@ class JwksService:
     All times are in seconds.
 
     ``jwks_uri``: the URL of the JWKS; None: it is discovered from the issuer's metadata.
-    ``issuer``: the issuer's identifier; with a ``jwks_uri`` it is the name in the log, and no more.
+    ``issuer``: the issuer's identifier. Its name in the log, and where the service is given by hand, the ``iss``
+    that is required of the tokens.
     ``cache``: a Django cache, or the alias of one, that shares the keys among processes. None: "default".
     ``session``: what fetches: a `requests.Session` or anything else with its ``get``, or a callable that returns
     one for each fetch. None: a new `requests.Session` for each.
@@ -84,7 +85,7 @@ class JwksService:
         if snapshot is None:
             return None
         now = self._clock()
-        if snapshot.fetched_at <= now < snapshot.fresh_until:
+        if snapshot.document.fetched_at <= now < snapshot.fresh_until:
             return snapshot.key_set
         self._forks.notice()
         return self._keeper.aged(snapshot, now)
