@@ -4,9 +4,11 @@ import gc
 import hashlib
 import json
 import time
+import timeit
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 from bench_issuer import AUDIENCE, TOKENS, Issuer, each, floor
 from bench_rounds import Case, measure
@@ -77,26 +79,34 @@ def with_remembered(server, plan, counts=REMEMBERED_TOKENS):
 def with_threads(server, plan, counts=THREADS):
     """Return the results by number of threads, in wall time, beside as many threads that share nothing.
 
-    What these do is alike: a hash and JSON for a remembered token, a bare check on top for one verified
-    anew. So the ratios stay the same from one thread to many unless ours get in each other's way.
+    What these do is alike: a hash and JSON, as often as it takes as long in Python, and a bare check on top for
+    a token verified anew. `cryptography` lets other threads run meanwhile, so the longer it takes in Python, the
+    more the threads wait for the interpreter, whoever's code it is. The ratios stay the same from one thread to
+    many unless ours get in each other's way beyond that.
     """
     issuer = Issuer(server, name="threads")
     tokens = issuer.tokens()
     payloads = {token: base64url_decode(token.split(".")[1].encode()) for token in tokens}
     checks = {token: issuer.bare_check(token) for token in tokens}
+    off, on = issuer.settings(TOKEN_CACHE_SIZE=0), issuer.settings()
+
+    def bare_check(token):
+        verify, arguments = checks[token]
+        verify(*arguments)
 
     def unshared_memory(token):
         hashlib.sha256(token.encode()).digest()
         json.loads(payloads[token])
 
     def unshared_check(token):
-        unshared_memory(token)
-        verify, arguments = checks[token]
-        verify(*arguments)
+        for _ in range(as_often):
+            unshared_memory(token)
+        bare_check(token)
 
+    in_python = _seconds_of(verify_token, tokens, off) - _seconds_of(bare_check, tokens, off)
+    as_often = max(1, round(in_python / _seconds_of(unshared_memory, tokens, off)))
     # A slice has to be long beside the interpreter's switch interval of 5 ms.
     plan = replace(plan, clock=time.perf_counter, slices=-(-plan.slices // 2), slice_seconds=plan.slice_seconds * 32)
-    off, on = issuer.settings(TOKEN_CACHE_SIZE=0), issuer.settings()
     with ThreadPoolExecutor(max(counts)) as pool:
         cases = {
             count: [
@@ -132,6 +142,12 @@ def _bytes_per_token(issuer, tokens):
 def _threaded_case(name, pool, count, tokens, settings, unshared):
     floor, repeat = (_in_threads(pool, count, function, tokens) for function in (unshared, verify_token))
     return Case(name, floor, lambda: trusting(settings, repeat), warm_up=count * len(tokens))
+
+
+def _seconds_of(function, tokens, settings):
+    """Return how long a call takes at the least."""
+    with trusting(settings, each(function, tokens)) as (repeat,):
+        return min(timeit.repeat(partial(repeat, len(tokens)), number=1, repeat=50)) / len(tokens)
 
 
 def _in_threads(pool, count, function, arguments):
