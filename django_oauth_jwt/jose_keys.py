@@ -1,4 +1,7 @@
-"""The keys of python-jose that check signatures, with the algorithms that it lacks: PS* and EdDSA."""
+"""Keys as python-jose has them, which parses them, with a check of signatures for all algorithms.
+
+It has no PS* and no EdDSA, and does the same work for each signature anew.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -7,14 +10,17 @@ from typing import Any, Final, Protocol
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from jose import jwk
 from jose.backends.base import Key
 from jose.utils import base64url_decode
 
-_PSS_HASHES: Final[Mapping[str, hashes.HashAlgorithm]] = MappingProxyType(
-    {"PS256": hashes.SHA256(), "PS384": hashes.SHA384(), "PS512": hashes.SHA512()}
+#: By the digits of the algorithm's name.
+_HASHES: Final[Mapping[str, hashes.HashAlgorithm]] = MappingProxyType(
+    {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
 )
 
 #: RFC 8032 section 5.1: the field, and the y of the points whose order divides 8. No honest key is one of them, and
@@ -36,20 +42,44 @@ class VerifyingKey(Protocol):
         ...
 
 
-class RSAPSSKey(Key):
-    """RSASSA-PSS with MGF1, hash and salt of one length (RFC 7518 section 3.5)."""
+class RSAKey(Key):
+    """RSASSA-PKCS1-v1_5, and RSASSA-PSS with MGF1, hash and salt of one length (RFC 7518 sections 3.3 and 3.5)."""
 
     def __init__(self, key: Mapping[str, Any], algorithm: str) -> None:
-        hash_algorithm = _PSS_HASHES[algorithm]
-        rsa_key: Any = jwk.construct(dict(key), f"RS{algorithm[2:]}")
-        self.prepared_key: RSAPublicKey = rsa_key.prepared_key
-        self._hash = hash_algorithm
-        self._padding = padding.PSS(padding.MGF1(hash_algorithm), hash_algorithm.digest_size)
+        family, bits = algorithm[:2], algorithm[2:]
+        # python-jose parses all RSA keys alike; it has no PS*, and makes padding and hash anew for each signature.
+        parsed: Any = jwk.construct(dict(key), f"RS{bits}")
+        self.prepared_key: RSAPublicKey = parsed.prepared_key
+        self._hash = _HASHES[bits]
+        pss = padding.PSS(padding.MGF1(self._hash), self._hash.digest_size)
+        self._padding = pss if family == "PS" else padding.PKCS1v15()
 
     def verify(self, msg: bytes, sig: bytes) -> bool:
         """Tell whether ``sig`` is the signature of ``msg``."""
         try:
             self.prepared_key.verify(sig, msg, self._padding, self._hash)
+        except InvalidSignature:
+            return False
+        return True
+
+
+class ECKey(Key):
+    """ECDSA, whose signature is r and s, each as long as the curve's field (RFC 7518 section 3.4)."""
+
+    def __init__(self, key: Mapping[str, Any], algorithm: str) -> None:
+        parsed: Any = jwk.construct(dict(key), algorithm)
+        self.prepared_key: EllipticCurvePublicKey = parsed.prepared_key
+        self._ecdsa = ECDSA(_HASHES[algorithm[2:]])
+        self._length = (self.prepared_key.key_size + 7) // 8
+
+    def verify(self, msg: bytes, sig: bytes) -> bool:
+        """Tell whether ``sig`` is the signature of ``msg``."""
+        length = self._length
+        if len(sig) != 2 * length:
+            return False
+        r, s = int.from_bytes(sig[:length], "big"), int.from_bytes(sig[length:], "big")
+        try:
+            self.prepared_key.verify(encode_dss_signature(r, s), msg, self._ecdsa)
         except InvalidSignature:
             return False
         return True
@@ -73,14 +103,11 @@ class Ed25519Key(Key):
         return True
 
 
+_CLASSES: Final[Mapping[str, type[RSAKey | ECKey | Ed25519Key]]] = MappingProxyType(
+    {"RS": RSAKey, "PS": RSAKey, "ES": ECKey, "Ed": Ed25519Key}
+)
+
+
 def construct(key: Mapping[str, Any], algorithm: str) -> VerifyingKey:
     """Return the python-jose key of a public JWK for one algorithm; any exception means it is not one."""
-    constructed: Any
-    if algorithm.startswith("PS"):
-        constructed = RSAPSSKey(key, algorithm)
-    elif algorithm.startswith("Ed"):
-        constructed = Ed25519Key(key, algorithm)
-    else:
-        constructed = jwk.construct(dict(key), algorithm)
-    verifying_key: VerifyingKey = constructed
-    return verifying_key
+    return _CLASSES[algorithm[:2]](key, algorithm)

@@ -1,7 +1,5 @@
 """Where the keys are: sources, plain http, conflicts, services of the project's own."""
 
-import time
-
 import pytest
 import requests
 from conf_samples import ISSUER, SERVICE, VALID, Service
@@ -136,29 +134,6 @@ def test_a_session_of_the_projects_own_fetches_the_keys(settings, jwks_server, r
     settings.OAUTH_JWT = {"JWKS_URI": jwks_uri, "HTTP_SESSION": session if form == "instance" else lambda: session}
     assert len(get_jwks_service().refresh()) == 1
     assert sent == [jwks_uri]
-
-
-def test_keys_that_are_never_fresh_are_refreshed_behind_each_request(settings, jwks_server, rsa_issuer):
-    """JWKS_FRESH_SECONDS 0: no request waits, and each one has the keys fetched for the next."""
-    jwks_server.document = rsa_issuer.jwks()
-    settings.OAUTH_JWT = {"JWKS_URI": f"{jwks_server.origin}/jwks", "JWKS_FRESH_SECONDS": 0}
-    service = get_jwks_service()
-    service.key_set_for("key-1", "RS256")
-    counts = []
-    for _ in range(2):
-        before = jwks_server.count
-        assert len(service.current()) == 1
-        _wait_until(lambda before=before: jwks_server.count > before)
-        _wait_until(lambda: service._refreshing is None)
-        counts.append(jwks_server.count - before)
-    assert counts == [1, 1]
-
-
-def _wait_until(condition):
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 @pytest.mark.parametrize("factory", ["django_oauth_jwt.jwks.JwksService", lambda: 1 / 0, lambda: 1])
