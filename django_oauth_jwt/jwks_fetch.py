@@ -111,5 +111,5 @@ class JwksFetcher:
 
 
 def _reasons(key_set: KeySet) -> str:
-    few = [f"{name} {reason}" for name, reason in key_set.unusable[:5]]
+    few = [f"{key.name} {key.reason}" for key in key_set.unusable[:5]]
     return f": {'; '.join(few)}" if few else ""

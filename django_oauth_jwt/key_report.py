@@ -1,6 +1,5 @@
 """The keys of a trusted issuer as people want to see them: where from, how old, and why one is of no use."""
 
-import ast
 import time
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from .discovery import discover_jwks_uri
 from .jwks import JwksService, service_of
 from .jwks_cache import Failure
 from .jwks_client import FetchFailed, JwksClient
-from .keys import KeySet, PublicKey
+from .keys import KeySet, PublicKey, SkippedKey
 
 
 @dataclass(frozen=True)
@@ -101,16 +100,11 @@ def _rows(key_set: KeySet) -> tuple[KeyRow, ...]:
         )
         for key in key_set
     )
-    return (*usable, *(_unusable_row(name, problem) for name, problem in key_set.unusable))
+    return (*usable, *(_unusable_row(key) for key in key_set.unusable))
 
 
-def _unusable_row(name: str, problem: str) -> KeyRow:
-    """Return the row of a key that the log calls so: by its kid in quotes, or by its place."""
-    try:
-        kid = str(ast.literal_eval(name))
-    except SyntaxError:  # a place, or a kid that is cut off
-        return KeyRow(name.lstrip("'\""), problem=problem)
-    return KeyRow(kid, kid, problem=problem)
+def _unusable_row(key: SkippedKey) -> KeyRow:
+    return KeyRow(key.name if key.kid is None else key.kid, key.kid, problem=key.reason)
 
 
 def _size(key: PublicKey) -> str:

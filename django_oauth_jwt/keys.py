@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
@@ -63,20 +63,33 @@ class PublicKey:
         return cls(members["kid"], str(jwk["kty"]), members["use"], MappingProxyType(_verifiers(jwk, algorithms)))
 
 
+class SkippedKey(NamedTuple):
+    """A key of a JWKS that is of no use: its ``kid`` (None where it has none), its place from 0 on, and why."""
+
+    kid: str | None
+    position: int
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+        return f"number {self.position + 1}" if self.kid is None else ascii(self.kid)[:80]
+
+
 class KeySet:
     """The usable keys of one JWKS. Immutable; made by `from_jwks`.
 
-    ``unusable`` tells of the keys that were skipped: their ``kid`` (or position) and why.
+    ``unusable`` tells of the keys that were skipped: see `SkippedKey`.
     """
 
     __slots__ = ("_choices", "_kids", "keys", "unusable")
 
     keys: tuple[PublicKey, ...]
-    unusable: tuple[tuple[str, str], ...]
+    unusable: tuple[SkippedKey, ...]
     _kids: frozenset[str]
     _choices: Mapping[tuple[str | None, str], tuple[VerifyingKey, ...]]
 
-    def __init__(self, keys: tuple[PublicKey, ...], unusable: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(self, keys: tuple[PublicKey, ...], unusable: tuple[SkippedKey, ...] = ()) -> None:
         keep = super().__setattr__  # our own refuses
         keep("keys", keys)
         keep("unusable", unusable)
@@ -103,7 +116,7 @@ class KeySet:
             try:
                 keys.append(PublicKey.from_jwk(jwk))
             except UnusableKey as reason:
-                unusable.append((_name_of(jwk, position), str(reason)))
+                unusable.append(SkippedKey(_kid_of(jwk), position, str(reason)))
         _warn_of(unusable)
         return cls(tuple(keys), tuple(unusable))
 
@@ -161,9 +174,9 @@ def _refuse_odd_rsa(key: RSAPublicKey) -> None:
         raise UnusableKey(f"RSA exponent of {exponent_bits} bits; {MAXIMUM_EXPONENT_BITS} is the most")
 
 
-def _warn_of(unusable: list[tuple[str, str]]) -> None:
-    for name, reason in unusable[:NAMED_IN_LOG]:
-        logger.warning("JWKS key %s is skipped: %s", name, reason)
+def _warn_of(unusable: list[SkippedKey]) -> None:
+    for key in unusable[:NAMED_IN_LOG]:
+        logger.warning("JWKS key %s is skipped: %s", key.name, key.reason)
     if len(unusable) > NAMED_IN_LOG:  # half a megabyte of rubbish must not fill the log
         logger.warning("JWKS keys skipped beside these: %d", len(unusable) - NAMED_IN_LOG)
 
@@ -177,6 +190,6 @@ def _choices(keys: tuple[PublicKey, ...]) -> dict[tuple[str | None, str], tuple[
     return choices
 
 
-def _name_of(jwk: object, position: int) -> str:
+def _kid_of(jwk: object) -> str | None:
     kid = jwk.get("kid") if isinstance(jwk, Mapping) else None
-    return ascii(kid)[:80] if isinstance(kid, str) else f"number {position + 1}"
+    return kid if isinstance(kid, str) else None

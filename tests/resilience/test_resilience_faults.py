@@ -156,7 +156,8 @@ def test_unusable_keys_are_skipped_with_a_warning(service, status_of, auth_serve
         "JWKS key 'new\\nline' is skipped: key type or curve cannot check signatures here",
         "JWKS keys skipped beside these: 1",
     ]
-    assert service.current().unusable[-1] == ("'weak'", "RSA key of 1024 bits; 2048 is the least")
+    skipped = service.current().unusable[-1]
+    assert (skipped.kid, skipped.reason) == ("weak", "RSA key of 1024 bits; 2048 is the least")
 
 
 def test_a_success_is_logged_with_its_time(service, status_of, log):

@@ -135,10 +135,11 @@ def test_an_unusable_key_is_skipped_and_told_of(signing_key, caplog, alg, change
     with caplog.at_level(logging.WARNING, "django_oauth_jwt"):
         key_set = KeySet.from_jwks({"keys": [bad, good]})
     assert [key.kid for key in key_set] == ["good"]
-    ((name, why),) = key_set.unusable
-    assert name == ("number 1" if "kid" in change else "'bad'")
-    assert reason in why
-    assert [record.getMessage() for record in caplog.records] == [f"JWKS key {name} is skipped: {why}"]
+    (skipped,) = key_set.unusable
+    assert skipped.name == ("number 1" if "kid" in change else "'bad'")
+    assert reason in skipped.reason
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines == [f"JWKS key {skipped.name} is skipped: {skipped.reason}"]
 
 
 @pytest.mark.parametrize("entry", [None, 5, "x", [], True])
@@ -146,14 +147,14 @@ def test_an_entry_that_is_no_object_is_skipped_too(signing_key, entry):
     """By its position, as it has no name."""
     key_set = KeySet.from_jwks({"keys": [signing_key().public_jwk(), entry]})
     assert len(key_set) == 1
-    assert key_set.unusable == (("number 2", "not an object"),)
+    assert key_set.unusable == ((None, 1, "not an object"),)
 
 
 def test_a_weak_rsa_key_is_skipped():
     """RFC 7518 section 3.3: 2048 bits at least."""
     key_set = KeySet.from_jwks({"keys": [_weak_rsa_jwk()]})
     assert len(key_set) == 0
-    assert key_set.unusable == (("'weak'", "RSA key of 1024 bits; 2048 is the least"),)
+    assert key_set.unusable == (("weak", 0, "RSA key of 1024 bits; 2048 is the least"),)
 
 
 def _b64(number):
@@ -173,7 +174,7 @@ def test_an_rsa_key_that_would_take_long_is_skipped(modulus_bits, exponent_bits,
     """OpenSSL refuses such keys at each signature; told of when the keys are read, the reason is seen."""
     modulus, exponent = 2 ** (modulus_bits - 1) + 1, 2 ** (exponent_bits - 1) + 1
     key_set = KeySet.from_jwks({"keys": [{"kid": "odd", "kty": "RSA", "n": _b64(modulus), "e": _b64(exponent)}]})
-    assert key_set.unusable == ((("'odd'", reason),) if reason else ())
+    assert key_set.unusable == ((("odd", 0, reason),) if reason else ())
 
 
 def test_a_flood_of_bad_keys_does_not_fill_the_log(caplog):
