@@ -145,6 +145,17 @@ def test_another_key_service_verifies_anew(send, issuer, settings, signals, url)
     assert [name for name, _ in signals] == ["accepted", "rejected"]
 
 
+@pytest.mark.parametrize("own", [view, async_view])
+def test_a_view_of_another_issuer_is_exempt_from_the_middleware(send, issuer, settings, own):
+    """The middleware knows the settings' keys alone: with the exemption, the view's own decide."""
+    settings.MIDDLEWARE = ["django_oauth_jwt.middleware.JwtBearerMiddleware"]
+    exempt = token_not_required(secure(jwks_service=OTHER)(own))
+    settings.ROOT_URLCONF = type("Urls", (), {"urlpatterns": [path("", exempt)]})
+    assert send("get", "/").status_code == 401
+    assert send("get", "/", headers=issuer.headers()).status_code == 403
+    assert send("get", "/", headers=OTHER.headers(sub="partner")).json() == {"sub": "partner"}
+
+
 def test_a_view_with_the_same_keys_by_hand_is_let_in_after_the_middleware(send, issuer, settings, signals):
     """The verification is done again, since nothing says that both services hold the same keys."""
     settings.MIDDLEWARE = ["django_oauth_jwt.middleware.JwtBearerMiddleware"]
