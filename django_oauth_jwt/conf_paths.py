@@ -55,6 +55,6 @@ def _with_slash(pattern: re.Pattern[str]) -> Iterator[re.Pattern[str]]:
     """Yield a relative pattern as it is with the path's first slash."""
     # Not by a second look at the path without its slash: to what must not match, "(?!/api/)", that would be a match.
     relative = _RELATIVE.fullmatch(pattern.pattern)
-    hazy = pattern.flags & re.VERBOSE or "(?!" in pattern.pattern or "(?<!" in pattern.pattern
+    hazy = pattern.flags & re.VERBOSE or "(?!" in pattern.pattern or "(?<" in pattern.pattern
     if relative is not None and not hazy:
         yield re.compile(f"/(?:{relative[1]})", pattern.flags)

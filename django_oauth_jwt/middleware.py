@@ -34,8 +34,9 @@ class JwtBearerMiddleware:
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
-            # Django looks at the hook to see whether to await it; a sync one would go through a thread.
-            self.process_view = self._aprocess_view  # type: ignore[method-assign,assignment]
+            if type(self).process_view is JwtBearerMiddleware.process_view:  # not a subclass's own, which must be heard
+                # Django looks at the hook to see whether to await it; a sync one would go through a thread.
+                self.process_view = self._aprocess_view  # type: ignore[method-assign,assignment]
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """Answer a request; return a coroutine under ASGI."""
@@ -131,13 +132,14 @@ async def _arefusal(request: HttpRequest) -> HttpResponseBase | None:
 def _is_secured_path(path: str, settings: Settings) -> bool:
     if not (settings.protected_paths or settings.exempt_paths):
         return True
-    # A dot matches no line break, and "$" matches before one: seen by the patterns, it is a character as any other.
-    path = path.replace("\n", "\r")
+    # A dot matches no line break, and "$" matches before one: to an exemption it is a character as any other.
+    whole = path.replace("\n", "\r")
     # PROTECTED_PATHS match anywhere in the path, EXEMPT_PATHS only from its beginning, so that a loose pattern
     # protects too much and never too little.
-    if settings.protected_paths and not is_protected(path, settings.protected_paths):
+    protected = settings.protected_paths
+    if protected and not (is_protected(whole, protected) or is_protected(path, protected)):
         return False
-    return not is_exempt(path, settings.exempt_paths)
+    return not is_exempt(whole, settings.exempt_paths)
 
 
 def _exempt_from_csrf_checks(request: HttpRequest) -> None:

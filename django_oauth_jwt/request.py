@@ -123,9 +123,12 @@ def authorize(access_token: AccessToken, requirements: Requirements) -> None:
 
 
 def accepted_token(request: HttpRequest) -> AccessToken | None:
-    """Return the token that was accepted for this request by the project's own keys, None where none was."""
+    """Return the token that was accepted for this request by the project's own keys, None where none was.
+
+    One that was verified and no more, as for an exempt view, is not: its user may be one whom the project refuses.
+    """
     outcome = _known_outcome(request, None)
-    return outcome if isinstance(outcome, AccessToken) else None
+    return outcome if isinstance(outcome, AccessToken) and _checked(request).is_identified else None
 
 
 def user_of(request: HttpRequest, token: AccessToken) -> Any:
@@ -177,6 +180,8 @@ def _note(request: HttpRequest, jwks_service: KeyService | None, outcome: Access
         request.claims = outcome.new_claims()  # type: ignore[attr-defined]
     else:
         outcome.__traceback__ = None  # it holds the request, which holds it
+        for name in ("access_token", "claims"):  # of a token that the request brought before
+            vars(request).pop(name, None)
 
 
 def _token_of(outcome: AccessToken | BearerError) -> AccessToken:

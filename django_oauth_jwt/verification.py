@@ -105,7 +105,10 @@ def _begin(encoded_token: str, settings: Settings, jwks_service: KeyService | No
     if memory is not None:
         # What is remembered holds its service, so nothing else has the service's id meanwhile.
         memory_key = digest(encoded) if jwks_service is None else (digest(encoded), id(jwks_service))
-        remembered = memory.get(memory_key)
+        try:
+            remembered = memory.get(memory_key)
+        except Exception as error:  # the service is asked for its keys, see above
+            raise _unavailable(error) from error
         if remembered is not None:
             remembered.times.check(time.time(), remembered.leeway)
             return AccessToken(encoded_token, remembered.verified)

@@ -152,7 +152,14 @@ def test_an_exemption_is_from_the_first_slash_on(send, rsa_issuer, url):
 
 @pytest.mark.parametrize(
     ("protected", "exempt", "url"),
-    [(["^/.*x$"], [], "/%0Ax"), (["^/.+"], [], "/%0A"), ([], ["/health$"], "/health%0A"), ([], ["^/\\w*$"], "/%0A")],
+    [
+        # Django's own "$" matches before a line break, too.
+        (["^/health$"], [], "/health%0A"),
+        (["^/.*x$"], [], "/%0Ax"),
+        (["^/.+"], [], "/%0A"),
+        ([], ["/health$"], "/health%0A"),
+        ([], ["^/\\w*$"], "/%0A"),
+    ],
 )
 def test_a_line_break_in_the_path_gets_round_no_pattern(send, rsa_issuer, protected, exempt, url):
     """To a dot it is a character as any other, and to "$" it is not the end."""
@@ -405,6 +412,31 @@ def test_it_can_be_called_without_a_handler_of_django(issuer):
     assert middleware(RequestFactory().get("/")).status_code == 401
     assert middleware(RequestFactory().get("/", headers=issuer.headers(expired=True))).status_code == 403
     assert b"user-1" in middleware(RequestFactory().get("/", headers=issuer.headers())).content
+
+
+class Stricter(JwtBearerMiddleware):
+    """A project's own, which lets nobody into some views."""
+
+    def process_view(self, request, view, args, kwargs):
+        return super().process_view(request, view, args, kwargs) or HttpResponse("not today", status=403)
+
+
+def test_the_hook_of_a_subclass_is_heard(send, issuer, settings):
+    """Under ASGI as well, where ours is another one."""
+    settings.MIDDLEWARE = [f"{__name__}.Stricter"]
+    assert send("get", "/api/books/").status_code == 401
+    assert send("get", "/api/books/", headers=issuer.headers()).content == b"not today"
+
+
+def test_a_request_keeps_no_claims_of_a_token_that_it_no_longer_brings(issuer):
+    """Where one request object is used twice, the second token's refusal takes the first one's claims along."""
+    middleware = JwtBearerMiddleware(lambda request: HttpResponse("passed"))
+    request = RequestFactory().get("/", headers=issuer.headers())
+    assert middleware(request).status_code == 200
+    request.META["HTTP_AUTHORIZATION"] = issuer.headers(expired=True)["Authorization"]
+    assert middleware(request).status_code == 403
+    assert not hasattr(request, "claims")
+    assert not hasattr(request, "access_token")
 
 
 def test_its_hook_lets_nobody_pass_by_itself(issuer):

@@ -6,9 +6,11 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import IsAdminUser, IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.throttling import UserRateThrottle
+from rest_framework.views import APIView
 
 from django_oauth_jwt.access_token import AccessToken
 from django_oauth_jwt.authentication import BearerJwtAuthentication
+from django_oauth_jwt.decorators import token_not_required
 from django_oauth_jwt.permissions import HasScope
 from django_oauth_jwt.users import TokenUser
 
@@ -108,3 +110,14 @@ def test_a_post_with_a_token_needs_no_csrf_token(serve, issuer, ours_first):
     client = serve(authentication_classes=authenticators, permission_classes=[IsAuthenticated])
     client.handler.enforce_csrf_checks = True
     assert client.post("/", headers=issuer.headers()).status_code == 200
+
+
+@pytest.mark.parametrize(("exempt", "status"), [(True, 401), (False, 403)])
+def test_a_token_of_nobody_meets_no_permission_on_an_exempt_view(serve, rsa_issuer, settings, exempt, status):
+    """The middleware verifies it there and asks no resolver, so it is not accepted."""
+    settings.MIDDLEWARE = [MIDDLEWARE]
+    attributes = {"authentication_classes": [], "permission_classes": [HasScope("read")], "get": look, "seen": []}
+    view = type("Bare", (APIView,), attributes).as_view()
+    client = serve(token_not_required(view) if exempt else view)
+    with rsa_issuer.installed(USER_RESOLVER=lambda access_token, request: None):
+        assert client.get("/", headers=rsa_issuer.headers("read")).status_code == status

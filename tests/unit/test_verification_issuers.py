@@ -139,3 +139,18 @@ def test_a_service_that_fails_is_a_503_and_logged_without_the_token(verify, rsa_
     frames = [frame for frame, _ in walk_tb(record.exc_info[2])]
     assert frames
     assert token[-300:] not in repr([frame.f_locals for frame in frames])
+
+
+def test_a_service_that_fails_later_is_a_503_for_remembered_tokens_too(verify, rsa_issuer):
+    """It is asked whether its keys are still the same."""
+
+    class BreaksLater(TokenIssuer):
+        def current(self):
+            raise RuntimeError("out of order")
+
+    service = BreaksLater(key=rsa_issuer.keys[-1])
+    token = service.token()
+    with service.installed():
+        verify(token)
+        with pytest.raises(KeysUnavailable):
+            verify(token)
