@@ -19,7 +19,7 @@ from jose.backends.base import Key
 from jose.utils import base64url_decode
 
 #: By the digits of the algorithm's name.
-_HASHES: Final[Mapping[str, hashes.HashAlgorithm]] = MappingProxyType(
+HASHES: Final[Mapping[str, hashes.HashAlgorithm]] = MappingProxyType(
     {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
 )
 
@@ -50,7 +50,7 @@ class RSAKey(Key):
         # python-jose parses all RSA keys alike; it has no PS*, and makes padding and hash anew for each signature.
         parsed: Any = jwk.construct(dict(key), f"RS{bits}")
         self.prepared_key: RSAPublicKey = parsed.prepared_key
-        self._hash = _HASHES[bits]
+        self._hash = HASHES[bits]
         pss = padding.PSS(padding.MGF1(self._hash), self._hash.digest_size)
         self._padding = pss if family == "PS" else padding.PKCS1v15()
 
@@ -69,7 +69,7 @@ class ECKey(Key):
     def __init__(self, key: Mapping[str, Any], algorithm: str) -> None:
         parsed: Any = jwk.construct(dict(key), algorithm)
         self.prepared_key: EllipticCurvePublicKey = parsed.prepared_key
-        self._ecdsa = ECDSA(_HASHES[algorithm[2:]])
+        self._ecdsa = ECDSA(HASHES[algorithm[2:]])
         self._length = (self.prepared_key.key_size + 7) // 8
 
     def verify(self, msg: bytes, sig: bytes) -> bool:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -13,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jose.utils import base64url_encode, long_to_base64
 
 from ..algorithms import KEY_SHAPES
+from ..jose_keys import HASHES
 
 _CURVES = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
-_HASHES = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class SigningKey:
         kty, _ = KEY_SHAPES[self.alg]
         if kty == "OKP":
             return bytes(self.private_key.sign(message))
-        digest = _HASHES[self.alg[2:]]
+        digest = HASHES[self.alg[2:]]
         if self.alg.startswith("RS"):
             return bytes(self.private_key.sign(message, padding.PKCS1v15(), digest))
         if self.alg.startswith("PS"):
