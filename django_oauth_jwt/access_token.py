@@ -1,7 +1,6 @@
 """The access token as views see it, once everything about it has been checked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,15 +41,22 @@ class VerifiedToken:
     __hash__ = None  # type: ignore[assignment]  # as what it is made of
 
 
-@dataclass(frozen=True, repr=False)
 class AccessToken:
     """A verified JWT access token. Immutable.
 
     ``encoded`` is the token as it was sent; it stays out of the repr.
     """
 
-    encoded: str
-    _verified: VerifiedToken = field(hash=False)
+    __slots__ = ("__weakref__", "_encoded", "_verified")
+
+    def __init__(self, encoded: str, verified: VerifiedToken) -> None:
+        self._encoded = encoded
+        self._verified = verified
+
+    @property
+    def encoded(self) -> str:
+        """The token as it was sent."""
+        return self._encoded
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -101,6 +107,14 @@ class AccessToken:
         """Return the claims as a new dict, which its taker may change."""
         claims: dict[str, Any] = thaw(self._verified.claims)
         return claims
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, AccessToken):
+            return NotImplemented
+        return (self._encoded, self._verified) == (other._encoded, other._verified)
+
+    def __hash__(self) -> int:
+        return hash(self._encoded)
 
     def __repr__(self) -> str:
         """Show whose token it is, but nothing that would let a reader of the log use it."""

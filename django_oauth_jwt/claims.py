@@ -2,34 +2,18 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from .conf_rules import TrustedIssuer
 from .errors import InvalidToken
 
 _TEXT_OR_NONE: Final = (str, type(None))  # not the union `str | None`, which would be made anew at each check
+#: Names of the claims that are times.
+TIMES: Final = ("exp", "nbf", "iat")
 
 
-class Times(NamedTuple):
-    """The times of a token, in Unix seconds; None where it does not have one."""
-
-    exp: float | None
-    nbf: float | None
-    iat: float | None
-
-    def check(self, now: float, leeway: float) -> None:
-        """Raise InvalidToken where the token is not valid at this time."""
-        exp, nbf, iat = self
-        if exp is not None and exp <= now - leeway:
-            raise InvalidToken("expired")
-        if nbf is not None and nbf > now + leeway:
-            raise InvalidToken("not_yet_valid")
-        if iat is not None and iat > now + leeway:
-            raise InvalidToken("issued_in_the_future")
-
-
-def check_claims(claims: Mapping[str, Any], typ: str | None, trusted: TrustedIssuer) -> Times:
-    """Check all but the issuer and the times, and return the times; raise InvalidToken.
+def check_claims(claims: Mapping[str, Any], typ: str | None, trusted: TrustedIssuer, now: float) -> None:
+    """Check all but the issuer, at a time in Unix seconds; raise InvalidToken.
 
     ``typ`` is the header's, in lower case and without ``application/`` (RFC 7515 section 4.1.9).
     """
@@ -38,7 +22,7 @@ def check_claims(claims: Mapping[str, Any], typ: str | None, trusted: TrustedIss
     if trusted.audience is not None:
         check_audience(claims.get("aud"), trusted.audience)
     check_names(claims)
-    return Times(time_of(claims, "exp"), time_of(claims, "nbf"), time_of(claims, "iat"))
+    check_times(claims, now, trusted.leeway)
 
 
 def check_type(typ: str | None, accepted: frozenset[str | None]) -> None:
@@ -70,11 +54,18 @@ def check_names(claims: Mapping[str, Any]) -> None:
         raise InvalidToken("malformed_claim")
 
 
-def time_of(claims: Mapping[str, Any], name: str) -> float | None:
-    """Return a time (RFC 7519 section 2, NumericDate), None where there is none; InvalidToken for what is no time."""
-    if name not in claims:
-        return None
-    value = claims[name]
+def check_times(claims: Mapping[str, Any], now: float, leeway: float) -> None:
+    """Check that the token is valid at this time, in Unix seconds."""
+    if "exp" in claims and time_of(claims["exp"]) <= now - leeway:
+        raise InvalidToken("expired")
+    if "nbf" in claims and time_of(claims["nbf"]) > now + leeway:
+        raise InvalidToken("not_yet_valid")
+    if "iat" in claims and time_of(claims["iat"]) > now + leeway:
+        raise InvalidToken("issued_in_the_future")
+
+
+def time_of(value: Any) -> float:
+    """Return a claim that is a time (RFC 7519 section 2, NumericDate); raise InvalidToken for what is none."""
     # int before float: math.isfinite cannot take an int beyond a double, and every int is finite.
     if type(value) is int or (type(value) is float and math.isfinite(value)):
         return value

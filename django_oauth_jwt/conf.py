@@ -41,6 +41,9 @@ class _Current:
 
 
 _current: _Current | None = None
+#: Where Django keeps the settings that were asked for, and which it empties when one changes. Its own way there is
+#: several calls of Python long.
+_kept: Final[dict[str, Any]] = object.__getattribute__(django_settings, "__dict__")
 
 
 def get_settings() -> Settings:
@@ -49,10 +52,7 @@ def get_settings() -> Settings:
     Raises ImproperlyConfigured, which names every bad key and its remedy.
     """
     global _current
-    # Django keeps there what was asked for before, and empties it when a setting changes; its own way to it is
-    # several calls of Python long.
-    kept = object.__getattribute__(django_settings, "__dict__")
-    raw = kept[NAME] if NAME in kept else getattr(django_settings, NAME, None)
+    raw = _kept[NAME] if NAME in _kept else getattr(django_settings, NAME, None)
     current = _current
     if current is None or current.raw is not raw:
         validated = _Current(raw, _validated(raw))

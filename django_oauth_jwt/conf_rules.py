@@ -93,7 +93,6 @@ class Settings:
     issuers: Mapping[str | None, TrustedIssuer]
     unlisted_issuer: TrustedIssuer
     has_key_source: bool
-    all_algorithms: frozenset[str]
     requirements: Requirements
     resolves_users: bool
     realm: str = ""
@@ -136,12 +135,10 @@ def trusted_issuer(issuer: str | None, values: Mapping[str, Any], own: Mapping[s
 def settings_of(values: Mapping[str, Any], issuers: tuple[TrustedIssuer, ...]) -> Settings:
     """Return the settings that valid values and their issuers make."""
     rest = {key: value for key, value in values.items() if key in _PLAIN_KEYS}
-    unlisted = trusted_issuer(None, values, {})
     return Settings(
         issuers=MappingProxyType({trusted.issuer: trusted for trusted in issuers}),
-        unlisted_issuer=unlisted,
+        unlisted_issuer=trusted_issuer(None, values, {}),
         has_key_source=any(issuer.issuer or issuer.jwks_uri or issuer.jwks_service is not None for issuer in issuers),
-        all_algorithms=frozenset().union(*(issuer.algorithms for issuer in (*issuers, unlisted))),
         resolves_users=any(issuer.user_resolver is not None for issuer in issuers),
         requirements=Requirements(values.get("SCOPE", ()), values.get("CLAIMS", ())),
         **_fields(rest),

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from .access_token import AccessToken, VerifiedToken, scopes_of
-from .claims import Times, check_audience, check_names, check_presence, check_type, time_of
+from .claims import TIMES, check_audience, check_names, check_presence, check_times, check_type
 from .conf_rules import Settings, TrustedIssuer
 from .console import moment, shown
 from .findings import Explanation
@@ -15,7 +15,6 @@ from .frozen_json import freeze
 from .jwks import service_of
 from .jws import (
     UnverifiedHeader,
-    UnverifiedJws,
     check_algorithm,
     check_critical,
     decode_segment,
@@ -26,7 +25,7 @@ from .key_report import source_of
 from .request import authorize
 from .requirements import ClaimRequirement, Requirements
 from .strict_json import loads_object
-from .verification import check_issuer, encoded_bytes, trusted_issuer
+from .verification import check_trusted, encoded_bytes, trusted_issuer
 
 SEGMENTS: Final = 3
 JWE_SEGMENTS: Final = 5
@@ -73,7 +72,7 @@ def _explain_issuer(explanation: Explanation, claims: Mapping[str, Any] | None, 
     facts = f"{shown(iss)}; trusted: {', '.join(map(shown, settings.named_issuers)) or 'any'}"
     if trusted is None:
         facts += f"; the rest is checked as if it were of {shown(first.issuer)}"
-    explanation.ask("issuer", lambda: check_issuer(iss, settings), facts)
+    explanation.ask("issuer", lambda: check_trusted(trusted), facts)
     return trusted or first
 
 
@@ -102,8 +101,9 @@ def _explain_signature(
     if key is None or len(segments) != SEGMENTS:
         explanation.skip("there is no key, or no signature", "signature")
         return
-    jws = UnverifiedJws(header, b"", b".".join(segments[:2]), segments[2])
-    explanation.ask("signature", lambda: verify_signature(jws, key_set), f"{alg} by that key")
+    signing_input = b".".join(segments[:2])
+    check = partial(verify_signature, header, signing_input, segments[2], key_set)
+    explanation.ask("signature", check, f"{alg} by that key")
 
 
 def _explain_type(explanation: Explanation, header: UnverifiedHeader | None, trusted: TrustedIssuer) -> None:
@@ -117,7 +117,7 @@ def _explain_type(explanation: Explanation, header: UnverifiedHeader | None, tru
 
 def _explain_claims(explanation: Explanation, claims: Mapping[str, Any] | None, trusted: TrustedIssuer) -> None:
     if claims is None:
-        explanation.skip("the payload cannot be read", "required claims", "audience", "names", *Times._fields)
+        explanation.skip("the payload cannot be read", "required claims", "audience", "names", *TIMES)
         return
     required, audience = trusted.required_claims, trusted.audience
     missing = [name for name in required if claims.get(name) is None]
@@ -130,14 +130,10 @@ def _explain_claims(explanation: Explanation, claims: Mapping[str, Any] | None, 
         explanation.ask("audience", lambda: check_audience(claims.get("aud"), audience), facts)
     explanation.ask("names", lambda: check_names(claims), "iss and sub are strings")
     now = time.time()
-    for name in Times._fields:
-        facts = f"{moment(claims[name], now) if name in claims else 'absent'}; leeway {trusted.leeway:g} s"
-        explanation.ask(name, partial(_check_time, claims, name, now, trusted.leeway), facts)
-
-
-def _check_time(claims: Mapping[str, Any], name: str, now: float, leeway: float) -> None:
-    only_one = Times(None, None, None)._replace(**{name: time_of(claims, name)})
-    only_one.check(now, leeway)
+    for name in TIMES:
+        only_one = {name: claims[name]} if name in claims else {}
+        facts = f"{moment(claims[name], now) if only_one else 'absent'}; leeway {trusted.leeway:g} s"
+        explanation.ask(name, partial(check_times, only_one, now, trusted.leeway), facts)
 
 
 def _explain_requirements(explanation: Explanation, claims: dict[str, Any] | None, requirements: Requirements) -> None:

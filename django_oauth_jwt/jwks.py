@@ -77,8 +77,10 @@ def service_of(trusted: TrustedIssuer, settings: Settings) -> KeyService:
     """Return the service of one trusted issuer of these settings."""
     global _registry
     registry = _registry
-    if registry is not None and registry.settings is settings and trusted.issuer in registry.services:
-        return registry.services[trusted.issuer]
+    if registry is not None and registry.settings is settings:
+        known = registry.services.get(trusted.issuer)
+        if known is not None:
+            return known
     _forks.notice()
     with _building:
         if _registry is None or _registry.settings is not settings:

@@ -2,8 +2,9 @@
 
 import binascii
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from .conf_values import media_type
 from .errors import InvalidToken
@@ -21,22 +22,14 @@ _ENDINGS: Final = ((b"", b""), (b"=", b""), (b"==", _ALPHABET[::16]), (b"=", _AL
 _LONGEST_REMEMBERED_HEADER: Final = 1024
 
 
-class UnverifiedHeader(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class UnverifiedHeader:
     """The JOSE header of a token, not yet verified; ``typ`` as it compares (RFC 7515 section 4.1.9)."""
 
     alg: str
     kid: str | None
     typ: str | None
     parameters: FrozenDict
-
-
-class UnverifiedJws(NamedTuple):
-    """A JWS whose signature has not been checked."""
-
-    header: UnverifiedHeader
-    payload: bytes
-    signing_input: bytes
-    signature_segment: bytes
 
 
 def verify_compact(encoded: str, key_set: KeySet, algorithms: Collection[str]) -> tuple[dict[str, Any], bytes]:
@@ -46,9 +39,10 @@ def verify_compact(encoded: str, key_set: KeySet, algorithms: Collection[str]) -
     ``algorithms`` by the one key of ``key_set`` that fits. ``jku``, ``x5u``, ``jwk`` and ``x5c`` are
     ignored; ``crit`` and ``b64`` are refused.
     """
-    jws = read_compact(ascii_bytes(encoded), algorithms)
-    verify_signature(jws, key_set)
-    return thaw(jws.header.parameters), jws.payload
+    header, payload, signing_input, signature_segment = read_compact(ascii_bytes(encoded))
+    check_algorithm(header.alg, algorithms)
+    verify_signature(header, signing_input, signature_segment, key_set)
+    return thaw(header.parameters), payload
 
 
 def ascii_bytes(encoded: str) -> bytes:
@@ -59,8 +53,11 @@ def ascii_bytes(encoded: str) -> bytes:
         raise InvalidToken("malformed") from error
 
 
-def read_compact(encoded: bytes, algorithms: Collection[str]) -> UnverifiedJws:
-    """Split and decode a JWS without checking its signature; raise InvalidToken for a bad one."""
+def read_compact(encoded: bytes) -> tuple[UnverifiedHeader, bytes, bytes, bytes]:
+    """Return a JWS's header, payload, signing input and the segment of its signature, all unverified.
+
+    Raises InvalidToken for what is no JWS.
+    """
     try:
         signing_input, _, signature_segment = encoded.rpartition(b".")
         header_segment, payload_segment = signing_input.split(b".")
@@ -69,8 +66,7 @@ def read_compact(encoded: bytes, algorithms: Collection[str]) -> UnverifiedJws:
         payload = decode_segment(payload_segment)
     except ValueError as error:
         raise InvalidToken("malformed") from error
-    check_algorithm(header.alg, algorithms)
-    return UnverifiedJws(header, payload, signing_input, signature_segment)
+    return header, payload, signing_input, signature_segment
 
 
 def check_algorithm(alg: str, algorithms: Collection[str]) -> None:
@@ -79,11 +75,11 @@ def check_algorithm(alg: str, algorithms: Collection[str]) -> None:
         raise InvalidToken("wrong_algorithm")
 
 
-def verify_signature(jws: UnverifiedJws, key_set: KeySet) -> None:
+def verify_signature(header: UnverifiedHeader, signing_input: bytes, signature_segment: bytes, key_set: KeySet) -> None:
     """Check the signature with the one key that fits; raise InvalidToken where it does not hold."""
-    key = key_set.select(jws.header.kid, jws.header.alg)
+    key = key_set.select(header.kid, header.alg)
     try:
-        genuine = key.verify(jws.signing_input, decode_segment(jws.signature_segment))
+        genuine = key.verify(signing_input, decode_segment(signature_segment))
     except ValueError:
         genuine = False
     if not genuine:

@@ -17,7 +17,8 @@ def loads_object(data: bytes) -> dict[str, Any]:
     `MAXIMUM_DEPTH`.
     """
     text = data.decode().strip(" \t\n\r")
-    if text.count("{") + text.count("[") > MAXIMUM_DEPTH:
+    # Most objects hold no other and no array, which takes less to see than to count brackets.
+    if ("[" in text or text.find("{", 1) > 0) and text.count("{") + text.count("[") > MAXIMUM_DEPTH:
         _refuse_depth(text)
     value, end = _decoder.raw_decode(text)
     if end != len(text) or not isinstance(value, dict):

@@ -7,19 +7,18 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Hashable
 from contextlib import suppress
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from .access_token import VerifiedToken
-from .claims import Times
 from .jwks import KeyService
 from .keys import KeySet
 
 
-class RememberedToken(NamedTuple):
-    """A token that was verified, what is checked again at each use, and the keys for which it holds."""
+@dataclass(slots=True)
+class RememberedToken:
+    """A token that was verified, by how much its times may be off at each use, and the keys for which it holds."""
 
     verified: VerifiedToken
-    times: Times
     leeway: float
     service: KeyService
     key_set: KeySet

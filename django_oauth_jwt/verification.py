@@ -6,29 +6,17 @@ from collections.abc import Hashable
 from typing import Any, NamedTuple
 
 from .access_token import AccessToken, VerifiedToken
-from .claims import check_claims
+from .claims import check_claims, check_times
 from .conf import get_settings, require_key_source
 from .conf_rules import Settings, TrustedIssuer
 from .errors import BearerError, InvalidToken, KeysUnavailable
 from .jwks import KeyService, service_of
-from .jws import UnverifiedJws, ascii_bytes, check_algorithm, read_compact, verify_signature
+from .jws import UnverifiedHeader, ascii_bytes, check_algorithm, read_compact, verify_signature
 from .keys import KeySet
 from .strict_json import loads_object
 from .token_memory import RememberedToken, TokenMemory, digest
 
 logger = logging.getLogger("django_oauth_jwt")
-
-
-class _Unverified(NamedTuple):
-    """A token that has been read, and what to check it with."""
-
-    encoded_token: str
-    jws: UnverifiedJws
-    claims: dict[str, Any]
-    trusted: TrustedIssuer
-    service: KeyService
-    memory: TokenMemory | None
-    memory_key: Hashable
 
 
 class _Memory(NamedTuple):
@@ -62,32 +50,95 @@ async def averify_token(encoded_token: str, *, jwks_service: KeyService | None =
 
 def verify(encoded_token: str, settings: Settings, jwks_service: KeyService | None) -> AccessToken:
     """Do as `verify_token` does, for one who has the settings at hand, and knows that they name the keys."""
-    token = _begin(encoded_token, settings, jwks_service)
-    if isinstance(token, AccessToken):
-        return token
-    header = token.jws.header
+    verification = _Verification()
+    remembered = verification.begin(encoded_token, settings, jwks_service)
+    if remembered is not None:
+        return remembered
+    header = verification.header
     try:
-        key_set = token.service.key_set_for(header.kid, header.alg)
+        key_set = verification.service.key_set_for(header.kid, header.alg)
     except BearerError:
         raise
     except Exception as error:  # a service of the project's own may raise anything
         raise _unavailable(error) from error
-    return _complete(token, key_set)
+    return verification.complete(key_set)
 
 
 async def averify(encoded_token: str, settings: Settings, jwks_service: KeyService | None) -> AccessToken:
     """Do as `averify_token` does, for one who has the settings at hand, and knows that they name the keys."""
-    token = _begin(encoded_token, settings, jwks_service)
-    if isinstance(token, AccessToken):
-        return token
-    header = token.jws.header
+    verification = _Verification()
+    remembered = verification.begin(encoded_token, settings, jwks_service)
+    if remembered is not None:
+        return remembered
+    header = verification.header
     try:
-        key_set = await token.service.akey_set_for(header.kid, header.alg)
+        key_set = await verification.service.akey_set_for(header.kid, header.alg)
     except BearerError:
         raise
     except Exception as error:  # as above
         raise _unavailable(error) from error
-    return _complete(token, key_set)
+    return verification.complete(key_set)
+
+
+class _Verification:
+    """The verification of one token: `begin`, then `complete` with the keys, which the twins get each in its way."""
+
+    __slots__ = (
+        *("claims", "encoded_token", "header", "memory", "memory_key", "service"),
+        *("signature_segment", "signing_input", "trusted"),
+    )
+
+    encoded_token: str
+    header: UnverifiedHeader
+    claims: dict[str, Any]
+    signing_input: bytes
+    signature_segment: bytes
+    trusted: TrustedIssuer
+    service: KeyService
+    memory: TokenMemory | None
+    memory_key: Hashable
+
+    def begin(self, encoded_token: str, settings: Settings, jwks_service: KeyService | None) -> AccessToken | None:
+        """Return a remembered token if its times still hold, else read the token."""
+        encoded = encoded_bytes(encoded_token, settings.max_token_length)
+        self.encoded_token = encoded_token
+        self.memory = memory = _memory_of(settings)
+        if memory is not None:
+            # What is remembered holds its service, so nothing else has the service's id meanwhile.
+            self.memory_key = key = digest(encoded) if jwks_service is None else (digest(encoded), id(jwks_service))
+            try:
+                remembered = memory.get(key)
+            except Exception as error:  # the service is asked for its keys, see above
+                raise _unavailable(error) from error
+            if remembered is not None:
+                check_times(remembered.verified.claims, time.time(), remembered.leeway)
+                return AccessToken(encoded_token, remembered.verified)
+        self._read(encoded, settings, jwks_service)
+        return None
+
+    def _read(self, encoded: bytes, settings: Settings, jwks_service: KeyService | None) -> None:
+        header, payload, self.signing_input, self.signature_segment = read_compact(encoded)
+        try:
+            claims = loads_object(payload)
+        except ValueError as error:
+            raise InvalidToken("malformed") from error
+        # The issuer decides whose keys are asked, so an unlisted one is refused before any fetch.
+        iss = claims.get("iss")
+        found = trusted_issuer(iss, settings) if jwks_service is None else _issuer_of(jwks_service, iss, settings)
+        trusted = check_trusted(found)
+        check_algorithm(header.alg, trusted.algorithms)
+        self.service = service_of(trusted, settings) if jwks_service is None else jwks_service
+        self.header, self.claims, self.trusted = header, claims, trusted
+
+    def complete(self, key_set: KeySet) -> AccessToken:
+        """Check signature and claims of the token, remember it, and return it."""
+        header, claims, trusted, memory = self.header, self.claims, self.trusted, self.memory
+        verify_signature(header, self.signing_input, self.signature_segment, key_set)
+        check_claims(claims, header.typ, trusted, time.time())
+        verified = VerifiedToken(claims, header.parameters)
+        if memory is not None:
+            memory.add(self.memory_key, RememberedToken(verified, trusted.leeway, self.service, key_set))
+        return AccessToken(self.encoded_token, verified)
 
 
 def _unavailable(error: Exception) -> KeysUnavailable:
@@ -96,25 +147,6 @@ def _unavailable(error: Exception) -> KeysUnavailable:
     frames = error.__traceback__.tb_next if error.__traceback__ else None
     logger.error("The key service failed", exc_info=(type(error), error, frames))
     return KeysUnavailable()
-
-
-def _begin(encoded_token: str, settings: Settings, jwks_service: KeyService | None) -> AccessToken | _Unverified:
-    """Return a remembered token if its times still hold, else read the token."""
-    encoded = encoded_bytes(encoded_token, settings.max_token_length)
-    memory, memory_key = _memory_of(settings), None
-    if memory is not None:
-        # What is remembered holds its service, so nothing else has the service's id meanwhile.
-        memory_key = digest(encoded) if jwks_service is None else (digest(encoded), id(jwks_service))
-        try:
-            remembered = memory.get(memory_key)
-        except Exception as error:  # the service is asked for its keys, see above
-            raise _unavailable(error) from error
-        if remembered is not None:
-            remembered.times.check(time.time(), remembered.leeway)
-            return AccessToken(encoded_token, remembered.verified)
-    jws, claims, trusted = _read(encoded, settings, jwks_service)
-    service = service_of(trusted, settings) if jwks_service is None else jwks_service
-    return _Unverified(encoded_token, jws, claims, trusted, service, memory, memory_key)
 
 
 def encoded_bytes(encoded_token: str, maximum: int) -> bytes:
@@ -127,58 +159,29 @@ def encoded_bytes(encoded_token: str, maximum: int) -> bytes:
     return encoded
 
 
-def _read(
-    encoded: bytes, settings: Settings, jwks_service: KeyService | None
-) -> tuple[UnverifiedJws, dict[str, Any], TrustedIssuer]:
-    jws = read_compact(encoded, settings.all_algorithms)
-    try:
-        claims = loads_object(jws.payload)
-    except ValueError as error:
-        raise InvalidToken("malformed") from error
-    # The issuer decides whose keys are asked, so an unlisted one is refused before any fetch.
-    iss = claims.get("iss")
-    trusted = check_issuer(iss, settings) if jwks_service is None else _issuer_of(jwks_service, iss, settings)
-    check_algorithm(jws.header.alg, trusted.algorithms)
-    return jws, claims, trusted
-
-
-def _issuer_of(jwks_service: KeyService, iss: object, settings: Settings) -> TrustedIssuer:
-    """Return what is required of the tokens of a service given by hand; raise InvalidToken for another's.
+def _issuer_of(jwks_service: KeyService, iss: object, settings: Settings) -> TrustedIssuer | None:
+    """Return what is required of the tokens of a service given by hand, None for another issuer's.
 
     Whoever has its keys could else sign in the name of the settings' issuer.
     """
     issuer = getattr(jwks_service, "issuer", None)
     if issuer is None:
-        return check_issuer(iss, settings)
-    if iss != issuer:
-        raise InvalidToken("wrong_issuer")
-    return settings.issuers.get(issuer, settings.unlisted_issuer)
+        return trusted_issuer(iss, settings)
+    return settings.issuers.get(issuer, settings.unlisted_issuer) if iss == issuer else None
 
 
 def trusted_issuer(iss: object, settings: Settings) -> TrustedIssuer | None:
     """Return what is required of the tokens of an issuer, None for one that is not trusted."""
-    listed = settings.issuers.get(iss) if isinstance(iss, str) else None
-    return listed or settings.issuers.get(None)
+    issuers = settings.issuers
+    listed = issuers.get(iss) if isinstance(iss, str) else None
+    return listed or issuers.get(None)
 
 
-def check_issuer(iss: object, settings: Settings) -> TrustedIssuer:
-    """Return what is required of the tokens of an issuer; raise InvalidToken for one that is not trusted."""
-    trusted = trusted_issuer(iss, settings)
+def check_trusted(trusted: TrustedIssuer | None) -> TrustedIssuer:
+    """Return what is required of an issuer's tokens; raise InvalidToken where it is not trusted."""
     if trusted is None:
         raise InvalidToken("wrong_issuer")
     return trusted
-
-
-def _complete(token: _Unverified, key_set: KeySet) -> AccessToken:
-    """Check signature and claims of a token, remember it, and return it."""
-    _, jws, claims, trusted, service, memory, memory_key = token
-    verify_signature(jws, key_set)
-    times = check_claims(claims, jws.header.typ, trusted)
-    times.check(time.time(), trusted.leeway)
-    verified = VerifiedToken(claims, jws.header.parameters)
-    if memory is not None:
-        memory.add(memory_key, RememberedToken(verified, times, trusted.leeway, service, key_set))
-    return AccessToken(token.encoded_token, verified)
 
 
 def _memory_of(settings: Settings) -> TokenMemory | None:

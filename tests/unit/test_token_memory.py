@@ -4,10 +4,8 @@ import asyncio
 import gc
 
 import pytest
-from conf_samples import HUGE
 
 from django_oauth_jwt.access_token import VerifiedToken
-from django_oauth_jwt.claims import Times
 from django_oauth_jwt.errors import InvalidToken
 from django_oauth_jwt.testing import TokenIssuer
 from django_oauth_jwt.token_memory import RememberedToken, TokenMemory, digest
@@ -202,8 +200,7 @@ class Service:
 
 
 def _remembered(service):
-    verified = VerifiedToken({}, {})
-    return RememberedToken(verified, Times(HUGE, None, None), 0, service, None)
+    return RememberedToken(VerifiedToken({}, {}), 0, service, None)
 
 
 def test_a_token_that_another_thread_lets_go_is_still_the_answer():
