@@ -40,14 +40,14 @@ class BearerJwtAuthentication(BaseAuthentication):
         """Return the token's user and the token, None for a request that brings no bearer token."""
         watch_answers((request.parser_context or {}).get("view"))
         try:
-            token = authenticate(request._request, get_settings())
+            accepted = authenticate(request._request, get_settings())
         except MissingToken as error:
             if error.reason in ("no_authorization", "other_scheme"):
                 return None
             raise BearerRefusal(error) from error
         except BearerError as error:
             raise BearerRefusal(error) from error
-        return user_of(request._request, token), token
+        return user_of(accepted), accepted.verified()
 
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge of a request that brings no token."""

@@ -14,7 +14,8 @@ from .conf_paths import is_exempt, is_protected
 from .conf_rules import Settings
 from .decorators import needs_no_token
 from .errors import BearerError
-from .request import aaccept, aauthenticate, accept, authenticate
+from .request import aauthenticate, authenticate
+from .request_token import averify_request, verify_request
 
 
 class JwtBearerMiddleware:
@@ -45,10 +46,7 @@ class JwtBearerMiddleware:
         settings = get_settings()
         if not _is_secured(request, settings):
             return self.get_response(request)  # type: ignore[no-any-return]  # whatever Django has there
-        try:  # noqa: SIM105  # `suppress` takes longer
-            accept(request, settings)
-        except BearerError:  # it is raised again when the view is known
-            pass
+        verify_request(request, settings)  # whether that decides anything is known when the view is
         response: HttpResponseBase = self.get_response(request)
         if _verdict_of(request) is _Verdict.UNDECIDED:
             response = _refusal(request, settings) or response
@@ -58,10 +56,7 @@ class JwtBearerMiddleware:
         settings = get_settings()
         if not _is_secured(request, settings):
             return await self.get_response(request)  # type: ignore[no-any-return]  # as above
-        try:  # noqa: SIM105  # as above
-            await aaccept(request, settings)
-        except BearerError:  # as above
-            pass
+        await averify_request(request, settings)
         response: HttpResponseBase = await self.get_response(request)
         if _verdict_of(request) is _Verdict.UNDECIDED:
             response = await _arefusal(request, settings) or response

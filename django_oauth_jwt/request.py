@@ -2,23 +2,20 @@
 
 import logging
 from collections.abc import Callable
-from copy import copy
-from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 
 from .access_token import AccessToken
-from .bearer import parse_authorization
-from .conf import require_key_source
 from .conf_rules import Settings
 from .errors import BearerError, InsufficientAuthentication, InsufficientScope, InvalidToken, MissingClaims
 from .jwks import KeyService
+from .request_token import RequestToken, averify_request, known_token, verify_request
 from .requirements import Requirements
 from .signals import token_accepted, token_rejected
 from .users import TokenUser
-from .verification import averify, trusted_issuer, verify
+from .verification import trusted_issuer
 
 Resolver = Callable[[AccessToken, HttpRequest], Any]
 
@@ -28,40 +25,29 @@ _NO_REQUIREMENTS = Requirements()
 _REJECTIONS = (InvalidToken, InsufficientScope, MissingClaims, InsufficientAuthentication)
 
 
-@dataclass(slots=True)
-class _Checked:
-    """What became of a request's token: for which header and which keys that holds, and whose token it is."""
-
-    header: str | None
-    jwks_service: KeyService | None
-    outcome: AccessToken | BearerError
-    is_identified: bool = False
-    user: Any = None
-
-
 def authenticate(
     request: HttpRequest,
     settings: Settings,
     requirements: Requirements = _NO_REQUIREMENTS,
     jwks_service: KeyService | None = None,
-) -> AccessToken:
+) -> RequestToken:
     """Return the request's verified token, whose user is known and which meets the requirements.
 
     Sets ``request.claims`` and ``request.access_token``. Raises BearerError where there is no such token.
     """
     try:
-        token = accept(request, settings, jwks_service)
-        checked = _checked(request)
-        if not checked.is_identified:
+        known = verify_request(request, settings, jwks_service)
+        token = known.verified()
+        if not known.is_identified:
             resolver = _resolver_of(token, settings) if settings.resolves_users else None
-            _identify(request, checked, _resolved(resolver, token, request) if resolver else None)
+            _identify(request, known, _resolved(resolver, token, request) if resolver else None)
             if token_accepted.receivers:
                 token_accepted.send_robust(type(request), request=request, access_token=token)
         authorize(token, requirements)
     except BearerError as error:
         reject(request, error)
         raise
-    return token
+    return known
 
 
 async def aauthenticate(
@@ -69,49 +55,22 @@ async def aauthenticate(
     settings: Settings,
     requirements: Requirements = _NO_REQUIREMENTS,
     jwks_service: KeyService | None = None,
-) -> AccessToken:
+) -> RequestToken:
     """Do as `authenticate` does, without blocking the event loop."""
     try:
-        token = await aaccept(request, settings, jwks_service)
-        checked = _checked(request)
-        if not checked.is_identified:
+        known = await averify_request(request, settings, jwks_service)
+        token = known.verified()
+        if not known.is_identified:
             resolver = _resolver_of(token, settings) if settings.resolves_users else None
             user = await sync_to_async(_resolved)(resolver, token, request) if resolver else None
-            _identify(request, checked, user)
+            _identify(request, known, user)
             if token_accepted.receivers:
                 await token_accepted.asend_robust(type(request), request=request, access_token=token)
         authorize(token, requirements)
     except BearerError as error:
         await areject(request, error)
         raise
-    return token
-
-
-def accept(request: HttpRequest, settings: Settings, jwks_service: KeyService | None = None) -> AccessToken:
-    """Return the request's verified token and set ``request.claims`` and ``request.access_token``.
-
-    Each token is verified once, good or bad. Raises BearerError where there is no good one.
-    """
-    outcome = _known_outcome(request, jwks_service)
-    if outcome is None:
-        try:
-            outcome = verify(_encoded_token(request, settings, jwks_service), settings, jwks_service)
-        except BearerError as error:
-            outcome = error
-        _note(request, jwks_service, outcome)
-    return _token_of(outcome)
-
-
-async def aaccept(request: HttpRequest, settings: Settings, jwks_service: KeyService | None = None) -> AccessToken:
-    """Do as `accept` does, without blocking the event loop."""
-    outcome = _known_outcome(request, jwks_service)
-    if outcome is None:
-        try:
-            outcome = await averify(_encoded_token(request, settings, jwks_service), settings, jwks_service)
-        except BearerError as error:
-            outcome = error
-        _note(request, jwks_service, outcome)
-    return _token_of(outcome)
+    return known
 
 
 def authorize(access_token: AccessToken, requirements: Requirements) -> None:
@@ -127,16 +86,15 @@ def accepted_token(request: HttpRequest) -> AccessToken | None:
 
     One that was verified and no more, as for an exempt view, is not: its user may be one whom the project refuses.
     """
-    outcome = _known_outcome(request, None)
-    return outcome if isinstance(outcome, AccessToken) and _checked(request).is_identified else None
+    known = known_token(request, None)
+    return known.verified() if known is not None and known.is_identified else None
 
 
-def user_of(request: HttpRequest, token: AccessToken) -> Any:
+def user_of(accepted: RequestToken) -> Any:
     """Return the user of an accepted token: the resolver's, or a `TokenUser`."""
-    checked = _checked(request)
-    if checked.user is None:
-        checked.user = TokenUser(token)
-    return checked.user
+    if accepted.user is None:
+        accepted.user = TokenUser(accepted.verified())
+    return accepted.user
 
 
 def reject(request: HttpRequest, error: BearerError) -> None:
@@ -153,46 +111,9 @@ async def areject(request: HttpRequest, error: BearerError) -> None:
         await token_rejected.asend_robust(type(request), request=request, error=error, reason=error.reason)
 
 
-def _encoded_token(request: HttpRequest, settings: Settings, jwks_service: KeyService | None) -> str:
-    if jwks_service is None:
-        require_key_source(settings)  # settings without keys show at the first request, whatever it brings
-    return parse_authorization(request.META.get("HTTP_AUTHORIZATION"))
-
-
-def _checked(request: HttpRequest) -> _Checked:
-    checked: _Checked = request._oauth_jwt  # type: ignore[attr-defined]  # set when the token was looked at
-    return checked
-
-
-def _known_outcome(request: HttpRequest, jwks_service: KeyService | None) -> AccessToken | BearerError | None:
-    checked: _Checked | None = getattr(request, "_oauth_jwt", None)
-    if checked is None or checked.jwks_service is not jwks_service:
-        return None
-    return checked.outcome if checked.header == request.META.get("HTTP_AUTHORIZATION") else None
-
-
-def _note(request: HttpRequest, jwks_service: KeyService | None, outcome: AccessToken | BearerError) -> None:
-    request._oauth_jwt = _Checked(  # type: ignore[attr-defined]
-        request.META.get("HTTP_AUTHORIZATION"), jwks_service, outcome
-    )
-    if isinstance(outcome, AccessToken):
-        request.access_token = outcome  # type: ignore[attr-defined]
-        request.claims = outcome.new_claims()  # type: ignore[attr-defined]
-    else:
-        outcome.__traceback__ = None  # it holds the request, which holds it
-        for name in ("access_token", "claims"):  # of a token that the request brought before
-            vars(request).pop(name, None)
-
-
-def _token_of(outcome: AccessToken | BearerError) -> AccessToken:
-    if isinstance(outcome, AccessToken):
-        return outcome
-    raise copy(outcome)  # what is raised gets a traceback, and that one would hold the request, too
-
-
-def _identify(request: HttpRequest, checked: _Checked, user: Any) -> None:
-    checked.is_identified = True
-    checked.user = user
+def _identify(request: HttpRequest, known: RequestToken, user: Any) -> None:
+    known.is_identified = True
+    known.user = user
     if user is not None:
         _set_user(request, user)
 

@@ -31,7 +31,7 @@ LAYERS = {
     ),
     "key service": ("jwks_keeper", "jwks_service", "jwks"),
     "verification": ("claims", "token_memory", "verification"),
-    "request": ("users", "request"),
+    "request": ("request_token users", "request"),
     "edges": (
         "answers",
         "authentication decorators",
