@@ -11,7 +11,8 @@ class VerifiedToken:
     """What a token says, apart from its own text; the same for every request that brings it.
 
     What follows from the claims is worked out when it is first asked for, since most requests ask for little of
-    it. Two threads that do so at once work out the same. Nobody is given ``claims`` before they are frozen.
+    it. Two threads that do so at once work out the same. At each later use ``claims`` tell whether the token is
+    still valid, so nobody is given them before they are frozen.
     """
 
     __slots__ = ("_scopes", "claims", "header")
@@ -42,7 +43,7 @@ class VerifiedToken:
 
 
 class AccessToken:
-    """A verified JWT access token. Immutable.
+    """A verified JWT access token. Its public attributes cannot be changed, nor can what they hold.
 
     ``encoded`` is the token as it was sent; it stays out of the repr.
     """

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Hashable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .access_token import AccessToken, VerifiedToken
@@ -80,13 +81,9 @@ async def averify(encoded_token: str, settings: Settings, jwks_service: KeyServi
     return verification.complete(key_set)
 
 
+@dataclass(slots=True, init=False, repr=False, eq=False)
 class _Verification:
     """The verification of one token: `begin`, then `complete` with the keys, which the twins get each in its way."""
-
-    __slots__ = (
-        *("claims", "encoded_token", "header", "memory", "memory_key", "service"),
-        *("signature_segment", "signing_input", "trusted"),
-    )
 
     encoded_token: str
     header: UnverifiedHeader

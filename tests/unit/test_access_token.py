@@ -17,7 +17,8 @@ GRANTS = {"scope": "b a", "client_id": "c"}
 
 
 def _token(**claims):
-    return AccessToken("SECRET.TOKEN.TEXT", VerifiedToken(claims, freeze({"alg": "ES256"})))
+    # Of its own objects: what a copy shares with the token would else be shared with CLAIMS, and go unseen.
+    return AccessToken("SECRET.TOKEN.TEXT", VerifiedToken(copy.deepcopy(claims), freeze({"alg": "ES256"})))
 
 
 def test_it_gives_what_was_verified():
@@ -162,7 +163,16 @@ def test_new_claims_are_the_takers_own():
     first["nested"]["x"]["y"] = 2
     assert second == CLAIMS
     assert token.claims == CLAIMS
-    assert [type(value) for value in (first, first["roles"], first["nested"])] == [dict, list, dict]
+    for claims in (first, token.new_claims()):  # from claims that were not frozen yet, and from frozen ones
+        assert [type(value) for value in _containers(claims)] == [dict, list, dict, list, dict, dict]
+        for other in (token.claims, second):
+            assert not {id(value) for value in _containers(claims)} & {id(value) for value in _containers(other)}
+
+
+def _containers(value):
+    """Return the objects and arrays of a JSON value, itself first, at any depth."""
+    members = {dict: dict.values, list: iter, FrozenDict: dict.values, FrozenList: iter}.get(type(value))
+    return [value, *(found for member in members(value) for found in _containers(member))] if members else []
 
 
 @pytest.mark.parametrize("value", [None, True, 5, 1.5, "x", [], {}, [[]], {"a": {}}])

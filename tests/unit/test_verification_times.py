@@ -59,3 +59,5 @@ def test_a_time_that_is_no_number_is_malformed(signed, reason_of, issuer, name, 
     payload = "{" + ", ".join(f'"{claim}": {text}' for claim, text in claims.items()) + "}"
     expected = "missing_claim" if (name, value) == ("exp", "null") else "malformed_claim"
     assert reason_of(signed(issuer, payload.encode())) == expected
+    with issuer.installed(REQUIRED_CLAIMS=[]):
+        assert reason_of(signed(issuer, payload.encode())) == "malformed_claim"
