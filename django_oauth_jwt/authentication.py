@@ -6,11 +6,11 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.request import Request
 
-from .access_token import AccessToken
-from .answers import refusal_headers
 from .conf import get_settings
 from .errors import BearerError, KeysUnavailable, MissingToken
-from .request import authenticate, reject, user_of
+from .http import RequestToken, authenticate, refusal_headers, reject, status_of
+from .tokens import AccessToken
+from .users import TokenUser
 
 
 class BearerRefusal(APIException):
@@ -21,7 +21,7 @@ class BearerRefusal(APIException):
 
     def __init__(self, error: BearerError, detail: Any = None, *, is_reported: bool = True) -> None:
         super().__init__(detail or error.description, error.error or error.reason)
-        self.status_code = error.status
+        self.status_code = status_of(error)
         self.headers = refusal_headers(error)
         self.auth_header = self.headers.get("WWW-Authenticate")
         self.wait = error.retry_after if isinstance(error, KeysUnavailable) else None
@@ -47,11 +47,18 @@ class BearerJwtAuthentication(BaseAuthentication):
             raise BearerRefusal(error) from error
         except BearerError as error:
             raise BearerRefusal(error) from error
-        return user_of(accepted), accepted.verified()
+        return _user_of(accepted), accepted.verified()
 
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge of a request that brings no token."""
         return refusal_headers(MissingToken())["WWW-Authenticate"]
+
+
+def _user_of(accepted: RequestToken) -> Any:
+    """Return the user of an accepted token: the resolver's, or a `TokenUser`."""
+    if accepted.user is None:
+        accepted.user = TokenUser(accepted.verified())
+    return accepted.user
 
 
 def watch_answers(view: Any) -> None:

@@ -10,7 +10,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, register
 
 from . import conf
-from .conf_rules import Settings
+from .conf import Settings
 
 TAG = "oauth_jwt"
 MIDDLEWARE = "django_oauth_jwt.middleware.JwtBearerMiddleware"

@@ -9,13 +9,11 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from .answers import mark_secured, refuse
-from .bearer import is_header_text
 from .conf import get_settings
 from .errors import BearerError
+from .http import aauthenticate, authenticate, is_header_text, mark_secured, refuse
 from .jwks import KeyService
-from .request import aauthenticate, authenticate
-from .requirements import Requirements, parse_claims, parse_scopes
+from .tokens import Requirements, parse_claims, parse_scopes
 
 View = TypeVar("View", bound=Callable[..., Any])
 

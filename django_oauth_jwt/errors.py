@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Final
 
-from .conf import get_settings
-
 
 class BearerError(Exception):
     """A request that is refused.
@@ -44,9 +42,13 @@ class MissingToken(BearerError):
 
 
 class InvalidToken(BearerError):
-    """The token fails validation. Its status is the setting INVALID_TOKEN_STATUS."""
+    """The token fails validation.
+
+    ``status`` is express-oauth-jwt's; the answer has that of the setting INVALID_TOKEN_STATUS.
+    """
 
     error = "invalid_token"
+    status = 403
     DESCRIPTIONS: Final = MappingProxyType(
         {
             "empty": "Bearer token is empty",
@@ -71,11 +73,6 @@ class InvalidToken(BearerError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, self.DESCRIPTIONS[reason])
-
-    @property
-    def status(self) -> int:  # type: ignore[override]  # here alone it is not the same for all projects
-        """The setting INVALID_TOKEN_STATUS: 403 as express-oauth-jwt answers, or RFC 6750's 401."""
-        return get_settings().invalid_token_status
 
 
 class InsufficientScope(BearerError):

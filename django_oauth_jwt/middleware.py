@@ -8,14 +8,10 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from .answers import mark_secured, refuse
-from .conf import get_settings
-from .conf_paths import is_exempt, is_protected
-from .conf_rules import Settings
+from .conf import Settings, get_settings, is_exempt, is_protected
 from .decorators import needs_no_token
 from .errors import BearerError
-from .request import aauthenticate, authenticate
-from .request_token import averify_request, verify_request
+from .http import aauthenticate, authenticate, averify_request, mark_secured, refuse, verify_request
 
 
 class JwtBearerMiddleware:

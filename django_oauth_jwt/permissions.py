@@ -13,14 +13,19 @@ from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.permissions import AND, NOT, OR, BasePermission, SingleOperandHolder
 from rest_framework.request import Request
 
-from .access_token import AccessToken
 from .authentication import BearerRefusal, watch_answers
-from .authentication_context import authentication_context
 from .conf import get_settings
 from .errors import BearerError, InsufficientScope, MissingClaims, MissingToken
-from .request import accepted_token, authorize
-from .requirements import Requirements, claim_requirement, parse_claims, parse_scopes
-from .verification import trusted_issuer
+from .http import accepted_token
+from .issuers import trusted_issuer
+from .tokens import (
+    AccessToken,
+    Requirements,
+    claim_requirement,
+    parse_authentication_context,
+    parse_claims,
+    parse_scopes,
+)
 
 __all__ = ["ANY_METHOD", "HasAuthenticationContext", "HasClaim", "HasScope", "RequirementPermission", "TokenPermission"]
 
@@ -86,7 +91,7 @@ class RequirementPermission(TokenPermission):
         token = token_of(request)
         if requirements is None:
             raise self.refusal_of_others()  # a method that nobody thought of is not open to all
-        authorize(token, requirements)
+        requirements.check(token)
 
     def requirements_for(self, method: str, view: Any) -> Requirements | None:
         """Return the requirements of an HTTP method, None where it is not in the mapping."""
@@ -160,7 +165,7 @@ class HasAuthenticationContext(TokenPermission):
     """
 
     def __init__(self, acr_values: str | Iterable[str] = (), *, max_age: int | None = None) -> None:
-        self.context = authentication_context(acr_values, max_age)
+        self.context = parse_authentication_context(acr_values, max_age)
 
     def check(self, request: Request, view: Any) -> None:
         """Raise BearerError where the user did not authenticate so."""

@@ -2,13 +2,14 @@
 
 from django.urls import re_path
 
-from .resource_metadata import protected_resource_metadata
+from .decorators import token_not_required
+from .http import protected_resource_metadata
 
 app_name = "oauth_jwt"
 urlpatterns = [
     re_path(
         r"^\.well-known/oauth-protected-resource(?P<path>/.*)?$",
-        protected_resource_metadata,
+        token_not_required(protected_resource_metadata),
         name="protected-resource-metadata",
     ),
 ]

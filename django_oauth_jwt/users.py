@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.http import HttpRequest
 
-from .access_token import AccessToken
 from .conf import get_settings
+from .tokens import AccessToken
 
 logger = logging.getLogger("django_oauth_jwt")
 

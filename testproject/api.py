@@ -6,9 +6,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from django_oauth_jwt.access_token import AccessToken
 from django_oauth_jwt.authentication import BearerJwtAuthentication
 from django_oauth_jwt.permissions import HasClaim, HasScope
+from django_oauth_jwt.tokens import AccessToken
 
 from .speaker import speaker
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django_oauth_jwt.access_token import AccessToken
+from django_oauth_jwt.tokens import AccessToken
 
 
 def speaker(token: AccessToken) -> dict[str, Any]:

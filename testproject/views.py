@@ -4,8 +4,8 @@ from typing import Any
 
 from django.http import HttpRequest, JsonResponse
 
-from django_oauth_jwt.access_token import AccessToken
 from django_oauth_jwt.decorators import secure
+from django_oauth_jwt.tokens import AccessToken
 
 from .speaker import speaker
 

@@ -21,8 +21,8 @@ from drf_spectacular.settings import spectacular_settings
 from rest_framework.permissions import AND, OR, AllowAny
 
 from ..conf import get_settings
-from ..discovery import metadata_uris
 from ..permissions import HasScope, operands
+from ..upstream import metadata_uris
 
 if TYPE_CHECKING:
     from drf_spectacular.openapi import AutoSchema

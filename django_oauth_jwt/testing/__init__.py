@@ -11,10 +11,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .issuer import TokenIssuer
-    from .signing import SigningKey
+    from ..testing.issuer import TokenIssuer
+    from ..testing.signing import SigningKey
 
-__all__ = ["SigningKey", "TokenIssuer"]
+__all__ = [
+    "SigningKey",
+    "TokenIssuer",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,8 +12,8 @@ from django.conf import settings as django_settings
 from django.test import override_settings
 
 from ..conf import NAME
-from ..keys import KeySet
-from .signing import SigningKey
+from ..jws import KeySet
+from ..testing.signing import SigningKey
 
 
 class TokenIssuer:

@@ -11,8 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jose.utils import base64url_encode, long_to_base64
 
-from ..algorithms import KEY_SHAPES
-from ..jose_keys import HASHES
+from ..jws import HASHES, KEY_SHAPES
 
 _CURVES = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
 

@@ -10,7 +10,7 @@ from adversarial_forge import AUDIENCE, ISSUER, NEIGHBOUR, NEIGHBOUR_AUDIENCE
 from corpus_claims import neighbour
 from entrances import REALM, Entrances
 
-from django_oauth_jwt.keys import KeySet
+from django_oauth_jwt.jws import KeySet
 
 MIDDLEWARE = "django_oauth_jwt.middleware.JwtBearerMiddleware"
 

@@ -17,11 +17,12 @@ from django.utils.decorators import (
 )
 from django.views import View
 
-from django_oauth_jwt import jws, verification
 from django_oauth_jwt.decorators import secure, token_not_required
 from django_oauth_jwt.errors import InvalidToken, KeysUnavailable
+from django_oauth_jwt.jws import compact
 from django_oauth_jwt.middleware import JwtBearerMiddleware
 from django_oauth_jwt.testing import TokenIssuer
+from django_oauth_jwt.verification import verifier
 
 OURS = "django_oauth_jwt.middleware.JwtBearerMiddleware"
 CSRF = "django.middleware.csrf.CsrfViewMiddleware"
@@ -290,8 +291,8 @@ def test_a_path_that_another_middleware_changes_is_looked_at_again(send, rsa_iss
 def test_a_bad_token_is_verified_and_told_of_once(send, rsa_issuer, signals, monkeypatch, url):
     """Though it is looked at when it comes and again when the view is known."""
     verified = []
-    monkeypatch.setattr(jws, "verify_signature", lambda *args: verified.append(args) or _never(*args))
-    monkeypatch.setattr(verification, "verify_signature", jws.verify_signature)
+    monkeypatch.setattr(compact, "verify_signature", lambda *args: verified.append(args) or _never(*args))
+    monkeypatch.setattr(verifier, "verify_signature", compact.verify_signature)
     with rsa_issuer.installed():
         assert send("get", url, headers=rsa_issuer.headers("read")).status_code == 403
     assert len(verified) == 1

@@ -4,7 +4,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 
 from django_oauth_jwt.decorators import secure
-from django_oauth_jwt.requirements import ClaimRequirement, parse_claims
+from django_oauth_jwt.tokens import ClaimRequirement, parse_claims
 
 
 def view(request):

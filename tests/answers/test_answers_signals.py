@@ -8,12 +8,12 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
 
-from django_oauth_jwt.access_token import AccessToken
 from django_oauth_jwt.authentication import BearerJwtAuthentication
 from django_oauth_jwt.decorators import secure
 from django_oauth_jwt.errors import BearerError
 from django_oauth_jwt.permissions import HasClaim, HasScope
 from django_oauth_jwt.signals import token_accepted, token_rejected
+from django_oauth_jwt.tokens import AccessToken
 
 
 def view(request):

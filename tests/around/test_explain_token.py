@@ -8,9 +8,8 @@ import pytest
 from django.core.management import call_command, execute_from_command_line
 
 from django_oauth_jwt.conf import get_settings
-from django_oauth_jwt.console import shown
+from django_oauth_jwt.diagnosis import explain, shown
 from django_oauth_jwt.errors import InvalidToken, KeysUnavailable
-from django_oauth_jwt.explanation import explain
 from django_oauth_jwt.testing import SigningKey, TokenIssuer
 from django_oauth_jwt.verification import verify_token
 

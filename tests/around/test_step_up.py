@@ -8,10 +8,11 @@ from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
 from django_oauth_jwt.authentication import BearerJwtAuthentication
-from django_oauth_jwt.authentication_context import AuthenticationContext, authentication_context
 from django_oauth_jwt.errors import InsufficientAuthentication
 from django_oauth_jwt.permissions import HasAuthenticationContext, HasScope
 from django_oauth_jwt.signals import token_rejected
+from django_oauth_jwt.tokens import parse_authentication_context
+from django_oauth_jwt.tokens.authentication_context import AuthenticationContext
 
 pytestmark = pytest.mark.urls(__name__)
 
@@ -205,11 +206,11 @@ def test_a_requirement_that_makes_no_sense_is_refused_when_it_is_written(argumen
 
 def test_at_once_is_an_age_too():
     """max_age 0, which asks for a new authentication each time, is not the same as none."""
-    assert authentication_context(max_age=0) == AuthenticationContext((), 0)
+    assert parse_authentication_context(max_age=0) == AuthenticationContext((), 0)
 
 
 @pytest.mark.parametrize("auth_time", [True, False])
 def test_true_is_no_time(auth_time):
     """In Python true is 1, but in JSON it is no number, even where second 1 would be recent enough."""
     with pytest.raises(InsufficientAuthentication):
-        authentication_context(max_age=300).check({"auth_time": auth_time}, 100, 0)
+        parse_authentication_context(max_age=300).check({"auth_time": auth_time}, 100, 0)

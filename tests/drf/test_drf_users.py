@@ -8,10 +8,10 @@ from rest_framework.response import Response
 from rest_framework.throttling import UserRateThrottle
 from rest_framework.views import APIView
 
-from django_oauth_jwt.access_token import AccessToken
 from django_oauth_jwt.authentication import BearerJwtAuthentication
 from django_oauth_jwt.decorators import token_not_required
 from django_oauth_jwt.permissions import HasScope
+from django_oauth_jwt.tokens import AccessToken
 from django_oauth_jwt.users import TokenUser
 
 MIDDLEWARE = "django_oauth_jwt.middleware.JwtBearerMiddleware"

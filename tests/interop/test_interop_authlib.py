@@ -89,6 +89,8 @@ def test_metadata_of_another_issuer_is_not_believed(start_server, settings):
     settings.OAUTH_JWT = {"ISSUER": f"{server.issuer}/", "AUDIENCE": AUDIENCE}
     assert get(token).status_code == 403  # its iss has no slash
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("django_oauth_jwt.verification.trusted_issuer", lambda iss, settings: settings.issuers[f"{iss}/"])
+        patch.setattr(
+            "django_oauth_jwt.verification.verifier.trusted_issuer", lambda iss, settings: settings.issuers[f"{iss}/"]
+        )
         assert get(token).status_code == 503
     assert server.fetches() == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from readme_text import COMMANDS, TEXT, is_excerpt
 
-from django_oauth_jwt.conf_rules import RULES
+from django_oauth_jwt.conf.rules import RULES
 
 ROOT = Path(__file__).parents[2]
 #: The commands assume nothing but a clone, Python 3.11 and pip; `.ci/run` takes them from README and runs them.

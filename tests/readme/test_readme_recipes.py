@@ -7,10 +7,10 @@ import pytest
 from django.http import HttpResponse
 from readme_text import run_snippet
 
-from django_oauth_jwt import conf
+from django_oauth_jwt.conf import reading
 from django_oauth_jwt.errors import InvalidToken
-from django_oauth_jwt.requirements import claim_requirement
 from django_oauth_jwt.testing import TokenIssuer
+from django_oauth_jwt.tokens import claim_requirement
 from django_oauth_jwt.verification import verify_token
 
 RECIPES = {name: value for name, value in run_snippet("recipes", {}).items() if name.isupper() and "ISSUER" in value}
@@ -102,7 +102,7 @@ def test_each_recipe_is_tried():
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_is_valid(name):
     """The settings hold no problem, and the keys are where the vendor publishes them."""
-    settings, problems = conf.read(RECIPES[name])
+    settings, problems = reading.read(RECIPES[name])
     assert problems == []
     (trusted,) = settings.issuers.values()
     host = "login.microsoftonline.com" if name == "ENTRA_V1" else urlsplit(trusted.issuer).netloc

@@ -7,9 +7,11 @@ import re
 import pytest
 from readme_text import TEXT, code, run_snippet, table
 
-from django_oauth_jwt import checks, conf, errors
-from django_oauth_jwt.bearer import challenge
-from django_oauth_jwt.conf_rules import ISSUER_RULES, RULES
+from django_oauth_jwt import checks, errors
+from django_oauth_jwt.conf import reading
+from django_oauth_jwt.conf.rules import ISSUER_RULES, RULES
+from django_oauth_jwt.http import refuse
+from django_oauth_jwt.http.challenge import challenge
 
 SETTINGS = {code(key): code(default) for key, default, _ in table("Settings")}
 
@@ -25,7 +27,7 @@ def test_a_default_is_what_one_gets_by_leaving_the_key_out(key):
     """The settings with the table's default are the settings without the key."""
     base = {"ISSUER": "https://as.example.com"} if key != "ISSUER" else {"JWKS_URI": "https://as.example.com/jwks"}
     default = ast.literal_eval(SETTINGS[key])
-    assert conf.read({**base, key: default}) == (conf.read(base)[0], [])
+    assert reading.read({**base, key: default}) == (reading.read(base)[0], [])
 
 
 def test_the_keys_of_an_issuers_own_are_listed():
@@ -62,15 +64,15 @@ def test_an_answer_is_the_one_in_the_table(name, _, status, header, settings):
     if status == "`INVALID_TOKEN_STATUS`":
         for configured in (401, 403):
             settings.OAUTH_JWT = {"INVALID_TOKEN_STATUS": configured}
-            assert error.status == configured
+            assert refuse(error).status_code == configured
     else:
-        assert str(error.status) == status.split(",")[0]
+        assert str(refuse(error).status_code) == status.split(",")[0]
     assert ("Retry-After" in status) == (name == "`KeysUnavailable`")
 
 
 def test_the_checks_table_has_every_check():
     """Each id in the source has one row, and no other has."""
-    source = inspect.getsource(conf) + inspect.getsource(checks)
+    source = inspect.getsource(reading) + inspect.getsource(checks)
     ids = [row[0] for row in table("System checks")]
     assert ids == sorted(set(re.findall(r'"([EW]\d{3})"', source)))
 

@@ -9,7 +9,7 @@ import requests
 import responses
 import urllib3
 
-from django_oauth_jwt.jwks_client import Fetched, FetchFailed, JwksClient
+from django_oauth_jwt.upstream import Fetched, FetchFailed, JwksClient
 
 URI = "https://as.example.com/jwks"
 
@@ -201,7 +201,7 @@ def test_the_total_time_holds_for_a_body_that_never_pauses(mocked, monkeypatch):
     """The deadline is looked at between the parts of a body too."""
     mocked.get(URI, body=b" " * 5000)
     moments = iter([0.0, 1.0, 2.0, 6.0])
-    monkeypatch.setattr("django_oauth_jwt.jwks_client.time.monotonic", lambda: next(moments))
+    monkeypatch.setattr("django_oauth_jwt.upstream.client.time.monotonic", lambda: next(moments))
     client = JwksClient()
     with pytest.raises(TimeoutError):
         client._get(URI, None)

@@ -7,9 +7,9 @@ import pytest
 from django.core.cache import cache
 from faulty_server import FOREVER, answer_as_it_should, respond_with
 
-from django_oauth_jwt import guarded_cache
 from django_oauth_jwt.jwks import JwksService
-from django_oauth_jwt.jwks_cache import SharedJwks
+from django_oauth_jwt.jwks.shared import SharedJwks
+from django_oauth_jwt.upstream import guarded_cache
 
 FRESH, STALE, COOLDOWN = 300, 14400, 30
 DAY = 86400

@@ -8,9 +8,8 @@ import pytest
 import responses
 from faulty_server import FAULTS, answer_as_it_should, respond_with
 
-from django_oauth_jwt.discovery import discover_jwks_uri, metadata_uris
 from django_oauth_jwt.jwks import JwksService
-from django_oauth_jwt.jwks_client import FetchFailed, JwksClient
+from django_oauth_jwt.upstream import FetchFailed, JwksClient, discover_jwks_uri, metadata_uris
 
 OAUTH = "/.well-known/oauth-authorization-server"
 OPENID = "/.well-known/openid-configuration"

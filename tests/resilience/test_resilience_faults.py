@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from faulty_server import FAULTS, FOREVER, drip_body, drip_chunks, drip_header, respond_with
 
 from django_oauth_jwt import signals
-from django_oauth_jwt.jwks_client import MAXIMUM_BYTES
 from django_oauth_jwt.testing import SigningKey
+from django_oauth_jwt.upstream.client import MAXIMUM_BYTES
 
 FRESH = 300
 

@@ -16,9 +16,9 @@ from django.core.cache import cache
 from django.core.cache.backends.filebased import FileBasedCache
 from faulty_server import FOREVER, respond_with
 
-from django_oauth_jwt import forks, jwks
 from django_oauth_jwt.errors import KeysUnavailable
-from django_oauth_jwt.jwks import JwksService
+from django_oauth_jwt.jwks import JwksService, registry
+from django_oauth_jwt.upstream import forks
 
 FRESH, COOLDOWN = 300, 30
 
@@ -216,10 +216,10 @@ def test_a_fork_while_a_lock_is_held_leaves_the_child_its_own(service, auth_serv
 def test_a_fork_while_a_service_is_built_leaves_the_child_able_to_build(auth_server, settings, in_another_process):
     """Another thread of the parent may just be building the services of the settings."""
     settings.OAUTH_JWT = {"ISSUER": auth_server.origin, "JWKS_URI": auth_server.uri}
-    with held_by_another_thread(jwks._building):
-        assert in_child(lambda: jwks.get_jwks_service().refresh().knows("key-1", "ES256"))
+    with held_by_another_thread(registry._building):
+        assert in_child(lambda: registry.get_jwks_service().refresh().knows("key-1", "ES256"))
         in_another_process()
-        assert jwks.get_jwks_service().refresh().knows("key-1", "ES256")
+        assert registry.get_jwks_service().refresh().knows("key-1", "ES256")
 
 
 def test_fetches_that_hang_in_the_parent_are_not_counted_in_the_child(make_service, auth_server, clock):

@@ -9,8 +9,7 @@ import requests
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
-from django_oauth_jwt import jwks
-from django_oauth_jwt.jwks import JwksService, get_jwks_service
+from django_oauth_jwt.jwks import JwksService, get_jwks_service, registry
 from django_oauth_jwt.testing import TokenIssuer
 from django_oauth_jwt.verification import verify_token
 
@@ -200,7 +199,7 @@ def test_a_thread_that_was_overtaken_takes_the_service_that_is_there(settings, m
             overtaking["service"] = get_jwks_service()
 
     settings.OAUTH_JWT = {**SETTINGS, "LEEWAY": 0}
-    monkeypatch.setattr(jwks, "_building", Overtaken())
+    monkeypatch.setattr(registry, "_building", Overtaken())
     assert get_jwks_service() is overtaking["service"]
 
 
@@ -213,7 +212,7 @@ def test_threads_that_ask_together_get_the_same_service(settings, monkeypatch):
         built.append(args)
         return own_issuer
 
-    monkeypatch.setattr(jwks, "_build", build)
+    monkeypatch.setattr(registry, "_build", build)
 
     def ask():
         together.wait(60)

@@ -8,9 +8,8 @@ import pytest
 from django.core.cache.backends.redis import RedisCache
 from faulty_server import FOREVER, respond_with
 
-from django_oauth_jwt import jwks_refresh
 from django_oauth_jwt.errors import KeysUnavailable
-from django_oauth_jwt.jwks import JwksService
+from django_oauth_jwt.jwks import JwksService, refresh
 
 CROWD = 16
 
@@ -111,7 +110,7 @@ def test_a_token_with_an_unknown_key_waits_only_so_long_for_another_process(make
     first, second = make_service(), make_service()
     for service in (first, second):
         service.refresh()
-    monkeypatch.setattr(jwks_refresh, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(refresh, "PATIENCE_SECONDS", 0)
     auth_server.issuer.rotate()
     kid = auth_server.issuer.keys[-1].kid
     with ThreadPoolExecutor(1) as pool, auth_server.held():

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from faulty_server import FOREVER, hang, respond_with
 
-from django_oauth_jwt import jwks_keeper, jwks_refresh
 from django_oauth_jwt.errors import InvalidToken
+from django_oauth_jwt.jwks import keeper, refresh
 from django_oauth_jwt.verification import verify_token
 
 COOLDOWN = 30
@@ -173,7 +173,7 @@ def test_a_flood_hides_no_key_that_another_process_found_meanwhile(
     first, second = processes
     auth_server.issuer.rotate()
     assert accepts(first)
-    monkeypatch.setattr(jwks_refresh, "PATIENCE_SECONDS", -1)
+    monkeypatch.setattr(refresh, "PATIENCE_SECONDS", -1)
     monkeypatch.setattr(second._refresher._shared, "try_lock", lambda seconds: False)
     assert not accepts(second, made_up())
     assert accepts(second)
@@ -200,7 +200,7 @@ def searching(service, waits_for_a_fetch):
 
 def test_a_new_key_waits_for_the_refresh_behind_requests(service, auth_server, clock, searching, monkeypatch):
     """After an idle hour the first token of a new key gets it from the one refresh, however slow that is."""
-    monkeypatch.setattr(jwks_refresh, "PATIENCE_SECONDS", -1)
+    monkeypatch.setattr(refresh, "PATIENCE_SECONDS", -1)
     clock.advance(3600)
     auth_server.issuer.rotate()
     kid = auth_server.issuer.keys[-1].kid
@@ -215,7 +215,7 @@ def test_a_new_key_waits_for_the_refresh_behind_requests(service, auth_server, c
 
 def test_a_new_key_waits_for_the_search_of_another_process(processes, auth_server, waits_for_a_fetch, monkeypatch):
     """That search has passed the gate, so it is closed; but what it fetches is what is sought."""
-    monkeypatch.setattr(jwks_refresh, "PATIENCE_SECONDS", FOREVER)
+    monkeypatch.setattr(refresh, "PATIENCE_SECONDS", FOREVER)
     first, second = processes
     searching = waits_for_a_fetch(second)
     auth_server.issuer.rotate()
@@ -298,7 +298,7 @@ def test_a_hanging_fetch_for_an_unknown_key_delays_no_known_key(service, status_
 
 def test_all_who_want_the_same_new_key_get_it_from_one_fetch(service, auth_server, monkeypatch):
     """At a rotation the requests that come together wait for one search."""
-    monkeypatch.setattr(jwks_keeper, "PATIENCE_SECONDS", FOREVER)  # a busy machine is no hanging server
+    monkeypatch.setattr(keeper, "PATIENCE_SECONDS", FOREVER)  # a busy machine is no hanging server
     auth_server.issuer.rotate()
     kid = auth_server.issuer.keys[-1].kid
     together = threading.Barrier(8)
@@ -322,7 +322,7 @@ def ask(request):
 
 def test_a_search_that_hangs_holds_no_other_request_for_long(service, auth_server, ask, monkeypatch):
     """Those who want the same key wait for a second in all, then they are refused; who began it gets the answer."""
-    monkeypatch.setattr(jwks_keeper, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(keeper, "PATIENCE_SECONDS", 0.05)
     auth_server.issuer.rotate()
     kid = auth_server.issuer.keys[-1].kid
     with ThreadPoolExecutor(1) as pool, auth_server.held():
@@ -337,13 +337,13 @@ def test_a_search_that_hangs_holds_no_other_request_for_long(service, auth_serve
 
 def test_the_patience_is_that_of_the_search(service, auth_server, monkeypatch):
     """Who comes when it is over waits no more: a flood of one made-up key holds the threads once, not each anew."""
-    monkeypatch.setattr(jwks_keeper, "PATIENCE_SECONDS", FOREVER)
+    monkeypatch.setattr(keeper, "PATIENCE_SECONDS", FOREVER)
     with ThreadPoolExecutor(1) as pool, auth_server.held():
         pool.submit(service.key_set_for, "made-up", "ES256")
         auth_server.wait_for(lambda: auth_server.pending == 1)
         wanted = service._keeper._searching.wanted
         assert 0 < service._keeper.search(wanted).seconds <= FOREVER
-        monkeypatch.setattr(jwks_keeper.time, "monotonic", lambda now=time.monotonic: now() + FOREVER)
+        monkeypatch.setattr(keeper.time, "monotonic", lambda now=time.monotonic: now() + FOREVER)
         assert service._keeper.search(wanted).seconds == 0
 
 

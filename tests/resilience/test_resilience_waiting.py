@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 from faulty_server import FOREVER
 
-from django_oauth_jwt import waiting
-from django_oauth_jwt.waiting import Bounded, StillHanging, Wait, in_thread, run_awaiting, run_blocking
+from django_oauth_jwt.upstream import Wait, in_thread, run_awaiting, run_blocking, waiting
+from django_oauth_jwt.upstream.waiting import Bounded, StillHanging
 
 RUNNERS = [run_blocking, lambda steps: asyncio.run(run_awaiting(steps))]
 

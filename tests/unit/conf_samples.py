@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import requests
 from django.utils.functional import lazystr
 
-from django_oauth_jwt.algorithms import SUPPORTED_ALGORITHMS
-from django_oauth_jwt.requirements import ClaimRequirement
+from django_oauth_jwt.jws import SUPPORTED_ALGORITHMS
+from django_oauth_jwt.tokens import ClaimRequirement
 
 ISSUER = "https://as.example.com"
 VALID = {"JWKS_URI": "https://as.example.com/jwks", "ISSUER": ISSUER}

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 from django.http import JsonResponse
 
-from django_oauth_jwt.access_token import AccessToken, VerifiedToken
-from django_oauth_jwt.frozen_json import FrozenDict, FrozenList, freeze, thaw
+from django_oauth_jwt.tokens import AccessToken, FrozenDict, VerifiedToken, freeze, thaw
+from django_oauth_jwt.tokens.frozen_json import FrozenList
 
 CLAIMS = {"sub": "user-1", "roles": ["a", {"b": ["c"]}], "nested": {"x": {"y": 1}}, "n": 1, "null": None}
 GRANTS = {"scope": "b a", "client_id": "c"}

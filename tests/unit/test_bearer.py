@@ -2,7 +2,6 @@
 
 import pytest
 
-from django_oauth_jwt.bearer import challenge, is_header_text, parse_authorization
 from django_oauth_jwt.errors import (
     BearerError,
     InsufficientAuthentication,
@@ -12,6 +11,9 @@ from django_oauth_jwt.errors import (
     MissingClaims,
     MissingToken,
 )
+from django_oauth_jwt.http import is_header_text
+from django_oauth_jwt.http.authorization import parse_authorization
+from django_oauth_jwt.http.challenge import challenge
 
 
 @pytest.mark.parametrize("header", ["Bearer a.b.c", "bearer a.b.c", "BEARER a.b.c", "bEaReR   a.b.c", "Bearer a.b.c  "])

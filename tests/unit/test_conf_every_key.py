@@ -12,9 +12,9 @@ from django.urls import path
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
-from django_oauth_jwt import conf
 from django_oauth_jwt.authentication import BearerJwtAuthentication
-from django_oauth_jwt.conf_rules import ISSUER_RULES, NULLABLE_KEYS, RULES
+from django_oauth_jwt.conf import get_settings, read
+from django_oauth_jwt.conf.rules import ISSUER_RULES, NULLABLE_KEYS, RULES
 from django_oauth_jwt.decorators import secure
 from django_oauth_jwt.verification import averify_token, verify_token
 
@@ -76,7 +76,7 @@ def test_a_bad_value_is_one_problem_that_names_the_key(settings, key, value):
     assert f"{key!r}]" in message.msg
     assert message.hint
     with pytest.raises(ImproperlyConfigured) as caught:
-        conf.get_settings()
+        get_settings()
     assert f"{key!r}]" in str(caught.value)
     assert str(caught.value).endswith(message.hint)
 
@@ -113,14 +113,14 @@ def test_a_good_value_is_ready_for_use(settings, key, value, held):
     """What is right passes the checks, and stands in the settings in one form, however it was spelt."""
     settings.OAUTH_JWT = {**VALID, key: value}
     assert run_checks(tags=["oauth_jwt"]) == []
-    assert _held(conf.get_settings(), key) == held
+    assert _held(get_settings(), key) == held
 
 
 @pytest.mark.parametrize("key", sorted(NULLABLE))
 def test_none_is_as_good_as_left_out(key):
     """Settings that come from the environment may leave a key without a value."""
-    with_none, _ = conf.read({"ISSUERS": {"https://b.example.com": {}}, **VALID, key: None})
-    without, _ = conf.read({"ISSUERS": {"https://b.example.com": {}}, **{k: v for k, v in VALID.items() if k != key}})
+    with_none, _ = read({"ISSUERS": {"https://b.example.com": {}}, **VALID, key: None})
+    without, _ = read({"ISSUERS": {"https://b.example.com": {}}, **{k: v for k, v in VALID.items() if k != key}})
     assert with_none == without
 
 

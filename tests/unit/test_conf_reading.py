@@ -10,8 +10,8 @@ from conf_samples import ISSUER, VALID
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
-from django_oauth_jwt import conf
-from django_oauth_jwt.conf import get_settings, read
+from django_oauth_jwt.conf import get_settings, runtime
+from django_oauth_jwt.conf.reading import read
 from django_oauth_jwt.jwks import JwksService, get_jwks_service
 
 OTHER = "https://b.example.com"
@@ -40,13 +40,13 @@ def test_settings_are_read_once(settings):
 def test_threads_that_read_together_share_one_object(settings, monkeypatch):
     """At a cold start each thread may validate the settings; what the first one made is everybody's."""
     settings.OAUTH_JWT = VALID
-    together, validated = threading.Barrier(4), conf._validated
+    together, validated = threading.Barrier(4), runtime._validated
 
     def validate(raw):
         together.wait(60)
         return validated(raw)
 
-    monkeypatch.setattr(conf, "_validated", validate)
+    monkeypatch.setattr(runtime, "_validated", validate)
     with ThreadPoolExecutor(4) as pool:
         read_settings = [thread.result() for thread in [pool.submit(get_settings) for _ in range(4)]]
     assert len(set(map(id, read_settings))) == 1

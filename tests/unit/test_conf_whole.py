@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from django_oauth_jwt.conf import get_settings
-from django_oauth_jwt.conf_rules import RULES
+from django_oauth_jwt.conf.rules import RULES
 
 OTHER = "https://b.example.com"
 INSECURE = "http://as.example.com"

@@ -15,6 +15,7 @@ from django_oauth_jwt.errors import (
     MissingClaims,
     MissingToken,
 )
+from django_oauth_jwt.http import refuse
 
 #: Programs compare with these words, so none may change or go; a new one is added here on purpose.
 REASONS = {
@@ -131,10 +132,11 @@ def test_a_status_that_is_always_the_same_is_the_classs(kind, status):
 
 
 def test_the_status_of_a_bad_token_is_the_settings(rsa_issuer):
-    """INVALID_TOKEN_STATUS speaks for tokens that fail validation, and for nothing else."""
+    """INVALID_TOKEN_STATUS speaks for the answers to tokens that fail validation, and for nothing else."""
+    assert InvalidToken.status == 403
     with rsa_issuer.installed(INVALID_TOKEN_STATUS=401):
-        assert InvalidToken("expired").status == 401
-        assert MissingClaims().status == 403
+        assert refuse(InvalidToken("expired")).status_code == 401
+        assert refuse(MissingClaims()).status_code == 403
 
 
 def test_what_a_challenge_needs_is_on_the_refusal():

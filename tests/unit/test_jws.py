@@ -7,10 +7,8 @@ from contextlib import suppress
 import pytest
 from rfc_vectors import HS256_KEY, UNACCEPTABLE, VECTORS
 
-from django_oauth_jwt.algorithms import SUPPORTED_ALGORITHMS
 from django_oauth_jwt.errors import InvalidToken
-from django_oauth_jwt.jws import verify_compact
-from django_oauth_jwt.keys import KeySet
+from django_oauth_jwt.jws import SUPPORTED_ALGORITHMS, KeySet, verify_compact
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from django_oauth_jwt.errors import InvalidToken
-from django_oauth_jwt.keys import KeySet
+from django_oauth_jwt.jws import KeySet
 from django_oauth_jwt.testing import SigningKey
 
 #: The key set of the selection tests: ``kid`` (None: none), algorithm, and whether the JWK says the algorithm.

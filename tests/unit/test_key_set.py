@@ -6,8 +6,8 @@ import logging
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from django_oauth_jwt.algorithms import KEY_SHAPES, SUPPORTED_ALGORITHMS, algorithms_for
-from django_oauth_jwt.keys import KeySet
+from django_oauth_jwt.jws import KEY_SHAPES, SUPPORTED_ALGORITHMS, KeySet
+from django_oauth_jwt.jws.algorithms import algorithms_for
 from django_oauth_jwt.testing import SigningKey
 
 #: Ed25519 points for which anybody can sign: 0, 1, -1, the two of order 8; with the sign bit and beyond the field, too.

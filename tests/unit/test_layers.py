@@ -1,4 +1,4 @@
-"""The layers: a module imports only from the layers below it, so the import graph has no cycles."""
+"""The house: each wing imports only from the faces of the wings below it, and the top holds nothing but the front."""
 
 import ast
 from pathlib import Path
@@ -10,109 +10,111 @@ import django_oauth_jwt
 PACKAGE = "django_oauth_jwt"
 ROOT = Path(django_oauth_jwt.__file__).parent
 
-#: From the ground up. Within a layer, modules that import each other stand in steps, the lowest first.
-LAYERS = {
-    "ground": (
-        "__init__ algorithms conf_paths conf_targets forks frozen_json moments signals strict_json waiting",
-        "access_token",
-        "requirements",
-        "conf_values",
-        "conf_rules",
-        "conf",
-        "errors",
-        "authentication_context bearer",
-    ),
-    "keys": (
-        "guarded_cache jose_keys",
-        "keys jwks_cache jwks_client",
-        "discovery jws jwks_snapshot",
-        "jwks_events jwks_fetch",
-        "jwks_refresh",
-    ),
-    "key service": ("jwks_keeper", "jwks_service", "jwks"),
-    "verification": ("claims", "token_memory", "verification"),
-    "request": ("request_token users", "request"),
-    "edges": (
-        "answers",
-        "authentication decorators",
-        "middleware permissions resource_metadata",
-        "urls",
-    ),
-    "roof": (
-        "checks console findings testing.signing",
-        "contrib.spectacular key_report testing.issuer",
-        "apps explanation testing",
-        "management.commands.explain_token management.commands.oauth_jwks testing.pytest_plugin",
-    ),
-}
-RANKS = {
-    module: rank
-    for rank, step in enumerate(step for steps in LAYERS.values() for step in steps)
-    for module in step.split()
-}
+#: The modules at the top: one for each place where Django, DRF or a user's code reaches in, from the lowest up.
+FRONT = ("users", "decorators", "middleware", "authentication", "permissions", "urls", "checks")
+#: From the ground up: what stands further right may import from what stands further left.
+ORDER = (
+    *("errors", "signals", "tokens", "jws", "conf", "upstream", "issuers", "jwks", "verification", "http", "diagnosis"),
+    *("testing", "management", *FRONT, "contrib", "apps"),
+)
+#: The folders whose insides are nobody else's: others import from their ``__init__``.
+WINGS = ("tokens", "jws", "conf", "upstream", "issuers", "jwks", "verification", "http", "diagnosis", "testing")
 #: Where Django REST framework may be imported; everything else works without it in INSTALLED_APPS.
 KNOW_REST_FRAMEWORK = ("authentication", "permissions", "contrib")
 
-
-def _module_of(path):
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+SOURCES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
 
 
-def _is_bare_package(path):
-    return path.name == "__init__.py" and not ast.parse(path.read_text()).body[1:]
+def _room(parts):
+    """Return the front module or the folder that a dotted name inside the package belongs to."""
+    return parts[0] if parts else ""
 
 
-#: By dotted name inside the package; a folder's ``__init__.py`` that holds a docstring at most imports nothing.
-SOURCES = {_module_of(path): path for path in ROOT.rglob("*.py") if path.parent == ROOT or not _is_bare_package(path)}
-
-
-def _imported_names(path):
-    """Yield the absolute dotted name of everything that a module imports, at whatever depth it does so."""
-    package = (PACKAGE, *path.relative_to(ROOT).parts[:-1])
-    for node in ast.walk(ast.parse(path.read_text())):
+def imported(path, text):
+    """Yield the dotted names inside the package that a module imports, at whatever depth it does so."""
+    package = path.parts[:-1]
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names = [alias.name.split(".") for alias in node.names]
+            yield from (name[1:] for name in names if name[0] == PACKAGE)
         elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else ()
-            origin = ".".join((*base, *([node.module] if node.module else [])))
-            yield from (f"{origin}.{alias.name}" for alias in node.names)
+            base = [PACKAGE, *package][: len(package) + 2 - node.level] if node.level else []
+            origin = [*base, *(node.module.split(".") if node.module else [])]
+            if origin[0] == PACKAGE:
+                yield from ([*origin[1:], alias.name] for alias in node.names)
 
 
-def _imported_modules(path):
-    """Return the modules of the package that a module imports, each by its name in ``RANKS``."""
-    found = set()
-    for name in _imported_names(path):
-        parts = name.split(".")
-        if parts[0] != PACKAGE:
+def faults(path, text):
+    """Return what a module imports against the rules: from above, from beside, or past a face."""
+    here = path.parts[0].removesuffix(".py")
+    found = []
+    for name in imported(path, text):
+        room = _room(name)
+        if room == here or room not in ORDER:
             continue
-        prefixes = (".".join(parts[1:end]) for end in range(len(parts), 1, -1))
-        found.add(next((prefix for prefix in prefixes if prefix in SOURCES), "__init__"))
+        if here not in ORDER or ORDER.index(room) > ORDER.index(here):
+            found.append(f"{'.'.join(name)} stands above {here}")
+        # One name behind the wing's own is the face's; a second is a module inside.
+        elif room in WINGS and (len(name) > 2 or (ROOT / room / f"{name[-1]}.py").exists()):
+            found.append(f"{'.'.join(name)} is inside {room}")
     return found
 
 
-def test_every_module_has_its_layer():
-    """A module that nobody has thought a layer for fails here, and so does a layer's entry that has no module."""
-    assert set(RANKS) == set(SOURCES)
-    assert len(RANKS) == sum(len(step.split()) for steps in LAYERS.values() for step in steps)
+def test_the_top_holds_the_front_and_the_wings_and_nothing_else():
+    """A file that nobody has thought a place for fails here, and so does an entry of the order that is not there."""
+    rooms = {path.parts[0].removesuffix(".py") for path in SOURCES} - {"__init__"}
+    assert rooms == set(ORDER)
+    assert len(set(ORDER)) == len(ORDER)
 
 
-@pytest.mark.parametrize("module", sorted(SOURCES))
-def test_a_module_imports_only_from_below(module):
-    """Strictly below: whatever is imported stands on a lower step, so no two modules need each other."""
-    imported = _imported_modules(SOURCES[module])
-    assert [name for name in sorted(imported) if RANKS[name] >= RANKS[module]] == []
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_a_module_imports_only_from_faces_below(path):
+    """So the rooms have an order, and what is inside one can change without its neighbours."""
+    assert faults(path, (ROOT / path).read_text()) == []
 
 
-def test_imports_are_seen_wherever_they_stand():
-    """The rule is worth something only while the reader sees relative, absolute and local imports."""
-    assert _imported_modules(SOURCES["apps"]) == {"checks", "contrib.spectacular"}  # inside a method, ``from . import``
-    assert {"conf", "conf_rules"} <= _imported_modules(SOURCES["checks"])
-    assert {"conf", "keys", "testing.signing"} <= _imported_modules(SOURCES["testing.issuer"])  # one package up
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("tokens/access_token.py", "from ..conf import get_settings"),
+        ("errors.py", "from .conf import get_settings"),
+        ("jws/compact.py", "def late():\n    from ..verification import verify_token"),
+        ("conf/rules.py", "import django_oauth_jwt.http"),
+        ("http/responses.py", "from ..jws.key_set import KeySet"),
+        ("http/responses.py", "from ..jws import compact"),
+        ("middleware.py", "from .http.challenge import challenge"),
+        ("decorators.py", "from django_oauth_jwt.middleware import JwtBearerMiddleware"),
+    ],
+)
+def test_a_climb_and_a_reach_past_a_face_are_seen(path, text):
+    """The rules are worth something only while the reader sees relative, absolute and local imports."""
+    assert len(faults(Path(path), text)) == 1
 
 
-@pytest.mark.parametrize("module", sorted(SOURCES))
-def test_rest_framework_is_known_to_its_own_edges_only(module):
+@pytest.mark.parametrize("wing", sorted({path.parts[0] for path in SOURCES if len(path.parts) > 1}))
+def test_the_modules_of_a_wing_need_each_other_in_one_direction(wing):
+    """Without circles one of them can be read, and tried, after the other."""
+    needs = {}
+    for path in (path for path in SOURCES if path.parts[0] == wing):
+        module = path.parts[1:]
+        names = (name[1:] for name in imported(path, (ROOT / path).read_text()) if _room(name) == wing)
+        needs[module[-1]] = {f"{part}.py" for name in names for part in name if (ROOT / wing / f"{part}.py").exists()}
+    while needs:
+        lowest = [module for module, needed in needs.items() if not needed & needs.keys()]
+        assert lowest, f"a circle among {sorted(needs)}"
+        for module in lowest:
+            del needs[module]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_rest_framework_is_known_to_its_own_edges_only(path):
     """A project without DRF in INSTALLED_APPS loads none of it through the middleware or the decorator."""
-    imports_it = any(name.split(".")[0] == "rest_framework" for name in _imported_names(SOURCES[module]))
-    assert not imports_it or module.split(".")[0] in KNOW_REST_FRAMEWORK
+    assert "rest_framework" not in (ROOT / path).read_text() or path.parts[0].removesuffix(".py") in KNOW_REST_FRAMEWORK
+
+
+@pytest.mark.parametrize("wing", WINGS)
+def test_a_wing_says_what_it_is_for(wing):
+    """In the docstring of its face, which also lists what the others may use."""
+    face = ast.parse((ROOT / wing / "__init__.py").read_text())
+    assert len(ast.get_docstring(face)) > 100
+    assert any(isinstance(node, ast.Assign) and node.targets[0].id == "__all__" for node in face.body)

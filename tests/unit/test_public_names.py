@@ -24,7 +24,7 @@ SIGNATURES = {
     "verification.verify_token": "(encoded_token, *, jwks_service=None)",
     "verification.averify_token": "(encoded_token, *, jwks_service=None)",
     "jws.verify_compact": "(encoded, key_set, algorithms)",
-    "keys.KeySet.from_jwks": "(jwks)",
+    "jws.KeySet.from_jwks": "(jwks)",
     "errors.BearerError": "(reason, description)",
     "errors.MissingToken": "(reason='no_authorization')",
     "errors.InvalidToken": "(reason)",
@@ -39,7 +39,7 @@ SIGNATURES = {
     "testing.TokenIssuer.rotate": "(self, *, keep_old=True)",
     "testing.TokenIssuer.installed": "(self, **settings)",
     "testing.SigningKey.generate": "(alg='RS256', kid='key-1')",
-    "access_token.AccessToken.new_claims": "(self)",
+    "tokens.AccessToken.new_claims": "(self)",
 }
 
 

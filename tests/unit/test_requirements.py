@@ -1,18 +1,22 @@
 """Requirements as data: what they are parsed from, and what meets them."""
 
 from collections import OrderedDict
+from contextlib import nullcontext
 from types import MappingProxyType
 
 import pytest
 
-from django_oauth_jwt.access_token import AccessToken, VerifiedToken, scopes_of
-from django_oauth_jwt.frozen_json import freeze
-from django_oauth_jwt.requirements import (
+from django_oauth_jwt.errors import InsufficientScope, MissingClaims
+from django_oauth_jwt.tokens import (
+    AccessToken,
     ClaimRequirement,
     Requirements,
+    VerifiedToken,
     claim_requirement,
+    freeze,
     parse_claims,
     parse_scopes,
+    scopes_of,
 )
 
 ROLE = ClaimRequirement(("role",))
@@ -167,9 +171,10 @@ def test_a_claim_meets_its_requirement_by_json_equality(name, value, met):
     ],
 )
 def test_all_scopes_and_all_claims_are_required(requirements, claims, lacks_scope, lacks_claim):
-    """One that is missing is enough to refuse."""
-    assert requirements.lacks_scope(_token(**claims)) is lacks_scope
-    assert requirements.lacks_claim(_token(**claims)) is lacks_claim
+    """One that is missing is enough to refuse; a missing scope is told first."""
+    expected = InsufficientScope if lacks_scope else MissingClaims if lacks_claim else None
+    with pytest.raises(expected) if expected else nullcontext():
+        requirements.check(_token(**claims))
 
 
 @pytest.mark.parametrize(

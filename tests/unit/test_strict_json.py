@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from django_oauth_jwt import strict_json
-from django_oauth_jwt.strict_json import loads_object
+from django_oauth_jwt.jws import loads_object, strict_json
 
 
 def _nested(times, opening, closing):

@@ -8,9 +8,9 @@ from django.conf import settings as django_settings
 from jose import jws as reference
 
 import django_oauth_jwt.testing
-from django_oauth_jwt.algorithms import SUPPORTED_ALGORITHMS
 from django_oauth_jwt.conf import get_settings
 from django_oauth_jwt.errors import InvalidToken
+from django_oauth_jwt.jws import SUPPORTED_ALGORITHMS
 from django_oauth_jwt.testing import SigningKey, TokenIssuer
 from django_oauth_jwt.testing.issuer import project_algorithm
 from django_oauth_jwt.verification import verify_token

@@ -5,11 +5,11 @@ import gc
 
 import pytest
 
-from django_oauth_jwt.access_token import VerifiedToken
 from django_oauth_jwt.errors import InvalidToken
 from django_oauth_jwt.testing import TokenIssuer
-from django_oauth_jwt.token_memory import RememberedToken, TokenMemory, digest
+from django_oauth_jwt.tokens import VerifiedToken
 from django_oauth_jwt.verification import averify_token, verify_token
+from django_oauth_jwt.verification.token_cache import RememberedToken, TokenMemory, digest
 
 
 class CountingIssuer(TokenIssuer):

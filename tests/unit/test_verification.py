@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from django_oauth_jwt.access_token import AccessToken
+from django_oauth_jwt.tokens import AccessToken
 
 NOW = 1_800_000_000
 HUGE = 10**400

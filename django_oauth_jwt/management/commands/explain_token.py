@@ -8,9 +8,7 @@ from typing import Any, Final
 from django.core.management.base import CommandParser
 
 from ...conf import get_settings
-from ...console import Console, ReportCommand, shown
-from ...explanation import explain
-from ...findings import Explanation
+from ...diagnosis import Console, Explanation, ReportCommand, explain, shown
 
 _PREFIX: Final = re.compile(r"(authorization\s*:\s*)?(bearer(\s+|$))?", re.IGNORECASE)
 

@@ -9,8 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from ...conf import get_settings, require_key_source
-from ...console import Console, ReportCommand, moment, shown
-from ...key_report import KeyReport, KeyRow, report_keys
+from ...diagnosis import Console, KeyReport, KeyRow, ReportCommand, moment, report_keys, shown
 
 HEADINGS = ("name", "kty", "size", "algorithms", "use", "problem")
 _ORIGINS = {"fetch": ", fetched", "cache": ", from the shared cache, fetched", "service": "", "": ""}

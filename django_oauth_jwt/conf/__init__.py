@@ -1,0 +1,37 @@
+"""The settings dict ``OAUTH_JWT``: each key's rule, the frozen objects that the values become, and the runtime.
+
+`reading` validates the dict as a whole and names everything that is wrong with it; `rules` has the table of keys,
+`values`, `paths` and `targets` one function for each kind of value. `runtime` holds the settings in force together
+with what other wings make from them.
+"""
+
+from .paths import is_exempt, is_protected
+from .reading import NAME, NO_KEY_SOURCE, Problem, read
+from .rules import ISSUER_RULES, NULLABLE_KEYS, RULES, Settings, TrustedIssuer
+from .runtime import Runtime, get_runtime, get_settings, require_key_source
+from .targets import KEY_SERVICE_METHODS, is_key_service
+from .values import is_secure, seconds, some_seconds, url
+
+__all__ = [
+    "ISSUER_RULES",
+    "KEY_SERVICE_METHODS",
+    "NAME",
+    "NO_KEY_SOURCE",
+    "NULLABLE_KEYS",
+    "RULES",
+    "Problem",
+    "Runtime",
+    "Settings",
+    "TrustedIssuer",
+    "get_runtime",
+    "get_settings",
+    "is_exempt",
+    "is_key_service",
+    "is_protected",
+    "is_secure",
+    "read",
+    "require_key_source",
+    "seconds",
+    "some_seconds",
+    "url",
+]

@@ -1,0 +1,132 @@
+"""From the value of ``OAUTH_JWT`` to validated settings, or to a list of what is wrong with it.
+
+`rules` knows each key; README's settings table says what the keys mean.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .rules import ISSUER_RULES, NULLABLE_KEYS, RULES, Rule, Settings, TrustedIssuer, issuer_of, settings_of
+from .values import is_secure, url
+
+NAME: Final = "OAUTH_JWT"
+
+_BRIEF_LENGTH: Final = 80
+#: How near a key must come to an unknown one to be what was meant; keys of other packages share words with ours.
+_NEARNESS: Final = 0.65
+#: User name and password of a URL.
+_USERINFO: Final = re.compile(r"//[^/?#@\s]*@")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with the settings: a stable id, what it is, and the remedy."""
+
+    id: str
+    message: str
+    remedy: str
+
+
+NO_KEY_SOURCE: Final = Problem(
+    "E004",
+    f"{NAME} does not say where the keys are.",
+    f"Set {NAME}['JWKS_URI'] to the authorization server's JWKS endpoint, or ISSUER to discover it.",
+)
+
+
+def read(raw: object) -> tuple[Settings | None, list[Problem]]:
+    """Return the settings in a value of ``OAUTH_JWT`` (None where some are bad) and what is wrong with it."""
+    if raw is None:
+        raw = {}
+    if not isinstance(raw, Mapping):
+        return None, [Problem("E001", f"{NAME} must be a dict, not {type(raw).__name__}.", "Make it a dict.")]
+    problems: list[Problem] = []
+    values = _values(raw, RULES, NAME, problems)
+    issuers = []
+    for issuer, entry in values.get("ISSUERS", {}).items():
+        where = f"{NAME}['ISSUERS'][{_without_password(repr(issuer))}]"
+        own = _values(entry, ISSUER_RULES, where, problems)
+        issuers.append((where, issuer_of(issuer, values | own, own)))
+    if values.get("ISSUER") is not None or not issuers:
+        issuers.append((NAME, issuer_of(values.get("ISSUER"), values, values)))
+    for where, trusted in issuers:
+        problems += _unfit_key_url(where, trusted, values)
+    problems += _conflicts(raw, values, [trusted for _, trusted in issuers])
+    if problems:
+        return None, problems
+    return settings_of(values, tuple(trusted for _, trusted in issuers)), problems
+
+
+def _values(raw: Any, rules: Mapping[str, Rule], where: str, problems: list[Problem]) -> dict[str, Any]:
+    """Return the good values of a dict of settings by key; add a problem for each bad one."""
+    if not isinstance(raw, Mapping):
+        problems.append(Problem("E003", f"{where} must be a dict.", "Make it a dict of settings."))
+        return {}
+    values = {}
+    for key, value in raw.items():
+        if key not in rules:
+            problems.append(_unknown(key, rules, where))
+        elif value is None and key in NULLABLE_KEYS:
+            continue
+        else:
+            try:
+                values[key] = rules[key](value)
+            except ValueError as error:
+                problems.append(Problem("E003", f"{where}[{key!r}] {error}.", f"It is {_brief(value)} now."))
+    return values
+
+
+def _unknown(key: object, rules: Mapping[str, Rule], where: str) -> Problem:
+    if rules is ISSUER_RULES and isinstance(key, str) and key in RULES:
+        remedy = f"It is for all issuers and stands in {NAME} itself."
+        return Problem("E002", f"{where} has a key {key!r} that an issuer cannot have for itself.", remedy)
+    near = difflib.get_close_matches(_brief(key).strip("'").upper(), rules, n=1, cutoff=_NEARNESS)
+    remedy = f"Did you mean {near[0]!r}?" if near else f"The keys are {', '.join(rules)}."
+    return Problem("E002", f"{where} has an unknown key {_brief(key)}.", remedy)
+
+
+def _unfit_key_url(where: str, trusted: TrustedIssuer, values: Mapping[str, Any]) -> Iterator[Problem]:
+    address = trusted.key_url
+    if address is None:
+        return
+    own_key = "JWKS_URI" if trusted.jwks_uri else "ISSUER" if where == NAME else None
+    name = where if own_key is None else f"{where}[{own_key!r}]"
+    try:
+        url(address)
+    except ValueError as error:
+        yield Problem("E003", f"{name} {error}, since the keys are discovered from it.", "Or set JWKS_URI.")
+        return
+    if not (values.get("ALLOW_INSECURE_HTTP") or is_secure(address)):
+        yield Problem(
+            "E005",
+            f"{name} would have the keys fetched without TLS.",
+            "Use an https URL (or ALLOW_INSECURE_HTTP, where the network itself is trusted).",
+        )
+
+
+def _conflicts(raw: Mapping[Any, Any], values: Mapping[str, Any], issuers: list[TrustedIssuer]) -> Iterator[Problem]:
+    if len({trusted.issuer for trusted in issuers}) < len(issuers):
+        yield _conflict("names the same issuer in ISSUER and in ISSUERS", "Leave one of them out.")
+    for key in ("JWKS_URI", "JWKS_SERVICE"):
+        if values.get("ISSUERS") and key in values and raw.get("ISSUER") is None:
+            yield _conflict(f"has ISSUERS and a {key} of no issuer", f"Move {key} to its issuer.")
+
+
+def _conflict(what: str, remedy: str) -> Problem:
+    return Problem("E006", f"{NAME} {what}.", remedy)
+
+
+def _brief(value: object) -> str:
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001  # of a huge number, say, or of a class of the project's own
+        text = f"<{type(value).__name__}>"
+    text = _without_password(text)
+    return text if len(text) <= _BRIEF_LENGTH else f"{text[:_BRIEF_LENGTH]}..."
+
+
+def _without_password(text: str) -> str:
+    return _USERINFO.sub("//...@", text)

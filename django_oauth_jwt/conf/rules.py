@@ -1,0 +1,152 @@
+"""The keys of ``OAUTH_JWT``: what each may hold, and the frozen objects that they become."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+
+from ..jws import SUPPORTED_ALGORITHMS
+from ..tokens import Requirements
+from . import paths, targets, values
+
+Rule = Callable[[Any], Any]
+
+#: What a listed issuer may set for itself; the rest is the same for all.
+ISSUER_RULES: Final[Mapping[str, Rule]] = MappingProxyType(
+    {
+        "JWKS_URI": values.jwks_uri,
+        "AUDIENCE": values.audience,
+        "ALGORITHMS": values.algorithms,
+        "TOKEN_TYPES": values.token_types,
+        "REQUIRED_CLAIMS": values.strings,
+        "LEEWAY": values.seconds,
+        "JWKS_SERVICE": targets.key_service,
+        "USER_RESOLVER": targets.imported_callable,
+    }
+)
+
+RULES: Final[Mapping[str, Rule]] = MappingProxyType(
+    {
+        **ISSUER_RULES,
+        "ISSUER": values.non_empty,
+        "ISSUERS": values.issuers,
+        "REALM": values.text,
+        "SCOPE": values.scopes,
+        "CLAIMS": values.claims,
+        "PROTECTED_PATHS": paths.protected_paths,
+        "EXEMPT_PATHS": paths.exempt_paths,
+        "INVALID_TOKEN_STATUS": values.refusal_status,
+        "CACHE": targets.cache_alias,
+        "JWKS_FRESH_SECONDS": values.seconds,
+        "JWKS_STALE_SECONDS": values.some_seconds,
+        "JWKS_COOLDOWN_SECONDS": values.seconds,
+        "HTTP_SESSION": targets.session,
+        "HTTP_TIMEOUT": values.some_seconds,
+        "ALLOW_INSECURE_HTTP": values.boolean,
+        "TOKEN_CACHE_SIZE": values.count,
+        "MAX_TOKEN_LENGTH": values.length,
+        "RESOURCE_METADATA": values.metadata,
+    }
+)
+
+#: None stands for these keys' default, as if they were not there.
+NULLABLE_KEYS: Final = frozenset(
+    {
+        *("JWKS_URI", "ISSUER", "AUDIENCE", "JWKS_SERVICE", "USER_RESOLVER", "HTTP_SESSION"),
+        *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class TrustedIssuer:
+    """What is required of one authorization server's tokens. ``issuer`` None accepts any ``iss``."""
+
+    issuer: str | None = None
+    jwks_uri: str | None = None
+    jwks_service: Any = None
+    audience: frozenset[str] | None = None
+    algorithms: frozenset[str] = frozenset(SUPPORTED_ALGORITHMS)
+    token_types: frozenset[str | None] = frozenset({"at+jwt", "jwt", None})
+    required_claims: tuple[str, ...] = ("exp",)
+    leeway: float = 10
+    user_resolver: Callable[..., Any] | None = None
+
+    @property
+    def key_url(self) -> str | None:
+        """The JWKS URI, or the issuer that it is discovered from; None where a service has the keys."""
+        return None if self.jwks_service is not None else self.jwks_uri or self.issuer
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings, validated and ready for use. Times are in seconds, lengths in characters.
+
+    ``unlisted_issuer`` is what is required of an issuer whose keys a view brings along.
+    """
+
+    issuers: Mapping[str | None, TrustedIssuer]
+    unlisted_issuer: TrustedIssuer
+    has_key_source: bool
+    requirements: Requirements
+    resolves_users: bool
+    realm: str = ""
+    protected_paths: tuple[re.Pattern[str], ...] = ()
+    exempt_paths: tuple[re.Pattern[str], ...] = ()
+    invalid_token_status: int = 403
+    cache: str = "default"
+    jwks_fresh_seconds: float = 300
+    jwks_stale_seconds: float = 14400
+    jwks_cooldown_seconds: float = 30
+    http_session: requests.Session | Callable[[], requests.Session] | None = None
+    http_timeout: float = 5
+    allow_insecure_http: bool = False
+    token_cache_size: int = 1024
+    max_token_length: int = 16384
+    resource_metadata: Mapping[str, Any] | None = None
+
+    @property
+    def named_issuers(self) -> list[str]:
+        """The identifiers of the trusted issuers; none where any issuer is trusted."""
+        return [issuer for issuer in self.issuers if issuer is not None]
+
+    @cached_property
+    def resource_metadata_uri(self) -> str:
+        """Where the protected resource metadata is (RFC 9728 section 3.1), "" where there is none."""
+        if self.resource_metadata is None:
+            return ""
+        parts = urlsplit(self.resource_metadata["resource"])
+        well_known = f"/.well-known/oauth-protected-resource{parts.path.rstrip('/')}"
+        return str(urlunsplit((parts.scheme, parts.netloc, well_known, parts.query, "")))
+
+
+def issuer_of(issuer: str | None, values: Mapping[str, Any], own: Mapping[str, Any]) -> TrustedIssuer:
+    """Return an issuer with the values that hold for it; where its keys are is its own affair."""
+    shared = {key: values[key] for key in ISSUER_RULES if key in values}
+    source = {key: own.get(key) for key in ("JWKS_URI", "JWKS_SERVICE")}
+    return TrustedIssuer(issuer=issuer, **_fields(shared | source))
+
+
+def settings_of(values: Mapping[str, Any], issuers: tuple[TrustedIssuer, ...]) -> Settings:
+    """Return the settings that valid values and their issuers make."""
+    rest = {key: value for key, value in values.items() if key in _PLAIN_KEYS}
+    return Settings(
+        issuers=MappingProxyType({trusted.issuer: trusted for trusted in issuers}),
+        unlisted_issuer=issuer_of(None, values, {}),
+        has_key_source=any(issuer.issuer or issuer.jwks_uri or issuer.jwks_service is not None for issuer in issuers),
+        resolves_users=any(issuer.user_resolver is not None for issuer in issuers),
+        requirements=Requirements(values.get("SCOPE", ()), values.get("CLAIMS", ())),
+        **_fields(rest),
+    )
+
+
+_PLAIN_KEYS: Final = RULES.keys() - ISSUER_RULES.keys() - {"ISSUER", "ISSUERS", "SCOPE", "CLAIMS"}
+
+
+def _fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key.lower(): value for key, value in values.items()}

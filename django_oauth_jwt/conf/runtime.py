@@ -1,0 +1,87 @@
+"""The settings in force, and what is made from them; both are replaced together when the settings change."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+from .reading import NAME, NO_KEY_SOURCE, Problem, read
+from .rules import Settings
+
+T = TypeVar("T")
+
+
+class Runtime:
+    """The validated settings, with the objects that other wings make from them: key services, a cache of tokens.
+
+    One request reads the runtime once, so that it sees one state of all of them.
+    """
+
+    __slots__ = ("_parts", "raw", "settings")
+
+    def __init__(self, raw: object, settings: Settings) -> None:
+        self.raw = raw
+        self.settings = settings
+        self._parts: dict[Callable[[Settings], Any], Any] = {}
+
+    def part(self, make: Callable[[Settings], T]) -> T:
+        """Return the one object that ``make`` returns for these settings; called again, the same one."""
+        found = self._parts.get(make)
+        if found is None:
+            # Of threads that come together, all get the first one's: `setdefault` is atomic.
+            found = self._parts.setdefault(make, make(self.settings))
+        part: T = found
+        return part
+
+
+_current: Runtime | None = None
+
+
+def get_runtime() -> Runtime:
+    """Return the runtime of the project's settings; the same object until the setting changes.
+
+    Raises ImproperlyConfigured, which names every bad key and its remedy.
+    """
+    global _current
+    raw = getattr(django_settings, NAME, None)
+    current = _current
+    if current is None or current.raw is not raw:
+        validated = Runtime(raw, _validated(raw))
+        # Another thread may have been faster. Its runtime stays, since each has key services of its own.
+        current = _current
+        if current is None or current.raw is not raw:
+            current = _current = validated
+    return current
+
+
+def get_settings() -> Settings:
+    """Return the project's settings, validated; errors as for `get_runtime`."""
+    return get_runtime().settings
+
+
+def require_key_source(settings: Settings) -> None:
+    """Raise ImproperlyConfigured where the settings name no source of keys."""
+    if not settings.has_key_source:
+        raise _improper([NO_KEY_SOURCE])
+
+
+def _validated(raw: object) -> Settings:
+    settings, problems = read(raw)
+    if settings is None:
+        raise _improper(problems)
+    return settings
+
+
+def _improper(problems: list[Problem]) -> ImproperlyConfigured:
+    return ImproperlyConfigured(" ".join(f"{problem.message} {problem.remedy}" for problem in problems))
+
+
+def _forget(*, setting: str, **kwargs: Any) -> None:
+    global _current
+    if setting in (NAME, "CACHES"):
+        _current = None
+
+
+setting_changed.connect(_forget, dispatch_uid="django_oauth_jwt.conf")

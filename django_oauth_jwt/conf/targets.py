@@ -1,0 +1,70 @@
+"""Settings that name something elsewhere: a cache, or what a dotted path leads to. They work as `values` do."""
+
+from collections.abc import Callable
+from inspect import iscoroutinefunction
+from typing import Any, Final
+
+import requests
+from django.conf import settings as django_settings
+from django.utils.module_loading import import_string
+
+#: What a source of keys must be able to do, see `jwks.KeyService`.
+KEY_SERVICE_METHODS: Final = ("current", "key_set_for", "akey_set_for")
+
+
+def cache_alias(value: Any) -> str:
+    """An alias in CACHES."""
+    if not isinstance(value, str) or value not in django_settings.CACHES:
+        raise ValueError(f"must be an alias in CACHES ({', '.join(django_settings.CACHES)})")
+    return value
+
+
+def imported(value: Any) -> Any:
+    """What a dotted path leads to; anything but a string stands for itself."""
+    if not isinstance(value, str):
+        return value
+    if not all(map(str.isidentifier, value.split("."))):
+        raise ValueError("must be a dotted path, with dots only" if ":" in value else "must be a dotted path")
+    try:
+        return import_string(value)
+    except Exception as error:  # a module of the project's own may raise anything
+        problem = f"{type(error).__name__}: {error}"
+        raise ValueError(f"must be a dotted path that can be imported, which ended in {problem}") from error
+
+
+def imported_callable(value: Any) -> Callable[..., Any]:
+    """A callable, or the dotted path of one."""
+    return _callable(imported(value), "must be a callable, or the dotted path of one")
+
+
+def session(value: Any) -> requests.Session | Callable[..., Any]:
+    """A `requests.Session`, a callable that returns one, or the dotted path of either."""
+    target = imported(value)
+    if isinstance(target, requests.Session):
+        return target
+    return _callable(
+        target, "must be a requests.Session, a callable that returns a requests.Session, or the dotted path of either"
+    )
+
+
+def _callable(target: Any, problem: str) -> Callable[..., Any]:
+    if not callable(target):
+        raise ValueError(problem)
+    # Nobody awaits what it returns: a resolver's None would be a coroutine, and pass for a user.
+    if iscoroutinefunction(target) or iscoroutinefunction(type(target).__call__):
+        raise ValueError("must not be async (a resolver may wait: it runs in a thread)")
+    return target  # type: ignore[no-any-return]  # callable() narrows Any to a Callable of Any
+
+
+def key_service(value: Any) -> Any:
+    """A source of keys, a class or another callable that makes one, or the dotted path of either."""
+    target = imported(value)
+    makes_one = callable(target) and not isinstance(target, type) and not hasattr(target, "current")
+    if not makes_one and not is_key_service(target):
+        raise ValueError(f"must be an object with the methods {', '.join(KEY_SERVICE_METHODS)}, or make one")
+    return target
+
+
+def is_key_service(target: object) -> bool:
+    """Tell whether the object can be asked for keys."""
+    return all(callable(getattr(target, method, None)) for method in KEY_SERVICE_METHODS)

@@ -1,0 +1,200 @@
+"""One small function for each kind of setting's value: it returns the value ready for use or raises ValueError.
+
+The error's text completes a sentence that begins with the setting's name: "must be ...".
+"""
+
+import ipaddress
+import json
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+from ..jws import SUPPORTED_ALGORITHMS, media_type
+from ..tokens import ClaimRequirement, parse_claims, parse_scopes
+
+T = TypeVar("T")
+
+#: Some 68 years: more is a mistake, and beyond what timers and caches can hold.
+MAXIMUM_SECONDS: Final = 2**31
+#: Printable ASCII that no URL holds (RFC 3986 appendix A).
+_FOREIGN_TO_URLS: Final = frozenset(' "<>\\^`{|}')
+
+
+def issuers(value: Any) -> dict[str, Any]:
+    """A dict of settings by issuer."""
+    if not isinstance(value, dict) or not all(map(_says_something, value)):
+        raise ValueError("must be a dict of settings by issuer (a string, neither empty nor with blanks around it)")
+    return value
+
+
+def text(value: Any) -> str:
+    """A string that can stand in a header."""
+    if not isinstance(value, str) or not value.isascii() or (value and not value.isprintable()):
+        raise ValueError("must be a string of printable ASCII characters")
+    return value
+
+
+def non_empty(value: Any) -> str:
+    """A string that says something; one with blanks around it would silently equal nothing."""
+    if not _says_something(value):
+        raise ValueError("must be a string, neither empty nor with blanks around it")
+    return str(value)
+
+
+def _says_something(value: object) -> bool:
+    return isinstance(value, str) and bool(value) and value == value.strip()
+
+
+def jwks_uri(value: Any) -> str:
+    """Where keys are: a URL, as `url` takes it."""
+    return url(value, "https://as.example.com/jwks")
+
+
+def url(value: Any, example: str = "https://as.example.com") -> str:
+    """An absolute http or https URL without user name, password or fragment."""
+    problem = f"must be an https URL such as {example!r}"
+    # urlsplit takes out control characters without a word, and lets the rest stand in the host.
+    if not isinstance(value, str) or not value.isprintable() or not _FOREIGN_TO_URLS.isdisjoint(value):
+        raise ValueError(problem)
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port  # reading the port raises ValueError where it is none
+    except ValueError as error:
+        raise ValueError(problem) from error
+    if "@" in parts.netloc:
+        raise ValueError(f"{problem}, without user name and password")
+    if parts.scheme not in ("http", "https") or not host or parts.fragment:
+        raise ValueError(problem)
+    return value
+
+
+def is_secure(address: str) -> bool:
+    """Tell whether the URL is https, or http to this machine."""
+    try:
+        parts = urlsplit(address)
+        if parts.scheme == "https" or parts.hostname == "localhost":
+            return True
+        return ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
+
+
+def strings(value: Any) -> tuple[str, ...]:
+    """A list of strings, none of them empty."""
+    if not _holds_texts(value):
+        raise ValueError("must be a list of strings, neither empty nor with blanks around them")
+    return tuple(value)
+
+
+def audience(value: Any) -> frozenset[str]:
+    """A string or a list of strings; an empty list would accept nothing and is refused."""
+    accepted = [value] if isinstance(value, str) else value
+    if not accepted or not _holds_texts(accepted):
+        raise ValueError("must be a string or a list of strings, none of it empty or with blanks around it")
+    return frozenset(accepted)
+
+
+def _holds_texts(value: object) -> bool:
+    return isinstance(value, list | tuple | set | frozenset) and all(map(_says_something, value))
+
+
+def algorithms(value: Any) -> frozenset[str]:
+    """A list of asymmetric algorithms."""
+    accepted = frozenset(strings(value))
+    for alg in sorted(accepted - set(SUPPORTED_ALGORITHMS)):
+        raise ValueError(
+            f"must not hold {alg!r}: a resource server checks with public keys, so only asymmetric "
+            f"algorithms are possible ({', '.join(SUPPORTED_ALGORITHMS)})"
+        )
+    if not accepted:
+        raise ValueError("must not be empty: it would refuse every token")
+    return accepted
+
+
+def token_types(value: Any) -> frozenset[str | None]:
+    """A list of ``typ`` values; None in it accepts tokens that have no ``typ``."""
+    if not isinstance(value, list | tuple | set | frozenset) or not value:
+        raise ValueError("must be a list of strings, with None for tokens that have no typ")
+    return frozenset(None if typ is None else media_type(non_empty(typ)) for typ in value)
+
+
+def seconds(value: Any) -> float:
+    """A number of seconds, 0 or more."""
+    if not _is_duration(value):
+        raise ValueError(f"must be a number of seconds, 0 or more and at most {MAXIMUM_SECONDS}")
+    return value  # type: ignore[no-any-return]  # of either kind of number
+
+
+def some_seconds(value: Any) -> float:
+    """A number of seconds, more than 0."""
+    if not _is_duration(value) or value == 0:
+        raise ValueError(f"must be a number of seconds, more than 0 and at most {MAXIMUM_SECONDS}")
+    return float(value)
+
+
+def _is_duration(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAXIMUM_SECONDS
+
+
+def count(value: Any) -> int:
+    """A whole number, 0 or more."""
+    return _whole_number(value, 0)
+
+
+def length(value: Any) -> int:
+    """A whole number, more than 0."""
+    return _whole_number(value, 1)
+
+
+def _whole_number(value: object, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"must be a whole number, {'more than 0' if least else '0 or more'}")
+    return value
+
+
+def boolean(value: Any) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise ValueError("must be True or False")
+    return value
+
+
+def refusal_status(value: Any) -> int:
+    """The status of a token that fails validation."""
+    if isinstance(value, bool) or value not in (401, 403):
+        raise ValueError("must be 403 (express-oauth-jwt's) or 401 (RFC 6750's)")
+    return int(value)
+
+
+def scopes(value: Any) -> tuple[str, ...]:
+    """Scopes, see `requirements.parse_scopes`."""
+    return _described("must be a list of scopes", parse_scopes, value)
+
+
+def claims(value: Any) -> tuple[ClaimRequirement, ...]:
+    """Claim requirements, see `requirements.parse_claims`."""
+    return _described("must be a list of claim requirements", parse_claims, value)
+
+
+def metadata(value: Any) -> dict[str, Any]:
+    """Protected resource metadata (RFC 9728 section 2)."""
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        raise ValueError("must be a dict of protected resource metadata (RFC 9728 section 2)")
+    try:
+        url(text(value.get("resource")))  # it stands in the challenge
+    except ValueError as error:
+        raise ValueError("must hold 'resource', the https URL of this API") from error
+    try:
+        json.dumps(value, cls=DjangoJSONEncoder, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"must hold nothing but JSON: {error}") from error
+    return dict(value)
+
+
+def _described(problem: str, parse: Callable[[Any], T], value: Any) -> T:
+    try:
+        return parse(value)
+    except ValueError as error:
+        raise ValueError(f"{problem}: {error}") from error

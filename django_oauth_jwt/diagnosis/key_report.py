@@ -1,0 +1,110 @@
+"""The keys of a trusted issuer as people want to see them: where from, how old, and why one is of no use."""
+
+import time
+from dataclasses import dataclass
+
+from ..conf import Settings, TrustedIssuer
+from ..jwks import Failure, JwksService, service_of
+from ..jws import KEY_SHAPES, KeySet, PublicKey, SkippedKey
+from ..upstream import FetchFailed, JwksClient, discover_jwks_uri
+from .console import moment
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    """A key by its ``kid``, else by its place; ``problem`` says why it is of no use, "" where it is of use."""
+
+    name: str
+    kid: str | None = None
+    kty: str = ""
+    size: str = ""
+    algorithms: tuple[str, ...] = ()
+    use: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class KeyReport:
+    """The keys of one issuer, and ``problem``, which says why there are none or the refresh failed, "" if all is well.
+
+    ``origin`` is how they came here: "fetch", "cache" or "service" (one of the project's own), "" for none.
+    """
+
+    issuer: str | None
+    source: str
+    origin: str = ""
+    keys: tuple[KeyRow, ...] = ()
+    fetched_at: float | None = None
+    fetch_seconds: float | None = None
+    problem: str = ""
+
+
+def report_keys(trusted: TrustedIssuer, settings: Settings, *, refresh: bool = False) -> KeyReport:
+    """Return a report on an issuer's keys: those of the shared cache, or fetched where ``refresh`` or need be."""
+    service = service_of(trusted, settings)
+    if not isinstance(service, JwksService):
+        key_set = service.current()
+        problem = "" if key_set else "no keys at hand"
+        return KeyReport(trusted.issuer, source_of(trusted), "service", _rows(key_set or KeySet(())), problem=problem)
+    outcome, problem = service.inspect(fetch=refresh), ""
+    if isinstance(outcome, Failure):
+        problem = f"{outcome.reason}; {_next_try(outcome)}"
+        outcome = service.inspect() if refresh else outcome  # the cache may hold keys that are still good
+    if isinstance(outcome, Failure):
+        return _report_none(trusted, settings, outcome, problem)
+    origin = "cache" if outcome.fetch is None else "fetch"
+    uri, seconds = outcome.fetch or (source_of(trusted), None)
+    return KeyReport(trusted.issuer, uri, origin, _rows(outcome.key_set), outcome.fetched_at, seconds, problem)
+
+
+def _report_none(trusted: TrustedIssuer, settings: Settings, failure: Failure, problem: str) -> KeyReport:
+    unusable = _unusable(trusted, settings) if failure.reason.startswith("no usable key") else ()
+    if unusable:
+        # The reason names a few of the keys that are listed here.
+        problem = f"{failure.reason.partition(':')[0]}; {_next_try(failure)}"
+    return KeyReport(trusted.issuer, source_of(trusted), keys=unusable, problem=problem)
+
+
+def _next_try(failure: Failure) -> str:
+    return f"next try at {moment(failure.retry_at, time.time())}"
+
+
+def _unusable(trusted: TrustedIssuer, settings: Settings) -> tuple[KeyRow, ...]:
+    """Fetch the keys that are of no use: services keep nothing of a JWKS in which no key is of any."""
+    client = JwksClient(
+        settings.http_session, timeout=settings.http_timeout, allow_insecure_http=settings.allow_insecure_http
+    )
+    try:
+        uri = trusted.jwks_uri or discover_jwks_uri(str(trusted.issuer), client)
+        rows = _rows(KeySet.from_jwks(client.fetch(uri).document or {}))
+    except (FetchFailed, ValueError):
+        return ()
+    return tuple(row for row in rows if row.problem)
+
+
+def source_of(trusted: TrustedIssuer) -> str:
+    """Return where an issuer's keys come from."""
+    if trusted.jwks_service is not None:
+        service = trusted.jwks_service
+        return f"JWKS_SERVICE {getattr(service, '__qualname__', type(service).__qualname__)}"
+    return trusted.jwks_uri or f"the jwks_uri in the metadata of {trusted.issuer}"
+
+
+def _rows(key_set: KeySet) -> tuple[KeyRow, ...]:
+    usable = (
+        KeyRow(
+            "no kid" if key.kid is None else key.kid, key.kid, key.kty, _size(key), tuple(key.verifiers), key.use or ""
+        )
+        for key in key_set
+    )
+    return (*usable, *(_unusable_row(key) for key in key_set.unusable))
+
+
+def _unusable_row(key: SkippedKey) -> KeyRow:
+    return KeyRow(key.name if key.kid is None else key.kid, key.kid, problem=key.reason)
+
+
+def _size(key: PublicKey) -> str:
+    """Return the curve of a key, or the bits of an RSA key."""
+    alg, verifier = next(iter(key.verifiers.items()))
+    return KEY_SHAPES[alg][1] or f"{verifier.prepared_key.key_size} bits"

@@ -1,0 +1,58 @@
+"""What the rules say of one token, as `explanation` finds it out and `manage.py explain_token` prints it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ..errors import BearerError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one rule says: ``passed`` is None where it could not be asked, ``reason`` that of `errors`."""
+
+    rule: str
+    passed: bool | None
+    detail: str
+    reason: str | None = None
+
+
+@dataclass
+class Explanation:
+    """What a token says of itself, not verified, and what each rule says of it, in the order of verification.
+
+    ``not_checked`` is what else may refuse it: that takes a request.
+    """
+
+    token: dict[str, Any] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    not_checked: list[str] = field(default_factory=list)
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the token passes all rules."""
+        return all(finding.passed for finding in self.findings)
+
+    @property
+    def reasons(self) -> list[str]:
+        """The reasons of the rules that it does not pass, each once."""
+        return list(dict.fromkeys(finding.reason for finding in self.findings if finding.reason is not None))
+
+    def ask(self, rule: str, question: Callable[[], T], facts: str) -> T | None:
+        """Note what a rule says, and return what it returns; None where it says no."""
+        try:
+            answer = question()
+        except BearerError as error:
+            self.findings.append(Finding(rule, False, f"{error.description} ({facts})", error.reason))
+        except ValueError as error:
+            self.findings.append(Finding(rule, False, str(error), "malformed"))
+        else:
+            self.findings.append(Finding(rule, True, facts))
+            return answer
+        return None
+
+    def skip(self, why: str, *rules: str) -> None:
+        """Note rules that cannot be asked."""
+        self.findings += [Finding(rule, None, f"not checked: {why}") for rule in rules]

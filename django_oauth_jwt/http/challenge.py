@@ -1,0 +1,34 @@
+"""The WWW-Authenticate header: what a refused client is told (RFC 6750 section 3)."""
+
+from ..errors import BearerError, InsufficientAuthentication, InsufficientScope, KeysUnavailable
+
+
+def challenge(error: BearerError, *, realm: str = "", resource_metadata: str = "") -> str | None:
+    """Return the WWW-Authenticate header of a refusal, one line; None where the answer has none.
+
+    ``resource_metadata`` is the URL of RFC 9728 section 5.1.
+    """
+    if isinstance(error, KeysUnavailable):
+        return None
+    params = {"realm": realm}
+    if error.error is not None:
+        params["error"] = error.error
+        params["error_description"] = error.description
+    if isinstance(error, InsufficientScope):
+        params["scope"] = error.scope
+    if isinstance(error, InsufficientAuthentication):
+        params["acr_values"] = error.acr_values
+        params["max_age"] = error.max_age
+    params["resource_metadata"] = resource_metadata
+    quoted = ", ".join(f"{name}={_quoted_string(value)}" for name, value in params.items() if value)
+    return f"Bearer {quoted}" if quoted else "Bearer"
+
+
+def is_header_text(value: str) -> bool:
+    """Tell whether the value can stand in a quoted-string: printable ASCII (RFC 9110 section 5.6.4)."""
+    return value.isascii() and value.isprintable()
+
+
+def _quoted_string(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,13 @@
+"""Who is trusted: the issuers that the settings list, and the one issuer of a key service given by hand.
+
+The issuer decides whose keys are asked, so a token of an issuer that is not trusted is refused before any fetch.
+"""
+
+from .fixed import issuer_of_service
+from .listed import require_trusted, trusted_issuer
+
+__all__ = [
+    "issuer_of_service",
+    "require_trusted",
+    "trusted_issuer",
+]

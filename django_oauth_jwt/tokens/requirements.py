@@ -1,0 +1,114 @@
+"""What a view requires of a token: scopes, and claims by name or by value."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import InsufficientScope, MissingClaims
+from .access_token import AccessToken
+
+#: RFC 6749 section 3.3: a scope is one or more of %x21 / %x23-5B / %x5D-7E.
+_SCOPE_CHARACTERS = frozenset(map(chr, range(0x21, 0x7F))) - {'"', "\\"}
+
+
+@dataclass(frozen=True)
+class ClaimRequirement:
+    """A claim that must be there and, unless ``values`` is None, have one of the values.
+
+    ``path`` names the claim: one name, or several that lead into nested objects.
+    """
+
+    path: tuple[str, ...]
+    values: tuple[Any, ...] | None = None
+
+    def is_met_by(self, claims: Mapping[str, Any]) -> bool:
+        """Tell whether the claims meet this requirement."""
+        found: Any = claims
+        for name in self.path:
+            if not isinstance(found, Mapping) or found.get(name) is None:
+                return False
+            found = found[name]
+        if self.values is None:
+            return True
+        return any(_matches(found, value) for value in self.values)
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """Scopes that must all be granted and claim requirements that must all be met."""
+
+    scopes: tuple[str, ...] = ()
+    claims: tuple[ClaimRequirement, ...] = ()
+
+    def check(self, access_token: AccessToken) -> None:
+        """Raise InsufficientScope or MissingClaims where the token does not meet the requirements."""
+        if self.scopes and not access_token.scopes.issuperset(self.scopes):
+            raise InsufficientScope(self.scopes)
+        if self.claims and not all(claim.is_met_by(access_token.claims) for claim in self.claims):
+            raise MissingClaims
+
+
+def parse_scopes(scope: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the scopes in a space-separated string or an iterable of strings; ValueError for a bad one."""
+    scopes = tuple(scope.split()) if isinstance(scope, str) else _listed(scope)
+    for entry in scopes:
+        if not isinstance(entry, str) or not entry or not _SCOPE_CHARACTERS.issuperset(entry):
+            raise ValueError(f"{entry!r} is not a scope (RFC 6749 section 3.3)")
+    return scopes
+
+
+def parse_claims(claims: Any) -> tuple[ClaimRequirement, ...]:
+    """Return the claim requirements in ``claims``; ValueError for a bad one.
+
+    A requirement is a name, ``{"name": name}`` or ``{"name": name, "value": value}``; a list as value
+    means any of them; a list or tuple as name is a path into nested objects.
+    """
+    if isinstance(claims, str | Mapping):
+        claims = [claims]
+    return tuple(_parse_claim(claim) for claim in _listed(claims))
+
+
+def claim_requirement(name: Any, *value: Any) -> ClaimRequirement:
+    """Return the requirement of a claim by name, and by value where one is given; ValueError for a bad one."""
+    path = (name,) if isinstance(name, str) else _listed(name)
+    if not path or not all(isinstance(part, str) and part for part in path):
+        raise ValueError(f"a claim's name is a string, or a list of strings as path, not {name!r}")
+    if not value:
+        return ClaimRequirement(path)
+    values = tuple(value[0]) if isinstance(value[0], list | tuple | set | frozenset) else (value[0],)
+    if not values or None in values:
+        raise ValueError(f"the value required of {name!r} is empty or null, which no claim can meet")
+    return ClaimRequirement(path, values)
+
+
+def _parse_claim(claim: Any) -> ClaimRequirement:
+    if isinstance(claim, ClaimRequirement):
+        return claim
+    if not isinstance(claim, Mapping):
+        return claim_requirement(claim)
+    if "name" not in claim or not claim.keys() <= {"name", "value"}:
+        raise ValueError(f'a claim is {{"name": ...}} or {{"name": ..., "value": ...}}, not {claim!r}')
+    return claim_requirement(claim["name"], *([claim["value"]] if "value" in claim else []))
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise ValueError(f"expected a list, not {value!r}")
+    return tuple(value)
+
+
+def _matches(found: Any, value: Any) -> bool:
+    if isinstance(found, list):
+        return any(_equal(element, value) for element in found)
+    return _equal(found, value)
+
+
+def _equal(found: Any, value: Any) -> bool:
+    # In JSON true is not 1, while in Python it is; 1 and 1.0 are the same JSON number.
+    if isinstance(found, bool) or isinstance(value, bool):
+        return found is value
+    if isinstance(found, dict) and isinstance(value, Mapping):
+        return found.keys() == value.keys() and all(_equal(found[name], value[name]) for name in found)
+    if isinstance(found, list) and isinstance(value, list):
+        return len(found) == len(value) and all(map(_equal, found, value))
+    return bool(found == value)
