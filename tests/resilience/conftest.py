@@ -8,6 +8,7 @@ import pytest
 from django.core.cache.backends.locmem import LocMemCache
 from django.test import Client
 from faulty_server import FOREVER, FaultyServer
+from inside import settle
 from real_servers import Valkey
 
 from django_oauth_jwt import signals
@@ -70,15 +71,6 @@ class Heard:
 
     def has_nothing_more(self) -> bool:
         return self._queue.empty()
-
-
-def settle(*services: JwksService) -> None:
-    """Wait until nothing goes on behind the requests."""
-    for service in services:
-        refreshing, searching = service._keeper._refreshing, service._keeper._searching
-        for under_way in (refreshing, searching and searching.future):
-            if under_way is not None:
-                under_way.result(FOREVER)
 
 
 @pytest.fixture(name="settle")
