@@ -5,7 +5,6 @@
 with what other wings make from them.
 """
 
-from .paths import is_exempt, is_protected
 from .reading import NAME, NO_KEY_SOURCE, Problem, read
 from .rules import ISSUER_RULES, NULLABLE_KEYS, RULES, Settings, TrustedIssuer
 from .runtime import Runtime, get_runtime, get_settings, require_key_source
@@ -25,9 +24,7 @@ __all__ = [
     "TrustedIssuer",
     "get_runtime",
     "get_settings",
-    "is_exempt",
     "is_key_service",
-    "is_protected",
     "is_secure",
     "read",
     "require_key_source",

@@ -124,6 +124,10 @@ class Settings:
         well_known = f"/.well-known/oauth-protected-resource{parts.path.rstrip('/')}"
         return str(urlunsplit((parts.scheme, parts.netloc, well_known, parts.query, "")))
 
+    def secures_path(self, path: str) -> bool:
+        """Tell whether the middleware secures a path: one of PROTECTED_PATHS, if any, and none of EXEMPT_PATHS."""
+        return paths.is_secured(path, self.protected_paths, self.exempt_paths)
+
 
 def issuer_of(issuer: str | None, values: Mapping[str, Any], own: Mapping[str, Any]) -> TrustedIssuer:
     """Return an issuer with the values that hold for it; where its keys are is its own affair."""
