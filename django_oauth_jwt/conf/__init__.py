@@ -1,8 +1,8 @@
-"""The settings dict ``OAUTH_JWT``: each key's rule, the frozen objects that the values become, and the runtime.
+"""The settings dict ``OAUTH_JWT``: it is validated as a whole and becomes frozen, typed objects.
 
-`reading` validates the dict as a whole and names everything that is wrong with it; `rules` has the table of keys,
-`values`, `paths` and `targets` one function for each kind of value. `runtime` holds the settings in force together
-with what other wings make from them.
+`reading` reads the dict and lists everything that is wrong with it. `rules` has the table of keys; `values`, `paths`
+and `targets` have one function for each kind of value. `runtime` holds the current settings, together with the
+objects that other wings make from them.
 """
 
 from .reading import NAME, NO_KEY_SOURCE, Problem, read

@@ -1,7 +1,7 @@
 """The settings PROTECTED_PATHS and EXEMPT_PATHS: regular expressions, matched from the beginning of the path.
 
-Every path begins with "/". A pattern that cannot match it would protect nothing, so it is an error.
-The functions for the settings work as those in `values` do.
+Every path begins with "/". A pattern that cannot match it would protect nothing, so it is an error. The functions for
+the settings return the value or raise ValueError, as those in `values` do.
 """
 
 import re

@@ -17,7 +17,7 @@ def decode_segment(segment: bytes) -> bytes:
 
     Raises ValueError for padding, for characters outside the alphabet and for unused bits that are not zero.
     """
-    # Python's decoder refuses other characters in strict mode only, and never looks at the unused bits.
+    # Python's decoder refuses other characters in strict mode only, and never checks the unused bits.
     padding, last_characters = _ENDINGS[len(segment) % 4]
     if padding and segment[-1] not in last_characters:
         raise ValueError("not base64url")
