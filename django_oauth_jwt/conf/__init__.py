@@ -1,7 +1,7 @@
 """The settings dict ``OAUTH_JWT``: it is validated as a whole and becomes frozen, typed objects.
 
-`reading` reads the dict and lists everything that is wrong with it. `rules` has the table of keys; `values`, `paths`
-and `targets` have one function for each kind of value. `runtime` holds the current settings, together with the
+`reading` reads the dict and lists everything that is wrong with it. `rules` has the table of keys; `values`, `urls`,
+`paths` and `targets` have one function for each kind of value. `runtime` holds the current settings, together with the
 objects that other wings make from them.
 """
 
@@ -9,7 +9,8 @@ from .reading import NAME, NO_KEY_SOURCE, Problem, read
 from .rules import ISSUER_RULES, NULLABLE_KEYS, RULES, Settings, TrustedIssuer
 from .runtime import Runtime, get_runtime, get_settings, require_key_source
 from .targets import KEY_SERVICE_METHODS, is_key_service
-from .values import is_secure, seconds, some_seconds, url
+from .urls import is_secure, url
+from .values import seconds, some_seconds
 
 __all__ = [
     "ISSUER_RULES",

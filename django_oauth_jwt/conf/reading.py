@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .rules import ISSUER_RULES, NULLABLE_KEYS, RULES, Rule, Settings, TrustedIssuer, issuer_of, settings_of
-from .values import is_secure, url
+from .urls import is_secure, url
 
 NAME: Final = "OAUTH_JWT"
 

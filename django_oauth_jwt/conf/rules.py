@@ -12,14 +12,14 @@ import requests
 
 from ..jws import SUPPORTED_ALGORITHMS
 from ..tokens import Requirements
-from . import paths, targets, values
+from . import paths, targets, urls, values
 
 Rule = Callable[[Any], Any]
 
 #: The keys that an entry of ISSUERS may have; all other settings are the same for all issuers.
 ISSUER_RULES: Final[Mapping[str, Rule]] = MappingProxyType(
     {
-        "JWKS_URI": values.jwks_uri,
+        "JWKS_URI": urls.jwks_uri,
         "AUDIENCE": values.audience,
         "ALGORITHMS": values.algorithms,
         "TOKEN_TYPES": values.token_types,
