@@ -35,11 +35,14 @@ _METHODS: Final = frozenset({ANY_METHOD, *HTTPMethod})
 
 
 class TokenPermission(SingleOperandHolder, BasePermission):
-    """A permission that depends on the access token alone.
+    """A permission that depends on the access token alone; a subclass needs no more than `check`.
 
     An instance stands in ``permission_classes`` as a class does: "calling" it gives itself. Type checkers take
     it for what DRF has there besides classes, a `SingleOperandHolder`.
     """
+
+    def __init__(self) -> None:  # SingleOperandHolder's own wants operands
+        pass
 
     def __call__(self) -> "TokenPermission":
         """Return itself, where DRF takes it for a class and wants an instance."""
