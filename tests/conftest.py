@@ -1,6 +1,8 @@
 """What holds for all tests: which fixtures they share, and no state from one test to the next."""
 
+import fcntl
 import os
+from pathlib import Path
 
 import pytest
 from django.core.cache import caches
@@ -12,6 +14,27 @@ pytest_plugins = [
     "tests.fixtures.loopback_servers",
     "tests.fixtures.projects",
 ]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """Use all processors for a run of everything; what is named runs at once, without processes to wait for."""
+    return None if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what waits for servers: of several processes the first gets it all, the others the light tests."""
+    items.sort(key=lambda item: item.get_closest_marker("real_servers") is None)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before pytest-timeout begins to count
+def pytest_runtest_protocol(item):
+    """Have servers of several workers one at a time: side by side each takes twice as long as both in turn."""
+    if item.get_closest_marker("real_servers") is None:
+        return (yield)
+    with Path(__file__).open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return (yield)
 
 
 @pytest.fixture(autouse=True)

@@ -84,6 +84,7 @@ def test_a_header_that_is_for_us_but_broken_is_refused(serve, issuer, header):
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("weak_passwords")
 @pytest.mark.parametrize("ours_first", [True, False])
 def test_other_authenticators_let_in_whom_they_know(serve, issuer, ours_first):
     """A user with a password is let in beside users with tokens, but has no scope."""
@@ -98,6 +99,7 @@ def test_other_authenticators_let_in_whom_they_know(serve, issuer, ours_first):
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("weak_passwords")
 def test_the_refusal_of_another_authenticator_stays_its_own(serve, issuer):
     """A wrong password is not a matter of tokens."""
     client = serve(authentication_classes=[BasicAuthentication, BearerJwtAuthentication])

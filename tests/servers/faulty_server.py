@@ -292,7 +292,7 @@ class FaultyServer(socketserver.ThreadingTCPServer):
             self.socket = socket.socket(self.address_family, self.socket_type)
             self.server_bind()
             self.server_activate()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.005,), daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

@@ -1,5 +1,11 @@
 """The fixture `token_issuer`, in a run of ours and as a user's own run meets it, in a folder of its own."""
 
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+
 import pytest
 from asgiref.sync import async_to_sync
 from django.http import JsonResponse
@@ -13,8 +19,6 @@ from django_oauth_jwt.authentication import BearerJwtAuthentication
 from django_oauth_jwt.decorators import secure
 from django_oauth_jwt.permissions import HasScope
 from django_oauth_jwt.verification import verify_token
-
-pytest_plugins = ["pytester"]
 
 
 @secure(scope="read")
@@ -172,33 +176,6 @@ def test_nothing_was_imported():
 """
 
 
-@pytest.fixture
-def own_run(pytester, monkeypatch):
-    """A folder outside of any project; a warning fails its tests."""
-    monkeypatch.delenv("DJANGO_SETTINGS_MODULE", raising=False)
-    pytester.makeini("[pytest]\npythonpath = .\nfilterwarnings = error")
-    return pytester
-
-
-@pytest.fixture
-def shop(own_run):
-    """A user's project with one secured view, and eight tests of three lines for it."""
-    own_run.makeini("[pytest]\nDJANGO_SETTINGS_MODULE = shop_settings\npythonpath = .\nfilterwarnings = error")
-    own_run.makepyfile(shop_settings=SETTINGS, shop=SHOP, test_shop=TEST_SHOP, conftest=COUNTING)
-    return own_run
-
-
-def keys_made(folder):
-    """Return how many keys each process made."""
-    return [int(made.read_text()) for made in folder.path.glob("made-*")]
-
-
-def test_a_user_writes_three_lines_and_nothing_else(shop):
-    """Installing the package is all: the fixture is there, and eight tests make one key."""
-    shop.runpytest_subprocess().assert_outcomes(passed=8)
-    assert keys_made(shop) == [1]
-
-
 TEST_SETTINGS = """
 from django.conf import settings as project
 
@@ -217,49 +194,100 @@ def test_nothing_is_left_behind_again():
     test_nothing_is_left_behind()
 """
 
+#: A project may call anything `settings`.
+TEST_OWN_SETTINGS = """
+import pytest
+
+@pytest.fixture
+def settings():
+    return {}
+""" + TEST_SHOP.replace("token_issuer,", "settings, token_issuer,")
+
+
+#: For runs in which other plugins, which import what they like, would only take their time.
+ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+
+def own_run(folder, modules, *arguments, settings="", **environment):
+    """Run pytest in a folder outside of any project, in a process of its own, where a warning fails a test."""
+    for name, text in modules.items():
+        (folder / f"{name}.py").write_text(text)
+    (folder / "pytest.ini").write_text(f"[pytest]\n{settings}\npythonpath = .\nfilterwarnings = error\n")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO", "PYTEST", "COV"))}
+    command = [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", "-p", "no:randomly", *arguments]
+    return subprocess.run(command, cwd=folder, env=own | environment, capture_output=True, text=True, check=False)
+
+
+def outcomes(run, module=""):
+    """Count what became of the tests, or of a module's."""
+    return Counter(re.findall(rf"^([A-Z]+) {module}\S*::", run.stdout, re.MULTILINE))
+
+
+def keys_made(folder):
+    """Return how many keys each process made."""
+    return [int(made.read_text()) for made in folder.glob("made-*")]
+
+
+SHOP_SETTINGS = "DJANGO_SETTINGS_MODULE = shop_settings"
+SHOP_MODULES = {"shop_settings": SETTINGS, "shop": SHOP, "test_shop": TEST_SHOP, "conftest": COUNTING}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """A user's project with one secured view, and its tests' one run, in the order of their modules."""
+    folder = tmp_path_factory.mktemp("shop")
+    modules = {**SHOP_MODULES, "test_shop_settings": TEST_SETTINGS, "test_shop_own_settings": TEST_OWN_SETTINGS}
+    coverage = ("--cov=shop", "--cov-report=term-missing", "--cov-fail-under=100")
+    return folder, own_run(folder, modules, *coverage, settings=SHOP_SETTINGS)
+
+
+def test_a_user_writes_three_lines_and_nothing_else(shop):
+    """Installing the package is all: the fixture is there, and all tests make one key."""
+    folder, run = shop
+    assert outcomes(run, "test_shop.py") == {"PASSED": 8}
+    assert keys_made(folder) == [1]
+
 
 def test_settings_that_a_test_changes_are_undone_whatever_the_order(shop):
     """The fixture stands beside pytest-django's `settings`, before or after it in a test's arguments."""
-    shop.makepyfile(test_shop=TEST_SETTINGS)
-    shop.runpytest_subprocess("-p", "no:randomly").assert_outcomes(passed=4)
+    assert outcomes(shop[1], "test_shop_settings.py") == {"PASSED": 4}
 
 
 def test_a_projects_own_settings_fixture_is_left_alone(shop):
     """A fixture that is called `settings` may be anything."""
-    own = "import pytest\n@pytest.fixture\ndef settings(): return {}\n"
-    shop.makepyfile(test_shop=own + TEST_SHOP.replace("token_issuer,", "settings, token_issuer,"))
-    shop.runpytest_subprocess().assert_outcomes(passed=8)
-
-
-def test_many_processes_make_a_key_each(shop):
-    """Under pytest-xdist each worker has a key of its own, and all tests pass."""
-    shop.runpytest_subprocess("-n", "2", "--dist", "each").assert_outcomes(passed=16)
-    assert keys_made(shop) == [1, 1]
+    assert outcomes(shop[1], "test_shop_own_settings.py") == {"PASSED": 8}
 
 
 def test_the_projects_own_code_is_measured_whole(shop):
     """The plugin imports nothing of the project before its coverage is measured."""
-    result = shop.runpytest_subprocess("--cov=shop", "--cov-report=term-missing", "--cov-fail-under=100")
-    result.assert_outcomes(passed=8)
-    assert result.ret == 0
+    _, run = shop
+    assert re.search(r"^shop\.py +\d+ +0 +100%", run.stdout, re.MULTILINE)
+    assert run.returncode == 0
 
 
-def test_a_run_without_django_does_not_notice_the_plugin(own_run, monkeypatch):
+def test_many_processes_make_a_key_each(tmp_path):
+    """Under pytest-xdist each worker has a key of its own, and all tests pass."""
+    plugins = ("-p", "xdist", "-p", "django", "-p", "django_oauth_jwt")
+    run = own_run(tmp_path, SHOP_MODULES, *plugins, "-n", "2", "--dist", "each", settings=SHOP_SETTINGS, **ALONE)
+    assert "16 passed" in run.stdout
+    assert keys_made(tmp_path) == [1, 1]
+
+
+def test_a_run_without_django_does_not_notice_the_plugin(tmp_path):
     """Where nothing asks for the fixture, neither Django nor a library is imported and no settings are sought."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # other plugins import what they like
-    own_run.makepyfile(TEST_WITHOUT_DJANGO)
-    own_run.runpytest_subprocess("-p", "django_oauth_jwt").assert_outcomes(passed=1)
+    run = own_run(tmp_path, {"test_it": TEST_WITHOUT_DJANGO}, "-p", "django_oauth_jwt", **ALONE)
+    assert outcomes(run) == {"PASSED": 1}
 
 
-def test_a_run_without_settings_says_so(own_run):
+def test_a_run_without_settings_says_so(tmp_path):
     """The fixture in a project without settings fails with Django's own words."""
-    own_run.makepyfile("def test_it(token_issuer): pass")
-    result = own_run.runpytest_subprocess()
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*ImproperlyConfigured*settings are not configured*"])
+    modules = {"test_it": "def test_it(token_issuer): pass"}
+    run = own_run(tmp_path, modules, "-p", "django", "-p", "django_oauth_jwt", **ALONE)
+    assert outcomes(run) == {"ERROR": 1}
+    assert re.search("ImproperlyConfigured.*settings are not configured", run.stdout)
 
 
-def test_the_fixture_says_what_it_is(shop):
+def test_the_fixture_says_what_it_is(tmp_path):
     """`pytest --fixtures` explains the fixture to whoever looks for it."""
-    result = shop.runpytest_subprocess("--fixtures")
-    result.stdout.fnmatch_lines(["token_issuer*", "*issuer of access tokens that the project trusts during the test*"])
+    run = own_run(tmp_path, {}, "--fixtures", "-p", "django_oauth_jwt", **ALONE)
+    assert re.search(r"^token_issuer.*\n.*issuer of access tokens that the project trusts", run.stdout, re.MULTILINE)

@@ -190,6 +190,7 @@ def test_a_subject_that_is_no_user_name_is_nobody(user_of, sub):
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("weak_passwords")
 def test_a_user_who_is_there_already_is_left_as_he_is(user_of):
     """His name need not pass today's validators, and his password stays."""
     user = get_user_model().objects.create_user("old name with spaces", password="secret")
@@ -199,6 +200,7 @@ def test_a_user_who_is_there_already_is_left_as_he_is(user_of):
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("weak_passwords")
 def test_a_user_made_by_another_request_in_between_is_taken(user_of, monkeypatch):
     """Two first requests of one user at the same time: the slower one finds what the faster one made."""
     model = get_user_model()
