@@ -1,97 +1,40 @@
-"""Fixtures for all tests: a trusted issuer whose keys are made once, and no state from one test to the next."""
+"""What holds for all tests: which fixtures they share, and no state from one test to the next."""
 
-import json
+import fcntl
 import os
-import socket
+from pathlib import Path
 
 import pytest
 from django.core.cache import caches
 from django.core.signals import setting_changed
 
-from django_oauth_jwt.signals import token_accepted, token_rejected
-from django_oauth_jwt.testing import TokenIssuer
-from testproject.loopback import LoggingHandler, LoopbackServer
-
-pytest_plugins = ["django_oauth_jwt.testing.pytest_plugin"]
-
-
-@pytest.fixture(scope="session")
-def rsa_issuer():
-    """One issuer for the whole run; tests that rotate its keys make their own."""
-    return TokenIssuer()
+pytest_plugins = [
+    "django_oauth_jwt.testing.pytest_plugin",
+    "tests.fixtures.issuers",
+    "tests.fixtures.loopback_servers",
+    "tests.fixtures.projects",
+]
 
 
-@pytest.fixture
-def trust(rsa_issuer, settings):
-    """Have the project trust the issuer, with more settings: ``trust(SCOPE="read")`` returns the issuer."""
-
-    def trust(**more):
-        with rsa_issuer.installed(**more):
-            trusting = settings.OAUTH_JWT
-        # Set through pytest's fixture: what a test changes after it must be undone before it.
-        settings.OAUTH_JWT = trusting
-        return rsa_issuer
-
-    return trust
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """Use all processors for a run of everything; what is named runs at once, without processes to wait for."""
+    return None if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
 
 
-@pytest.fixture
-def issuer(trust):
-    """An issuer that the project trusts during the test."""
-    return trust()
+def pytest_collection_modifyitems(items):
+    """Begin with what waits for servers: of several processes the first gets it all, the others the light tests."""
+    items.sort(key=lambda item: item.get_closest_marker("real_servers") is None)
 
 
-@pytest.fixture
-def signals():
-    """The names and arguments of the signals that were sent about tokens."""
-    sent = []
-
-    def on_accepted(**kwargs):
-        sent.append(("accepted", kwargs))
-
-    def on_rejected(**kwargs):
-        sent.append(("rejected", kwargs))
-
-    token_accepted.connect(on_accepted)
-    token_rejected.connect(on_rejected)
-    yield sent
-    token_accepted.disconnect(on_accepted)
-    token_rejected.disconnect(on_rejected)
-
-
-class _JwksHandler(LoggingHandler):
-    def do_GET(self):  # noqa: N802  # the base class calls it so
-        self.server.count += 1
-        body = json.dumps(self.server.document).encode()
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
-class JwksServer(LoopbackServer):
-    """Serves one document everywhere, with the status it is told to; counts the requests."""
-
-    handler = _JwksHandler
-
-    def __init__(self):
-        super().__init__()
-        self.status, self.document, self.count = 200, {"keys": []}, 0
-
-
-@pytest.fixture
-def jwks_server():
-    """A server of one document, which answers until the test ends."""
-    with JwksServer() as server:
-        yield server
-
-
-@pytest.fixture
-def unreachable_jwks_uri():
-    """A JWKS URI on a port of this machine that is taken, so that nobody else can listen there, and silent."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{taken.getsockname()[1]}/jwks"
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before pytest-timeout begins to count
+def pytest_runtest_protocol(item):
+    """Have servers of several workers one at a time: side by side each takes twice as long as both in turn."""
+    if item.get_closest_marker("real_servers") is None:
+        return (yield)
+    with Path(__file__).open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return (yield)
 
 
 @pytest.fixture(autouse=True)

@@ -3,14 +3,14 @@
 import asyncio
 from functools import cache
 
-import adversarial_urls
-import corpus
 import pytest
-from adversarial_forge import AUDIENCE, ISSUER, NEIGHBOUR, NEIGHBOUR_AUDIENCE
-from corpus_claims import neighbour
-from entrances import REALM, Entrances
 
 from django_oauth_jwt.jws import KeySet
+
+from . import corpus, urls
+from .corpus.claims import neighbour
+from .entrances import REALM, Entrances
+from .forge import AUDIENCE, ISSUER, NEIGHBOUR, NEIGHBOUR_AUDIENCE
 
 MIDDLEWARE = "django_oauth_jwt.middleware.JwtBearerMiddleware"
 
@@ -37,12 +37,12 @@ def _keys():
 
 
 @pytest.fixture
-def trust(settings):
-    """Trust the authorization server with more keys in its JWKS, and more settings: ``trust([jwk], LEEWAY=0)``."""
-    settings.ROOT_URLCONF = adversarial_urls
+def trust_mints(settings):
+    """Trust the authorization server with more keys in its JWKS and more settings: ``trust_mints([jwk], LEEWAY=0)``."""
+    settings.ROOT_URLCONF = urls
     settings.MIDDLEWARE = [MIDDLEWARE]
 
-    def trust(more_keys=(), **more):
+    def trust_mints(more_keys=(), **more):
         keys = Keys(corpus.jwks(more_keys)) if more_keys else _keys()
         neighbours = Keys({"keys": [neighbour().jwk, neighbour(kid="neighbour").jwk]})
         settings.OAUTH_JWT = {
@@ -55,7 +55,7 @@ def trust(settings):
             **more,
         }
 
-    return trust
+    return trust_mints
 
 
 @pytest.fixture(scope="module")

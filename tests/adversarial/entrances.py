@@ -1,11 +1,12 @@
 """Every way into the project: over HTTP, sync and async, and straight to the functions."""
 
-import corpus_authorization
 from django.test import AsyncClient, Client
 from rest_framework.test import APIClient
 
 from django_oauth_jwt.errors import BearerError, InvalidToken
 from django_oauth_jwt.verification import averify_token, verify_token
+
+from .corpus import authorization
 
 REALM = "the API"
 #: The memory of verified tokens on and off, and both statuses that a project may choose for invalid tokens.
@@ -17,7 +18,7 @@ WORLDS = {
 _VIEWS = ("/middleware", "/decorator")
 _API_VIEWS = ("/drf-open", "/drf-closed")
 _ASYNC_VIEWS = ("/middleware-async", "/decorator-async")
-_HEADER_CASES = frozenset(case.name for case in corpus_authorization.CASES)
+_HEADER_CASES = frozenset(case.name for case in authorization.CASES)
 
 
 def as_received(authorization):

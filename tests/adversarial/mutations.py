@@ -5,6 +5,8 @@ import base64
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from ..flood import flood
+
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 #: What decoders overlook, what servers trim, and what looks like a letter or a dot but is none.
 ODD = [
@@ -119,9 +121,9 @@ def mutated(text, changes):
 
 
 def examples(count):
-    """Try so many examples, the same ones in every run."""
+    """Try so many examples, or the run's share of them, the same ones in every run."""
     return settings(
-        max_examples=count,
+        max_examples=flood(count),
         derandomize=True,
         deadline=None,
         database=None,

@@ -2,7 +2,7 @@
 
 import math
 
-from adversarial_forge import AUDIENCE, ISSUER
+from .forge import AUDIENCE, ISSUER
 
 LEEWAY = 10
 

@@ -23,10 +23,10 @@ def main():
     django.setup()
     logging.disable(logging.WARNING)
 
-    from bench_goals import goals
-    from bench_issuer import JwksServer
-    from bench_report import describe, print_tables, write_json
-    from bench_rounds import Plan
+    from tests.benchmarks.goals import goals
+    from tests.benchmarks.issuer import JwksServer
+    from tests.benchmarks.report import describe, print_tables, write_json
+    from tests.benchmarks.rounds import Plan
 
     plan = Plan(rounds=8 if options.quick else 50)
     results = {"run": describe(plan)}
@@ -38,7 +38,7 @@ def main():
     options.output.mkdir(parents=True, exist_ok=True)
     write_json(results, options.output)
     if not options.own:
-        from bench_chart import draw
+        from tests.benchmarks.chart import draw
 
         draw(results, options.output)
     print(f"\nWritten to {options.output}/")
@@ -54,51 +54,51 @@ def _options():
 
 
 def _verification(server, plan, options):
-    import bench_verify
+    from tests.benchmarks import verification
 
-    return {"verification": bench_verify.run(server, plan, _peers(options))}
+    return {"verification": verification.run(server, plan, _peers(options))}
 
 
 def _requests(server, plan, options):
-    import bench_requests
+    from tests.benchmarks import request_costs
 
     projects = None
     if not options.own:
-        from bench_peer_requests import projects
-    return {"requests": bench_requests.run(server, plan, projects)}
+        from tests.benchmarks.peer_requests import projects
+    return {"requests": request_costs.run(server, plan, projects)}
 
 
 def _growth(server, plan, options):
-    import bench_growth
+    from tests.benchmarks import growth
 
-    growth = {
-        "keys": bench_growth.with_keys(server, plan, peers=_peers(options)),
-        "issuers": bench_growth.with_issuers(server, plan),
-        "size": bench_growth.with_size(server, plan),
-        "remembered": bench_growth.with_remembered(server, plan),
-        "threads": bench_growth.with_threads(server, plan),
+    results = {
+        "keys": growth.with_keys(server, plan, peers=_peers(options)),
+        "issuers": growth.with_issuers(server, plan),
+        "size": growth.with_size(server, plan),
+        "remembered": growth.with_remembered(server, plan),
+        "threads": growth.with_threads(server, plan),
     }
-    return {"growth": growth, "memory": bench_growth.memory_per_token(server)}
+    return {"growth": results, "memory": growth.memory_per_token(server)}
 
 
 def _server(server, plan, options):
-    import bench_server
+    from tests.benchmarks import whole_server
 
     rounds, seconds = (5, 0.2) if options.quick else (25, 0.4)
-    return {"server": bench_server.run(server, rounds, seconds, peers=not options.own)}
+    return {"server": whole_server.run(server, rounds, seconds, peers=not options.own)}
 
 
 def _tail(server, plan, options):
-    import bench_tail
+    from tests.benchmarks import tail
 
     rounds, seconds = (3, 0.5) if options.quick else (15, 1)
-    return {"tail": bench_tail.run(rounds, seconds)}
+    return {"tail": tail.run(rounds, seconds)}
 
 
 def _peers(options):
     if options.own:
         return None
-    from bench_peers import verifiers
+    from tests.benchmarks.peers import verifiers
 
     return verifiers
 

@@ -36,10 +36,8 @@ class No(BasePermission):
 
 
 @pytest.fixture(autouse=True)
-def _bare_project(settings):
-    """Begin with none of the example project's settings."""
-    settings.OAUTH_JWT = {}
-    settings.MIDDLEWARE = []
+def _bare_project(bare_project):
+    """Every test here begins so."""
 
 
 @pytest.fixture

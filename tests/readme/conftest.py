@@ -5,11 +5,12 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 from django.urls import path
-from readme_text import run_snippet
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from django_oauth_jwt.testing import TokenIssuer
+
+from .readme_text import run_snippet
 
 
 class Project:

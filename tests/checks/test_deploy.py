@@ -1,0 +1,224 @@
+"""The warnings of ``check --deploy``: each where it should be, and nowhere else."""
+
+import django
+import pytest
+from django.core.checks import Warning as CheckWarning
+from django.core.checks import run_checks
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import path
+from django.views.decorators.cache import cache_page
+
+from django_oauth_jwt.decorators import secure
+
+from ..conf.samples import SERVICE, VALID, resolver
+
+CSRF = "django.middleware.csrf.CsrfViewMiddleware"
+LOGIN = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
+OURS = "django_oauth_jwt.middleware.JwtBearerMiddleware"
+FETCH = "django.middleware.cache.FetchFromCacheMiddleware"
+WHOLE = "django.middleware.cache.CacheMiddleware"
+
+urlpatterns = [
+    path("", lambda request: HttpResponse()),
+    path("cached/", secure()(cache_page(60)(lambda request: HttpResponse(request.claims["sub"])))),
+]
+
+#: With these, nothing is to be warned of.
+PRUDENT = {**VALID, "AUDIENCE": "api"}
+SHARED = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://localhost"}}
+
+
+def _warnings():
+    messages = run_checks(tags=["oauth_jwt"], include_deployment_checks=True)
+    assert all(isinstance(message, CheckWarning) and message.hint for message in messages)
+    return [message.id.removeprefix("oauth_jwt.") for message in messages]
+
+
+@pytest.fixture
+def recent_django(monkeypatch):
+    """A Django that nothing is to be said of, whichever the tests run with."""
+    monkeypatch.setattr("django.VERSION", max(django.VERSION, (6, 0, 6, "final", 0)))
+
+
+@pytest.fixture
+def prudent(settings, recent_django):
+    """Settings that give no warning."""
+    settings.OAUTH_JWT = PRUDENT
+    settings.CACHES = SHARED
+    settings.MIDDLEWARE = [OURS]
+    return settings
+
+
+def test_a_prudent_project_is_warned_of_nothing(prudent):
+    """The warnings are worth reading only while they can be silenced by doing what they say."""
+    assert _warnings() == []
+
+
+def test_warnings_are_for_deployment(settings, recent_django):
+    """In development nobody wants to hear of them."""
+    settings.OAUTH_JWT = {"JWKS_URI": VALID["JWKS_URI"]}
+    assert run_checks(tags=["oauth_jwt"]) == []
+    assert _warnings() == ["W001", "W002", "W003"]
+
+
+@pytest.mark.parametrize(
+    ("oauth_jwt", "warnings"),
+    [
+        ({**PRUDENT, "AUDIENCE": None}, ["W001"]),
+        ({**PRUDENT, "ISSUER": None}, ["W002"]),
+        ({**PRUDENT, "ALLOW_INSECURE_HTTP": True}, ["W004"]),
+        ({**PRUDENT, "ALLOW_INSECURE_HTTP": False}, []),
+        ({"ISSUERS": {"https://a.example.com": {"AUDIENCE": "a"}, "https://b.example.com": {}}}, ["W001"]),
+        ({"ISSUERS": {"https://a.example.com": {}, "https://b.example.com": {}}}, ["W001", "W001"]),
+        ({"ISSUERS": {"https://a.example.com": {}, "https://b.example.com": {}}, "AUDIENCE": "a"}, []),
+    ],
+)
+def test_lax_settings_are_warned_of(prudent, oauth_jwt, warnings):
+    """W001 for each issuer without audience, W002 without issuer, W004 for http."""
+    prudent.OAUTH_JWT = oauth_jwt
+    assert _warnings() == warnings
+
+
+def test_a_warning_names_the_issuer_in_question(prudent):
+    """Of several it is to be seen which one."""
+    prudent.OAUTH_JWT = {"ISSUERS": {"https://a.example.com": {"AUDIENCE": "a"}, "https://b.example.com": {}}}
+    (message,) = run_checks(tags=["oauth_jwt"], include_deployment_checks=True)
+    assert "https://b.example.com" in message.msg
+
+
+def test_bad_settings_give_their_errors_and_no_warnings(prudent):
+    """First things first."""
+    prudent.OAUTH_JWT = {"LEEWAY": -1}
+    messages = run_checks(tags=["oauth_jwt"], include_deployment_checks=True)
+    assert [message.id for message in messages] == ["oauth_jwt.E003"]
+
+
+@pytest.mark.parametrize(
+    ("backend", "warnings"),
+    [
+        ("django.core.cache.backends.locmem.LocMemCache", ["W003"]),
+        ("django.core.cache.backends.dummy.DummyCache", ["W003"]),
+        ("django.core.cache.backends.db.DatabaseCache", []),
+        ("django.core.cache.backends.memcached.PyMemcacheCache", []),
+        ("django_redis.cache.RedisCache", []),
+    ],
+)
+def test_a_cache_of_one_process_is_warned_of(prudent, backend, warnings):
+    """W003 goes by the cache that the keys are in, not by the default one."""
+    prudent.CACHES = {"default": SHARED["default"], "keys": {"BACKEND": backend}}
+    assert _warnings() == []
+    prudent.OAUTH_JWT = {**PRUDENT, "CACHE": "keys"}
+    assert _warnings() == warnings
+
+
+def test_services_of_the_projects_own_need_no_cache(prudent):
+    """Only keys that are fetched are shared through the cache."""
+    prudent.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    own = {"JWKS_SERVICE": SERVICE}
+    prudent.OAUTH_JWT = {"ISSUER": "https://a.example.com", **own, "AUDIENCE": "a"}
+    assert _warnings() == []
+    prudent.OAUTH_JWT = {"ISSUERS": {"https://a.example.com": own, "https://b.example.com": {}}, "AUDIENCE": "a"}
+    assert _warnings() == ["W003"]
+
+
+@pytest.mark.parametrize("caches", [{}, {"default": {}}])
+def test_a_cache_that_is_not_there_is_left_to_djangos_check(prudent, caches):
+    """The checks go on, so that Django's own can say so."""
+    prudent.CACHES = caches
+    assert _warnings() == []
+
+
+@pytest.mark.parametrize(
+    ("middleware", "warnings"),
+    [
+        ([], []),
+        ([CSRF, LOGIN, FETCH], []),
+        ([OURS], []),
+        ([SESSION, OURS, CSRF, FETCH], []),
+        ([CSRF, OURS], ["W005"]),
+        ([LOGIN, SESSION, OURS], ["W005"]),
+        ([CSRF, LOGIN, OURS], ["W005", "W005"]),
+        ([LOGIN, OURS, CSRF], ["W005"]),
+        ([FETCH, OURS], ["W006"]),
+        ([WHOLE, OURS], ["W006"]),
+        ([OURS, FETCH, WHOLE], []),
+        ([CSRF, FETCH, OURS], ["W005", "W006"]),
+    ],
+)
+def test_middleware_that_answers_first_is_warned_of(prudent, middleware, warnings):
+    """W005 and W006 for what stands above ours and should not; below ours it gets no request without a token."""
+    prudent.OAUTH_JWT = {**PRUDENT, "USER_RESOLVER": resolver}
+    prudent.MIDDLEWARE = middleware
+    assert _warnings() == warnings
+
+
+@pytest.mark.parametrize("middleware", [[OURS, LOGIN], [LOGIN, OURS]])
+def test_a_log_in_that_no_token_replaces_is_warned_of(prudent, middleware):
+    """W005: without a resolver request.user is anonymous, so LoginRequiredMiddleware redirects wherever it stands."""
+    prudent.MIDDLEWARE = middleware
+    *_, message = run_checks(tags=["oauth_jwt"], include_deployment_checks=True)
+    assert message.id == "oauth_jwt.W005"
+    assert repr(VALID["ISSUER"]) in message.msg
+    assert message.hint == "Set USER_RESOLVER, or leave LoginRequiredMiddleware out."
+
+
+@pytest.mark.parametrize(
+    ("oauth_jwt", "whose"),
+    [
+        ({"JWKS_SERVICE": SERVICE, "AUDIENCE": "a"}, "any issuer"),
+        (
+            {
+                "ISSUERS": {"https://a.example.com": {"USER_RESOLVER": resolver}, "https://b.example.com": {}},
+                "AUDIENCE": "a",
+            },
+            "'https://b.example.com'",
+        ),
+    ],
+)
+def test_the_issuers_without_a_resolver_are_named(prudent, oauth_jwt, whose):
+    """Of several it is to be seen which one brings no user."""
+    prudent.OAUTH_JWT, prudent.MIDDLEWARE = oauth_jwt, [OURS, LOGIN]
+    message = run_checks(tags=["oauth_jwt"], include_deployment_checks=True)[-1]
+    assert f"tokens of {whose} bring no user" in message.msg
+
+
+@pytest.mark.parametrize(
+    ("version", "warnings"),
+    [
+        ((5, 2, 0, "final", 0), ["W007"]),
+        ((5, 2, 14, "final", 0), ["W007"]),
+        ((5, 2, 15, "final", 0), []),
+        ((6, 0, 0, "final", 0), ["W007"]),
+        ((6, 0, 5, "final", 0), ["W007"]),
+        ((6, 0, 6, "final", 0), []),
+        ((6, 1, 0, "final", 0), []),
+    ],
+)
+def test_a_django_whose_cache_mixes_up_tokens_is_warned_of(prudent, monkeypatch, version, warnings):
+    """W007: `cache_page` varies by Authorization since 5.2.15 and 6.0.6 only."""
+    monkeypatch.setattr("django.VERSION", version)
+    assert _warnings() == warnings
+
+
+@pytest.mark.urls(__name__)
+def test_what_w007_is_about_happens_in_old_versions_only(rsa_issuer, settings):
+    """Two users of a page that is cached beneath `secure` see their own, unless there is the warning."""
+    with rsa_issuer.installed():
+        for sub in ("anna", "ben"):
+            content = Client().get("/cached/", headers=rsa_issuer.headers(sub=sub)).content.decode()
+    settings.OAUTH_JWT, settings.CACHES = PRUDENT, SHARED
+    assert (content == "ben") == (_warnings() == [])
+
+
+@pytest.mark.urls(__name__)
+@pytest.mark.parametrize(("middleware", "status"), [([CSRF, OURS], 403), ([OURS, CSRF], 200)])
+def test_what_is_warned_of_does_happen(rsa_issuer, settings, recent_django, middleware, status):
+    """Below CsrfViewMiddleware a good token does not help a POST; above it does."""
+    settings.MIDDLEWARE = middleware
+    with rsa_issuer.installed():
+        client = Client(enforce_csrf_checks=True)
+        assert client.post("/", headers=rsa_issuer.headers()).status_code == status
+    settings.OAUTH_JWT, settings.CACHES = PRUDENT, SHARED
+    assert _warnings() == ([] if status == 200 else ["W005"])

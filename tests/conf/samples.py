@@ -1,0 +1,242 @@
+"""Values of every key of ``OAUTH_JWT``: what each refuses, and what each takes and makes of it."""
+
+import re
+from http import HTTPStatus
+from types import SimpleNamespace
+
+import requests
+from django.utils.functional import lazystr
+
+from django_oauth_jwt.jws import SUPPORTED_ALGORITHMS
+from django_oauth_jwt.tokens import ClaimRequirement
+
+ISSUER = "https://as.example.com"
+VALID = {"JWKS_URI": "https://as.example.com/jwks", "ISSUER": ISSUER}
+HUGE = 10**5000  # Python itself refuses to print it
+NAN, INFINITY = float("nan"), float("inf")
+RESOURCE = "https://api.example.com/v1"
+
+CYCLE = {"resource": RESOURCE}
+CYCLE["self"] = CYCLE
+
+
+class Service:
+    """A source of keys that is true to its protocol, and counts as false."""
+
+    def current(self): ...
+
+    def key_set_for(self, kid, alg): ...
+
+    async def akey_set_for(self, kid, alg): ...
+
+    def __len__(self):
+        return 0
+
+
+class Unprintable:
+    """A value whose repr raises."""
+
+    def __repr__(self):
+        raise RuntimeError("no repr")
+
+
+def resolver(access_token, request): ...
+
+
+async def aresolver(access_token, request): ...
+
+
+class AsyncResolver:
+    """An object that is called as an async function is."""
+
+    async def __call__(self, access_token, request): ...
+
+
+SERVICE = Service()
+SESSION = requests.Session()
+ROLE = ClaimRequirement(("role",))
+HALF_A_SERVICE = SimpleNamespace(current=lambda: None, key_set_for="no method", akey_set_for=None)
+
+NO_TEXT = ["", " ", " x", "x\n", b"x", 1, True, ["x"], {}, lazystr("x"), Unprintable()]
+NO_LIST = ["x", b"x", 1, True, {}, {"x": 1}, iter(["x"])]
+NO_STRINGS = [*NO_LIST, [""], [" x"], [1], [None], [b"x"], [["x"]]]
+NO_SECONDS = [-1, -0.5, NAN, INFINITY, -INFINITY, True, "10", b"10", [10], 1e300, HUGE, -HUGE, 2**31 + 1]
+NO_COUNT = [-1, 1.0, NAN, True, "10", [10], -HUGE]
+NO_URL = [
+    *NO_TEXT,
+    *("as.example.com/jwks", "//as.example.com/jwks", "/jwks", "https:", "https://", "https:///jwks", "https://:443/"),
+    *("ftp://as.example.com/jwks", "file:///etc/passwd", "https://user:secret@as.example.com/jwks"),
+    *("https://as.example.com/jwks#keys", "https://as.example.com:port/", "https://as.example.com:99999/"),
+    *("https://[::1/jwks", "https://as example.com/jwks", "https://as.example.com/jw ks", "https://as\n.example.com/"),
+    *("\thttps://as.example.com/jwks", "https://as.example.com/jwks ", "https://as\x7f.example.com/"),
+    *("https://as.example.com/{tenant}/jwks", "https://as.example.com\\jwks", "https://<issuer>/jwks"),
+]
+NO_DOTTED = [
+    *("", "resolver", ".resolver", "..resolver", "a..b", "a.b ", "nowhere.at.all", "a\0.b"),
+    *("tests.conf.samples.nothing", "os:path"),
+]
+NO_CALLABLE = [*NO_DOTTED, "tests.conf.samples.ISSUER", 1, b"x", True, ["x"], {}, object()]
+NO_PATTERNS = [*NO_LIST, ["("], [1], [None], [b"x"], [re.compile(b"x")], ["a{9999999999999}"], ["(" * 5000]]
+WHOLE_URLS = [["https?://as.example.com/"], ["^https://as.example.com/"], ["/a/", r"http\://as"]]
+#: A path begins with "/", so none of these matches one, or nothing shows that it does.
+NO_SLASH = [
+    *("^api/", "api/", "books", "^/a|^health", "(a|b)/", "^open/$", r"\Aa|/b", "(?i)c", "(?i)^health/", r"\w+", "x+/b"),
+    *("a(?!b)", "a(?<!b)", r"^(?P<version>a|b)/", r"\Ahealth", r"\.well-known/[a-z]+", "(?:api|admin)/[0-9]"),
+    *("[^/]x", "(?!/)", "(?!/)x", "(?!.*/)x", "(?=/x)y", "(?=/)a", "(?=.)a", "(?!$)api", r"\Bapi", r"\b/x", "(?<=/)x"),
+    *("$", "(?!.)", "(?#/)a", "/{0}api", "/{0,0}api", "/{,0}api", "(?:/a){00}b", r"a\/b"),
+    *(re.compile("a#", re.VERBOSE), re.compile("#/a\nb", re.VERBOSE), re.compile("a", re.IGNORECASE)),
+]
+#: Patterns, each with a path that it matches.
+WITH_SLASH = {
+    "/": "/",
+    "^/api/": "/api/",
+    "(?i)/API/": "/api/",
+    "/?api": "/api",
+    "[^x]": "/",
+    "[a-z]*/x[0-9]": "/x1",
+    "/a|/b": "/b",
+    "(?:/a|/b)": "/b",
+    "(?:/a|/b)[0-9]": "/b1",
+    r"/[|]x": "/|x",
+    r"/\|x": "/|x",
+    "(/a|b|c)+x": "/acx",
+    "(?!/api/)": "/x",
+    "^(?!/api/).+x": "/x",
+    "(?!/$)": "/x",
+    "(?!/$)/x[0-9]": "/x1",
+    "(?=/x)": "/x",
+    r".*\.css$": "/a.css",
+    r"[\w/]+[.]x": "/a.x",
+    r"\S+x": "/x",
+    r"\x2fapi": "/api",
+    r"\057[a-z]": "/a",
+    "(?P<a>/x)[0-9](?P=a)": "/x1/x",
+    "(?i:/x)[0-9]": "/X1",
+    "(?>/x)[0-9]": "/x1",
+    "/?+x[0-9]": "/x1",
+    r"\A/a": "/a",
+    "/{1,2}api[0-9]": "/api1",
+    "/{0,}a[0-9]": "/a1",
+    "((((/a)[0-9])))": "/a1",
+    "^/[^.]*$": "/a",
+    "a?(?!/x)": "/a",
+    r"/.*(?<!\.html)$": "/a",
+    "(?:[^a])*?(?=/x)/x": "/x",
+    "/[^_].*": "/a",
+}
+NOT_EVERY_PATH = [pattern for pattern in WITH_SLASH if pattern not in ("/", "[^x]")]
+#: Nothing would need a token.
+EVERY_PATH = ["/", "^/", "/?", "/.*", ".*", "", "^", "x*", "/a|/", "[^x]", "(?:/x)?", r"\W", ".*$", "/?$|.+"]
+
+BAD = {
+    "JWKS_URI": NO_URL,
+    "ISSUER": NO_TEXT,
+    "AUDIENCE": ["", " ", " x", [], (), set(), *NO_STRINGS[1:], lazystr("x")],
+    "ISSUERS": [
+        *[[], [ISSUER], "x", b"x", 1, True, {"": {}}, {1: {}}, {None: {}}, {b"x": {}}],
+        *[{name: {"JWKS_URI": "https://b.example.com/jwks"}} for name in (" ", f" {ISSUER}", f"{ISSUER}\n")],
+        *[{"https://b.example.com": value} for value in (None, [], "https://b.example.com/jwks", 1)],
+    ],
+    "ALGORITHMS": [*NO_STRINGS, [], ["none"], ["HS256"], ["RS256", "HS512"], ["rs256"], ["ES256K"], ["Ed448"]],
+    "TOKEN_TYPES": [*NO_LIST, [], set(), [""], [1], [b"JWT"], [["JWT"]], [" JWT"]],
+    "REQUIRED_CLAIMS": NO_STRINGS,
+    "LEEWAY": NO_SECONDS,
+    "REALM": [b"x", 1, True, ["x"], "b\u00fccher", "a\nb", "a\r\nX: y", "a\tb", "\x00", "\x7f", lazystr("x")],
+    "SCOPE": [b"read", 1, True, {}, {"read": 1}, ["read write"], [""], [1], [None], ['re"ad'], ["re\\ad"], "r\u00e9ad"],
+    "CLAIMS": [
+        *[1, True, b"role", iter(["role"]), [1], [""], [None], [[]], [["a", 1]], [["a", ""]]],
+        *[{}, [{}], [{"value": 1}], [{"name": "a", "values": [1]}], [{"name": ""}], [{"name": None}], [{"name": {}}]],
+        *[[{"name": "a", "value": None}], [{"name": "a", "value": []}], [{"name": "a", "value": ["b", None]}]],
+    ],
+    "PROTECTED_PATHS": [*NO_PATTERNS, *WHOLE_URLS, *([pattern] for pattern in NO_SLASH)],
+    "EXEMPT_PATHS": [*NO_PATTERNS, *WHOLE_URLS, *([pattern] for pattern in (*NO_SLASH, *EVERY_PATH))],
+    "INVALID_TOKEN_STATUS": [400, 200, 404, 0, -401, HUGE, NAN, True, "401", b"401", [401], {}],
+    "CACHE": ["", "elsewhere", b"default", 1, True, ["default"], {}],
+    "JWKS_FRESH_SECONDS": NO_SECONDS,
+    "JWKS_STALE_SECONDS": [*NO_SECONDS, 0, 0.0],
+    "JWKS_COOLDOWN_SECONDS": NO_SECONDS,
+    "HTTP_SESSION": [*NO_CALLABLE, aresolver],
+    "HTTP_TIMEOUT": [*NO_SECONDS, 0, 0.0],
+    "ALLOW_INSECURE_HTTP": [0, 1, "True", "", [], b"x", object()],
+    "JWKS_SERVICE": [*NO_CALLABLE, "os.path", HALF_A_SERVICE, SimpleNamespace, dict],
+    "USER_RESOLVER": [*NO_CALLABLE, aresolver, AsyncResolver()],
+    "TOKEN_CACHE_SIZE": NO_COUNT,
+    "MAX_TOKEN_LENGTH": [*NO_COUNT, 0],
+    "RESOURCE_METADATA": [
+        *[[], "x", b"x", 1, True, {}, {1: 2}, {b"resource": RESOURCE}, CYCLE],
+        *[
+            {"resource": value}
+            for value in (None, "", 1, b"x", "x", "https://b\u00fccher.example.com", 'https://"', HUGE)
+        ],
+        *[{"resource": RESOURCE, "x": value} for value in (object(), b"x", NAN, {1, 2}, {("a",): 1}, Unprintable())],
+    ],
+}
+
+#: Keys that also take None, as if they were not there; all others refuse it.
+NULLABLE = {
+    *("JWKS_URI", "ISSUER", "AUDIENCE", "JWKS_SERVICE", "USER_RESOLVER", "HTTP_SESSION"),
+    *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA"),
+}
+ALL_BAD = [(key, value) for key, values in BAD.items() for value in (*values, *([] if key in NULLABLE else [None]))]
+
+#: Key, value, and what the settings hold for it.
+GOOD = [
+    ("JWKS_URI", "https://as.example.com:8443/jwks?tenant=1", "https://as.example.com:8443/jwks?tenant=1"),
+    ("JWKS_URI", "HTTPS://as.example.com/jwks", "HTTPS://as.example.com/jwks"),
+    ("AUDIENCE", "api", {"api"}),
+    ("AUDIENCE", ["api", "other api"], {"api", "other api"}),
+    ("ALGORITHMS", list(SUPPORTED_ALGORITHMS), set(SUPPORTED_ALGORITHMS)),
+    ("ALGORITHMS", ("RS256", "RS256"), {"RS256"}),
+    ("TOKEN_TYPES", ["AT+JWT", "application/JWT", None], {"at+jwt", "jwt", None}),
+    ("REQUIRED_CLAIMS", [], ()),
+    ("REQUIRED_CLAIMS", ("exp", "sub"), ("exp", "sub")),
+    ("LEEWAY", 0, 0),
+    ("LEEWAY", 2.5, 2.5),
+    ("LEEWAY", 2**31, 2**31),
+    ("REALM", "", ""),
+    ("REALM", 'My "API"', 'My "API"'),
+    ("SCOPE", "read write", ("read", "write")),
+    ("SCOPE", [], ()),
+    ("SCOPE", ["read", "https://api/write"], ("read", "https://api/write")),
+    ("CLAIMS", [], ()),
+    ("CLAIMS", "role", (ROLE,)),
+    (
+        "CLAIMS",
+        ["role", {"name": "level", "value": 0}],
+        (ClaimRequirement(("role",)), ClaimRequirement(("level",), (0,))),
+    ),
+    ("CLAIMS", {"name": ["a", "b"], "value": ["x", "y"]}, (ClaimRequirement(("a", "b"), ("x", "y")),)),
+    ("PROTECTED_PATHS", ["^/api/"], (re.compile("^/api/"),)),
+    ("PROTECTED_PATHS", EVERY_PATH, (*map(re.compile, EVERY_PATH),)),
+    ("PROTECTED_PATHS", [*WITH_SLASH], (*map(re.compile, WITH_SLASH),)),
+    ("PROTECTED_PATHS", ["^/api/(a|b)"], (re.compile("^/api/(a|b)"),)),
+    ("EXEMPT_PATHS", ["^/open/$"], (re.compile("^/open/$"),)),
+    ("EXEMPT_PATHS", [re.compile("/a", re.IGNORECASE)], (re.compile("/a", re.IGNORECASE),)),
+    ("EXEMPT_PATHS", [re.compile("/a#", re.VERBOSE)], (re.compile("/a#", re.VERBOSE),)),
+    ("EXEMPT_PATHS", [re.compile(" / a[0-9]", re.VERBOSE)], (re.compile(" / a[0-9]", re.VERBOSE),)),
+    ("EXEMPT_PATHS", [re.compile(" /a | /b", re.VERBOSE)], (re.compile(" /a | /b", re.VERBOSE),)),
+    ("EXEMPT_PATHS", (re.compile("^/open/"),), (re.compile("^/open/"),)),
+    ("EXEMPT_PATHS", [*NOT_EVERY_PATH], (*map(re.compile, NOT_EVERY_PATH),)),
+    ("INVALID_TOKEN_STATUS", 401, 401),
+    ("INVALID_TOKEN_STATUS", HTTPStatus.FORBIDDEN, 403),
+    ("CACHE", "default", "default"),
+    ("JWKS_FRESH_SECONDS", 0, 0),
+    ("JWKS_FRESH_SECONDS", 0.5, 0.5),
+    ("JWKS_STALE_SECONDS", 60, 60),
+    ("JWKS_COOLDOWN_SECONDS", 0, 0),
+    ("HTTP_SESSION", "tests.conf.samples.resolver", resolver),
+    ("HTTP_SESSION", resolver, resolver),
+    ("HTTP_SESSION", SESSION, SESSION),
+    ("HTTP_SESSION", "tests.conf.samples.SESSION", SESSION),
+    ("HTTP_SESSION", "requests.Session", requests.Session),
+    ("HTTP_TIMEOUT", 1, 1),
+    ("ALLOW_INSECURE_HTTP", True, True),
+    ("JWKS_SERVICE", SERVICE, SERVICE),
+    ("JWKS_SERVICE", "tests.conf.samples.SERVICE", SERVICE),
+    ("JWKS_SERVICE", "tests.conf.samples.Service", Service),
+    ("JWKS_SERVICE", resolver, resolver),
+    ("USER_RESOLVER", "tests.conf.samples.resolver", resolver),
+    ("TOKEN_CACHE_SIZE", 0, 0),
+    ("MAX_TOKEN_LENGTH", 1, 1),
+    ("RESOURCE_METADATA", {"resource": RESOURCE, "x": lazystr("y")}, {"resource": RESOURCE, "x": "y"}),
+]

@@ -1,0 +1,260 @@
+"""Whatever the authorization server does, the answer is one of the contract's and the keys at hand stay."""
+
+import gzip
+import json
+import logging
+import queue
+import threading
+from contextlib import contextmanager
+
+import pytest
+import requests
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from django_oauth_jwt import signals
+from django_oauth_jwt.testing import SigningKey
+from django_oauth_jwt.upstream.client import MAXIMUM_BYTES
+
+from ..servers.faulty_server import FAULTS, FOREVER, drip_body, drip_chunks, drip_header, respond_with
+from .inside import inside
+
+FRESH = 300
+
+every_fault = pytest.mark.parametrize(("fault", "reason"), FAULTS.values(), ids=FAULTS)
+
+
+@pytest.fixture
+def service(make_service):
+    """A service with the default times, but for that of a fetch."""
+    return make_service()
+
+
+@pytest.fixture
+def misbehaving(auth_server, service):
+    """Have the server misbehave while the context lasts; a fetch that never ends is given up soon."""
+
+    @contextmanager
+    def misbehaving(fault, reason):
+        if reason.startswith("no whole answer"):
+            inside(service).client.timeout = 0.15
+        with auth_server.behaving(fault):
+            yield
+        inside(service).client.timeout = FOREVER
+
+    return misbehaving
+
+
+@every_fault
+def test_a_fault_in_the_cold_is_a_503(fault, reason, misbehaving, service, status_of, auth_server, clock, heard, log):
+    """Without keys each fault is a 503, its reason is logged and signalled once, and a success ends it."""
+    with misbehaving(fault, reason):
+        assert [status_of(service) for _ in range(3)] == [503, 503, 503]
+        assert auth_server.fetches == 1
+    event, sender, told, retry_at = heard.next()
+    assert (event, sender, retry_at) == ("failed", service, clock() + 1)
+    assert reason in told
+    failures = [line for line in log() if "failed" in line]
+    assert failures == [f"JWKS fetch from 127.0.0.1 failed: {told}; next try in 1 seconds"]
+    clock.advance(1)
+    assert status_of(service) == 200
+    assert heard.next() == ("refreshed", service, 1)
+    assert heard.has_nothing_more()
+
+
+@every_fault
+def test_a_fault_costs_no_key_that_is_at_hand(
+    fault, reason, misbehaving, service, status_of, auth_server, clock, settle, heard, log
+):
+    """With keys each fault is logged and signalled once per fetch, and the same keys answer on."""
+    assert status_of(service) == 200
+    keys = service.current()
+    assert heard.next() == ("refreshed", service, 1)
+    clock.advance(FRESH)
+    with misbehaving(fault, reason):
+        for fetches in (2, 3):
+            assert [status_of(service) for _ in range(3)] == [200, 200, 200]
+            settle(service)
+            assert service.current() is keys
+            assert auth_server.fetches == fetches
+            event, _, told, retry_at = heard.next()
+            assert (event, reason in told) == ("failed", True)
+            clock.now = retry_at
+    assert len([line for line in log() if "failed" in line]) == 2
+    assert heard.has_nothing_more()
+    assert [status_of(service) for _ in range(3)] == [200, 200, 200]
+    settle(service)
+    assert heard.next() == ("refreshed", service, 1)
+
+
+@pytest.mark.parametrize(("surplus", "status"), [(0, 200), (1, 503)])
+def test_the_size_limit_is_exact(surplus, status, service, status_of, auth_server):
+    """A document of 512 KiB is read, one byte more is refused."""
+    jwks = f'{{"keys": [{json.dumps(auth_server.issuer.keys[0].public_jwk())}]}}'.encode()
+    auth_server.fault = respond_with(body=jwks.ljust(MAXIMUM_BYTES + surplus))
+    assert status_of(service) == status
+
+
+def test_a_zip_bomb_is_refused(service, status_of, auth_server, heard):
+    """The limit counts what a compressed answer unpacks to."""
+    bomb = gzip.compress(b'{"keys": [' + b" " * 5_000_000)
+    auth_server.fault = respond_with(body=bomb, Content_Encoding="gzip")
+    assert status_of(service) == 503
+    assert heard.next()[2] == "longer than 524288 bytes"
+
+
+def test_fetches_that_never_end_do_not_pile_up(make_service, status_of, auth_server, clock, heard):
+    """Four fetches may linger; beyond that none is begun, until one of them ends."""
+    service = make_service(timeout=0.5)  # long beside the drops, or a busy machine ends a fetch
+    with auth_server.behaving(drip_header):
+        for _ in range(6):
+            assert status_of(service) == 503
+            clock.advance(30)
+        assert auth_server.fetches == 4
+    reasons = [heard.next()[2] for _ in range(6)]
+    assert reasons == ["no whole answer within 0.5 seconds"] * 4 + ["earlier fetches still hang"] * 2
+    auth_server.wait_for(lambda: auth_server.pending == 0)
+    inside(service).client.timeout = FOREVER
+    while status_of(service) != 200:
+        clock.advance(30)
+
+
+@pytest.mark.parametrize("drip", [drip_body, drip_chunks])
+def test_a_dripped_body_is_left_when_its_time_is_over(drip, make_service, status_of, auth_server):
+    """A fetch that was given up reads no further, though the server would drip on."""
+    service = make_service(timeout=0.05)
+    with auth_server.behaving(drip):
+        assert status_of(service) == 503
+        auth_server.wait_for(lambda: auth_server.pending == 0)
+
+
+def test_unusable_keys_are_skipped_with_a_warning(service, status_of, auth_server, log):
+    """Keys that cannot check signatures are named in the log, and those that can are used."""
+    good = auth_server.issuer.keys[0].public_jwk()
+    weak = _rsa_jwk(1024)
+    auth_server.more_keys = [
+        "no object",
+        {**good, "kid": "for-encryption", "use": "enc"},
+        {**good, "kid": "no-verify", "key_ops": ["sign"]},
+        {**good, "kid": "private", "d": "AAAA"},
+        {**good, "kid": "off-curve", "x": good["y"]},
+        {**good, "kid": "other-curve", "crv": "secp256k1"},
+        {**good, "kid": "no-signature", "alg": "ECDH-ES"},
+        {**good, "kid": ["odd"]},
+        {"kty": "oct", "k": "c2VjcmV0", "kid": "symmetric"},
+        {"kty": "unheard-of", "kid": "new\nline"},
+        {**weak, "kid": "weak"},
+    ]
+    assert status_of(service) == 200
+    assert [line for line in log() if "skipped" in line] == [
+        "JWKS key number 2 is skipped: not an object",
+        "JWKS key 'for-encryption' is skipped: use is not sig",
+        "JWKS key 'no-verify' is skipped: key_ops does not hold verify",
+        "JWKS key 'private' is skipped: secret or private key material has no place in a JWKS that is public",
+        "JWKS key 'off-curve' is skipped: key cannot be parsed",
+        "JWKS key 'other-curve' is skipped: key type or curve cannot check signatures here",
+        "JWKS key 'no-signature' is skipped: alg is not a signature algorithm of this key type and curve",
+        "JWKS key number 9 is skipped: kid is not a string",
+        "JWKS key 'symmetric' is skipped: secret or private key material has no place in a JWKS that is public",
+        "JWKS key 'new\\nline' is skipped: key type or curve cannot check signatures here",
+        "JWKS keys skipped beside these: 1",
+    ]
+    skipped = service.current().unusable[-1]
+    assert (skipped.kid, skipped.reason) == ("weak", "RSA key of 1024 bits; 2048 is the least")
+
+
+def test_a_success_is_logged_with_its_time(service, status_of, log):
+    """One line for each fetch says how long it took and how many keys it brought."""
+    status_of(service)
+    (line,) = log()
+    assert line.startswith("JWKS fetched from 127.0.0.1 in 0.")
+    assert line.endswith(" seconds: 1 usable keys")
+
+
+def test_the_log_holds_no_token_and_no_url(make_service, status_of, auth_server, clock, caplog):
+    """Neither tokens, good or bad, nor the JWKS URI, which may hold a secret, get into the log."""
+    caplog.set_level(logging.DEBUG, "django_oauth_jwt")
+    service = make_service(f"{auth_server.uri}?secret=hidden", timeout=0.05)
+    auth_server.jwks_path = "/jwks?secret=hidden"
+    tokens = [
+        auth_server.issuer.token(),
+        auth_server.issuer.token(forged=True),
+        auth_server.issuer.token(expired=True),
+        auth_server.issuer.token(header={"kid": "made-up"}),
+    ]
+    for fault, _ in FAULTS.values():
+        for token in tokens:
+            status_of(service, token)
+        clock.advance(FRESH)
+        auth_server.fault = fault
+    records = [record for record in caplog.records if record.name == "django_oauth_jwt"]
+    everything = repr([(record.getMessage(), vars(record)) for record in records])
+    assert " failed: " in everything
+    assert "hidden" not in everything
+    for token in tokens:
+        _, payload, signature = token.split(".")
+        assert payload not in everything
+        assert signature not in everything
+
+
+def test_a_slow_receiver_of_a_signal_delays_no_request(service, status_of):
+    """Those who wait for the keys have them before the receivers are called, which may ask for keys themselves."""
+    answered, seen = threading.Event(), queue.Queue()
+
+    def receiver(service, **kwargs):
+        seen.put(answered.wait(1))
+        seen.put(service.key_set_for("key-1", "ES256"))
+        raise RuntimeError("receivers that raise change nothing")
+
+    signals.jwks_refreshed.connect(receiver)
+    try:
+        assert status_of(service) == 200
+        answered.set()
+        assert seen.get(timeout=FOREVER) is True
+        assert seen.get(timeout=FOREVER) is service.current()
+    finally:
+        signals.jwks_refreshed.disconnect(receiver)
+
+
+def test_an_unexpected_error_is_a_503_and_is_logged_whole(service, status_of, monkeypatch, clock, log):
+    """A bug of ours, or of what we build on, is logged with its traceback and costs no 500."""
+    monkeypatch.setattr(inside(service).refresher, "run", lambda *args: 1 / 0)
+    assert status_of(service) == 503
+    assert log() == ["The refresh of the JWKS went wrong"]
+    monkeypatch.undo()
+    clock.advance(30)
+    assert status_of(service) == 200
+
+
+def test_a_panic_ends_no_refresh_for_good(service, status_of, auth_server, clock, log):
+    """What is no Exception (a panic in Rust, a greenlet's timeout) is a 503 as well, and the next refresh goes on."""
+
+    def panic():
+        raise BaseException("panic")  # noqa: TRY002  # the kind that `except Exception` lets pass
+
+    inside(service).client._session = panic
+    assert status_of(service) == 503
+    assert "The refresh of the JWKS went wrong" in log()
+    inside(service).client._session = requests.Session
+    clock.advance(31)
+    assert status_of(service) == 200
+
+
+def test_a_machine_without_threads_to_spare_keeps_answering(service, status_of, monkeypatch, clock, log, settle):
+    """Where no thread can be had, known keys are answered and the cold start is a 503."""
+
+    def no_thread(*args, **kwargs):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("threading.Thread.start", no_thread)
+    assert status_of(service) == 503
+    monkeypatch.undo()
+    assert status_of(service) == 200
+    monkeypatch.setattr("threading.Thread.start", no_thread)
+    clock.advance(FRESH)
+    assert status_of(service) == 200
+    assert log().count("No thread can be had to refresh the JWKS") == 2
+
+
+def _rsa_jwk(bits):
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    return SigningKey("weak", "RS256", key).public_jwk()

@@ -1,0 +1,157 @@
+"""A start or a rotation under load makes one fetch: among threads, among services, among processes."""
+
+import multiprocessing
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+
+import pytest
+from django.core.cache.backends.redis import RedisCache
+
+from django_oauth_jwt.errors import KeysUnavailable
+from django_oauth_jwt.jwks import JwksService
+from django_oauth_jwt.jwks.snapshot import Wanted
+from django_oauth_jwt.upstream import run_blocking
+
+from ..servers.faulty_server import FOREVER, respond_with
+from .inside import change, have_patience, inside
+
+CROWD = 16
+
+
+@pytest.fixture
+def crowd():
+    """Return a function that has a crowd of threads ask at the same moment, and returns their answers' futures."""
+    with ThreadPoolExecutor(CROWD) as pool:
+
+        def crowd(*services):
+            together = threading.Barrier(CROWD)
+
+            def ask(service):
+                together.wait(FOREVER)
+                try:
+                    return service.key_set_for("key-1", "ES256")
+                except KeysUnavailable as error:
+                    return error.retry_after
+
+            return [pool.submit(ask, services[number % len(services)]) for number in range(CROWD)]
+
+        yield crowd
+
+
+def test_a_cold_start_of_many_threads_makes_one_fetch(make_service, crowd, auth_server):
+    """All threads wait for the one fetch and get the same keys."""
+    service = make_service()
+    with auth_server.held():
+        answers = crowd(service)
+        auth_server.wait_for(lambda: auth_server.pending == 1)
+        assert not any(answer.done() for answer in answers)
+    assert {answer.result(FOREVER) for answer in answers} == {service.current()}
+    assert auth_server.fetches == 1
+
+
+def test_a_thread_that_was_overtaken_makes_no_second_fetch(make_service, auth_server):
+    """A thread that found no keys, and goes on when another one has just fetched them, takes those."""
+    service = make_service()
+    steps = inside(service).source.find(Wanted("key-1", "ES256"))
+    service.refresh()
+    assert run_blocking(steps) is service.current()
+    assert auth_server.fetches == 1
+
+
+def test_a_cold_start_of_many_processes_makes_one_fetch(make_service, crowd, auth_server):
+    """The processes that lost the race wait for the winner's keys in the shared cache."""
+    services = [make_service() for _ in range(4)]
+    polled = threading.Semaphore(0)
+    for service in services:
+        inside(service).refresher.sleep = lambda seconds: polled.release() or threading.Event().wait(0.005)
+    with auth_server.held():
+        answers = crowd(*services)
+        for _ in range(20):
+            assert polled.acquire(timeout=FOREVER)
+        assert not any(answer.done() for answer in answers)
+    for answer in answers:
+        assert answer.result(FOREVER).knows("key-1", "ES256")
+    assert auth_server.fetches == 1
+
+
+def test_a_failed_cold_start_fails_for_all_who_waited(make_service, crowd, auth_server):
+    """The losers take over the winner's failure instead of trying one after the other."""
+    services = [make_service() for _ in range(4)]
+    auth_server.fault = respond_with("500 Internal Server Error")
+    answers = crowd(*services)
+    assert {answer.result(FOREVER) for answer in answers} == {1}
+    assert auth_server.fetches == 1
+
+
+def test_a_process_that_gets_the_lock_late_looks_once_more(make_service, auth_server):
+    """Another process may have fetched the keys and freed the lock since this one looked into the cache."""
+    first, second = make_service(), make_service()
+    shared = inside(second).shared
+    locked = shared.locked
+    shared.locked = lambda seconds: first.refresh() and locked(seconds)
+    assert second.refresh().knows("key-1", "ES256")
+    assert auth_server.fetches == 1
+
+
+def test_a_loser_looks_less_and_less_often(make_service, auth_server):
+    """Waiting for another process's fetch must not become a load for the cache server."""
+    service = make_service()
+    pauses = []
+    parts = inside(service)
+    parts.refresher.sleep = pauses.append
+    parts.shared.locked = lambda seconds: nullcontext(len(pauses) == 6)
+    service.refresh()
+    assert pauses == [0.05, 0.1, 0.2, 0.4, 0.4, 0.4]
+
+
+def test_a_token_with_an_unknown_key_waits_only_so_long_for_another_process(make_service, auth_server):
+    """Where that fetch hangs, the token is refused, and the process waits for it no more; then it has its keys."""
+    first, second = make_service(), make_service()
+    for service in (first, second):
+        service.refresh()
+    have_patience(second, 0)
+    auth_server.issuer.rotate()
+    kid = auth_server.issuer.keys[-1].kid
+    with ThreadPoolExecutor(1) as pool, auth_server.held():
+        found = pool.submit(first.key_set_for, kid, "ES256")
+        auth_server.wait_for(lambda: auth_server.pending == 1)
+        assert not second.key_set_for(kid, "ES256").knows(kid, "ES256")
+        change(second, next_look=0)
+        inside(second).refresher.sleep = pytest.fail
+        assert not second.key_set_for(kid, "ES256").knows(kid, "ES256")
+    assert found.result(FOREVER).knows(kid, "ES256")
+    change(second, next_look=0)
+    assert second.key_set_for(kid, "ES256").knows(kid, "ES256")
+    assert auth_server.fetches == 2
+
+
+def _fetch_in_process(uri, cache_uri, started, results):
+    service = JwksService(uri, cache=RedisCache(cache_uri, {}), timeout=FOREVER)
+    started.wait(FOREVER)
+    results.put(service.key_set_for("key-1", "ES256").knows("key-1", "ES256"))
+
+
+@pytest.mark.real_servers
+def test_a_cold_start_of_real_processes_makes_one_fetch(auth_server, valkey):
+    """Three processes that share nothing but a Valkey server agree on one fetch."""
+    spawn = multiprocessing.get_context("spawn")
+    started, results = spawn.Barrier(4), spawn.Queue()
+    processes = [
+        spawn.Process(target=_fetch_in_process, args=(auth_server.uri, valkey.uri, started, results), daemon=True)
+        for _ in range(3)
+    ]
+    for process in processes:
+        process.start()
+    try:
+        with auth_server.held():
+            started.wait(FOREVER)
+            auth_server.wait_for(lambda: auth_server.pending == 1)
+        assert [results.get(timeout=FOREVER) for _ in processes] == [True] * 3
+    finally:
+        for process in processes:
+            process.join(FOREVER)
+            process.kill()
+            process.close()
+        results.close()
+    assert auth_server.fetches == 1

@@ -1,0 +1,92 @@
+"""README's tables say what the code does."""
+
+import ast
+import inspect
+import re
+
+import pytest
+
+from django_oauth_jwt import checks, errors
+from django_oauth_jwt.conf import reading
+from django_oauth_jwt.conf.rules import ISSUER_RULES, RULES
+from django_oauth_jwt.http import refuse
+from django_oauth_jwt.http.challenge import challenge
+
+from .readme_text import TEXT, code, run_snippet, table
+
+SETTINGS = {code(key): code(default) for key, default, _ in table("Settings")}
+
+
+def test_the_settings_table_has_every_key():
+    """Each key of OAUTH_JWT has one row, and no other has."""
+    assert sorted(SETTINGS) == sorted(RULES)
+    assert len(table("Settings")) == len(SETTINGS)
+
+
+@pytest.mark.parametrize("key", SETTINGS)
+def test_a_default_is_what_one_gets_by_leaving_the_key_out(key):
+    """The settings with the table's default are the settings without the key."""
+    base = {"ISSUER": "https://as.example.com"} if key != "ISSUER" else {"JWKS_URI": "https://as.example.com/jwks"}
+    default = ast.literal_eval(SETTINGS[key])
+    assert reading.read({**base, key: default}) == (reading.read(base)[0], [])
+
+
+def test_the_keys_of_an_issuers_own_are_listed():
+    """The section on several issuers names all that an entry may set."""
+    entry = re.search(r"^An entry may also set (.*?)\.", TEXT, re.MULTILINE | re.DOTALL)[1]
+    named = {
+        *re.findall(r"`(\w+)`", entry),
+        *run_snippet("issuers", {})["OAUTH_JWT"]["ISSUERS"]["https://partner.example.net"],
+    }
+    assert named == set(ISSUER_RULES)
+
+
+ERRORS = {
+    "MissingToken": errors.MissingToken(),
+    "InvalidToken": errors.InvalidToken("expired"),
+    "InsufficientScope": errors.InsufficientScope(["a", "b"]),
+    "MissingClaims": errors.MissingClaims(),
+    "InsufficientAuthentication": errors.InsufficientAuthentication(["gold", "mfa"], 300),
+    "KeysUnavailable": errors.KeysUnavailable(),
+}
+
+
+def test_the_answers_table_has_every_refusal():
+    """Each kind of refusal has one row."""
+    assert [code(row[0]) for row in table("Answers")] == list(ERRORS)
+    assert {kind.__name__ for kind in errors.BearerError.__subclasses__()} == set(ERRORS)
+
+
+@pytest.mark.parametrize(("name", "_", "status", "header"), table("Answers"))
+def test_an_answer_is_the_one_in_the_table(name, _, status, header, settings):
+    """Status and challenge of each refusal are the table's, to the letter."""
+    error = ERRORS[code(name)]
+    assert challenge(error) == (None if header == "none" else code(header))
+    if status == "`INVALID_TOKEN_STATUS`":
+        for configured in (401, 403):
+            settings.OAUTH_JWT = {"INVALID_TOKEN_STATUS": configured}
+            assert refuse(error).status_code == configured
+    else:
+        assert str(refuse(error).status_code) == status.split(",")[0]
+    assert ("Retry-After" in status) == (name == "`KeysUnavailable`")
+
+
+def test_the_checks_table_has_every_check():
+    """Each id in the source has one row, and no other has."""
+    source = inspect.getsource(reading) + inspect.getsource(checks)
+    ids = [row[0] for row in table("System checks")]
+    assert ids == sorted(set(re.findall(r'"([EW]\d{3})"', source)))
+
+
+def test_each_reason_is_explained():
+    """Each reason of a refusal has one row in the order of the code, and no other has."""
+    ours = [
+        *errors.MissingToken.DESCRIPTIONS,
+        *errors.InvalidToken.DESCRIPTIONS,
+        errors.InsufficientScope().reason,
+        errors.MissingClaims().reason,
+        errors.InsufficientAuthentication().reason,
+        errors.KeysUnavailable().reason,
+    ]
+    assert [code(row[0]) for row in table("Troubleshooting")] == ours
+    assert all(all(row) for row in table("Troubleshooting"))

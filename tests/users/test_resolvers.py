@@ -1,0 +1,288 @@
+"""Who a token speaks for: the project's resolver, and users of the user model."""
+
+import asyncio
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.decorators import permission_required
+from django.contrib.auth.models import AnonymousUser
+from django.db import connection
+from django.db.models import QuerySet
+from django.http import HttpRequest, JsonResponse
+from django.test import AsyncClient
+from django.test.utils import CaptureQueriesContext
+from django.urls import path
+from django.utils.functional import SimpleLazyObject
+from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.permissions import IsAuthenticated
+
+from django_oauth_jwt.authentication import BearerJwtAuthentication
+from django_oauth_jwt.decorators import secure
+from django_oauth_jwt.users import get_or_create_user
+from django_oauth_jwt.verification import verify_token
+
+
+def view(request):
+    user = getattr(request, "user", None)
+    return JsonResponse({"user": str(user), "type": type(user).__name__})
+
+
+async def async_view(request):
+    return view(request)
+
+
+@permission_required("read")
+async def awaits_its_user(request):
+    user = await request.auser()
+    return JsonResponse({"user": str(user), "type": type(user).__name__})
+
+
+@api_view()
+@authentication_classes([BearerJwtAuthentication])
+@permission_classes([IsAuthenticated])
+def drf_view(request):
+    return view(request)
+
+
+urlpatterns = [
+    path("def/", secure()(view)),
+    path("async/", secure()(async_view)),
+    path("drf/", drf_view),
+    path("plain/", view),
+    path("who/", secure()(awaits_its_user)),
+    path("plain/who/", awaits_its_user),
+]
+pytestmark = pytest.mark.urls(__name__)
+
+asked = []
+
+
+class Person:
+    is_authenticated = True
+    is_active = True
+
+    def __init__(self, name):
+        self.name = name
+
+    def __str__(self):
+        return self.name
+
+    async def ahas_perms(self, permissions):
+        return self.name.startswith("Mr")
+
+
+#: What a resolver may return for a token of nobody, by the token's subject.
+NOBODY = {"stranger": None, "anonymous": AnonymousUser(), "false": False, "lazy": SimpleLazyObject(lambda: None)}
+
+
+def resolve(access_token, request):
+    """Know everybody but those."""
+    asked.append((access_token, request))
+    subject = access_token.subject
+    return NOBODY[subject] if subject in NOBODY else Person(f"Mr {subject}")
+
+
+RESOLVE = f"{__name__}.resolve"
+GET_OR_CREATE = "django_oauth_jwt.users.get_or_create_user"
+
+
+@pytest.fixture(params=["def", "async", "drf", "middleware", "drf and middleware"])
+def url(request, settings):
+    """A secured view of each kind."""
+    if "middleware" in request.param:
+        settings.MIDDLEWARE = ["django_oauth_jwt.middleware.JwtBearerMiddleware"]
+    return {"middleware": "/plain/", "drf and middleware": "/drf/"}.get(request.param, f"/{request.param}/")
+
+
+def test_the_resolvers_user_is_the_requests(send, rsa_issuer, url):
+    """It is asked once per request, with the verified token and Django's request."""
+    asked.clear()
+    with rsa_issuer.installed(USER_RESOLVER=RESOLVE):
+        response = send("get", url, headers=rsa_issuer.headers(sub="x"))
+    assert response.json() == {"user": "Mr x", "type": "Person"}
+    ((access_token, request),) = asked
+    assert access_token.subject == "x"
+    assert isinstance(request, HttpRequest)
+
+
+@pytest.mark.parametrize("entrance", ["/who/", "/plain/who/"])
+def test_the_users_async_twin_is_the_same_user(rsa_issuer, settings, entrance):
+    """An async view that awaits `request.auser()`, as Django's own decorators do, sees no session's user instead."""
+    if "plain" in entrance:
+        settings.MIDDLEWARE = ["django_oauth_jwt.middleware.JwtBearerMiddleware"]
+    settings.MIDDLEWARE += [f"{__name__}.a_user_of_its_own"]
+    with rsa_issuer.installed(USER_RESOLVER=RESOLVE):
+        response = asyncio.run(AsyncClient().get(entrance, headers=rsa_issuer.headers(sub="x")))
+    assert response.json() == {"user": "Mr x", "type": "Person"}
+
+
+@pytest.mark.parametrize("sub", NOBODY)
+def test_a_token_of_nobody_is_refused(send, rsa_issuer, url, signals, sub):
+    """A resolver that returns nobody refuses the token; the view is not reached as an anonymous user."""
+    with rsa_issuer.installed(USER_RESOLVER=RESOLVE, INVALID_TOKEN_STATUS=401):
+        response = send("get", url, headers=rsa_issuer.headers(sub=sub))
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"] == (
+        'Bearer error="invalid_token", error_description="Token belongs to no user"'
+    )
+    assert [(name, sent["reason"]) for name, sent in signals] == [("rejected", "unknown_user")]
+
+
+@pytest.mark.parametrize("url", ["/def/", "/async/"])
+def test_without_a_resolver_the_requests_user_is_left_alone(send, issuer, settings, url):
+    """Beside a session login, `request.user` stays what the project made it."""
+    settings.MIDDLEWARE = [f"{__name__}.a_user_of_its_own"]
+    assert send("get", url, headers=issuer.headers()).json() == {"user": "session user", "type": "Person"}
+
+
+def a_user_of_its_own(get_response):
+    """Stand for Django's AuthenticationMiddleware."""
+
+    def middleware(request):
+        request.user = Person("session user")
+        request.auser = None
+        return get_response(request)
+
+    return middleware
+
+
+def test_in_drf_the_user_without_a_resolver_is_a_token_user(send, issuer):
+    """No database is asked, and `IsAuthenticated` lets it in."""
+    assert send("get", "/drf/", headers=issuer.headers()).json() == {"user": "user-1", "type": "TokenUser"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_users_of_the_user_model_are_made_and_found(send, rsa_issuer, url):
+    """The second request finds the user that the first one made."""
+    with rsa_issuer.installed(USER_RESOLVER=GET_OR_CREATE):
+        for _ in range(2):
+            response = send("get", url, headers=rsa_issuer.headers(sub="alice@example.com"))
+            assert response.json() == {"user": "alice@example.com", "type": "User"}
+    (user,) = get_user_model().objects.all()
+    assert not user.has_usable_password()
+    assert not user.is_staff
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_user_who_is_not_active_is_refused(send, rsa_issuer, url):
+    """Whoever was switched off in the admin stays out, whatever the authorization server says."""
+    get_user_model().objects.create_user("alice", is_active=False)
+    with rsa_issuer.installed(USER_RESOLVER=GET_OR_CREATE):
+        assert send("get", url, headers=rsa_issuer.headers(sub="alice")).status_code == 403
+
+
+@pytest.fixture
+def user_of(issuer):
+    """The user of a token of these claims."""
+
+    def user_of(**claims):
+        return get_or_create_user(verify_token(issuer.token(**claims)), None)
+
+    return user_of
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("sub", [None, "", "spaces in it", "x" * 151, "line\nbreak", "<b>"])
+def test_a_subject_that_is_no_user_name_is_nobody(user_of, sub):
+    """The user model's own validators have their say, and nothing is written."""
+    assert user_of(sub=sub) is None
+    assert not get_user_model().objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("weak_passwords")
+def test_a_user_who_is_there_already_is_left_as_he_is(user_of):
+    """His name need not pass today's validators, and his password stays."""
+    user = get_user_model().objects.create_user("old name with spaces", password="secret")
+    found = user_of(sub="old name with spaces")
+    assert found == user
+    assert found.check_password("secret")
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("weak_passwords")
+def test_a_user_made_by_another_request_in_between_is_taken(user_of, monkeypatch):
+    """Two first requests of one user at the same time: the slower one finds what the faster one made."""
+    model = get_user_model()
+    user = model.objects.create_user("alice", password="secret")
+
+    def not_yet(self, username):
+        raise model.DoesNotExist
+
+    monkeypatch.setattr(type(model._default_manager), "get_by_natural_key", not_yet)
+    found = user_of(sub="alice")
+    assert found == user
+    assert found.check_password("secret")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("sub", ["ADMIN", "Admin"])
+def test_a_name_that_differs_in_case_is_somebody_else(user_of, monkeypatch, sub):
+    """Neither a manager nor a database that overlooks case (MySQL's do) makes one person's token another's."""
+    model = get_user_model()
+    admin = model.objects.create_superuser("admin")
+
+    def overlooking_case(self, username):
+        return self.get(username__iexact=username)
+
+    monkeypatch.setattr(type(model._default_manager), "get_by_natural_key", overlooking_case)
+    assert user_of(sub="admin") == admin
+    assert user_of(sub=sub) is None
+
+
+@pytest.mark.django_db
+def test_a_subject_that_no_database_can_hold_is_not_looked_for(user_of, django_assert_num_queries):
+    """PostgreSQL answers a query with NUL in it with an error."""
+    with django_assert_num_queries(0):
+        assert user_of(sub="ali\0ce") is None
+
+
+@pytest.mark.django_db
+def test_user_names_need_not_be_text(user_of, monkeypatch):
+    """A subject that is no value of the user name's field, or not its usual spelling, is nobody."""
+    user = get_user_model().objects.create_user("alice")
+    monkeypatch.setattr(get_user_model(), "USERNAME_FIELD", "id")
+    assert user_of(sub=str(user.pk)) == user
+    assert user_of(sub=f"0{user.pk}") is None
+    assert user_of(sub="alice") is None
+
+
+@pytest.mark.django_db
+def test_a_user_whom_the_manager_hides_is_nobody(user_of, monkeypatch, caplog):
+    """A project that keeps deleted users out of sight has their tokens refused, and is told why in its log."""
+    model = get_user_model()
+    model.objects.create_user("alice")
+    monkeypatch.setattr(type(model._default_manager), "get_queryset", lambda self: QuerySet(model).none())
+    assert user_of(sub="alice") is None
+    assert "UNIQUE constraint failed" in caplog.text
+
+
+@pytest.mark.django_db
+def test_making_a_user_is_one_insert(user_of):
+    """A second statement would overwrite what another request, which finds the user in between, has written."""
+    with CaptureQueriesContext(connection) as queries:
+        user_of(sub="alice")
+    writes = [query["sql"].split()[0] for query in queries if query["sql"].split()[0] in ("INSERT", "UPDATE")]
+    assert writes == ["INSERT"]
+
+
+@pytest.mark.django_db
+def test_finding_a_user_is_one_query(user_of, django_assert_num_queries):
+    """Each request of a known user costs one query, no more."""
+    user_of(sub="alice")
+    with django_assert_num_queries(1, connection=connection):
+        user_of(sub="alice")
+
+
+@pytest.mark.django_db
+def test_each_of_several_issuers_has_its_own_users(rsa_issuer, settings):
+    """Both call somebody 'alice'; they are two people, and each of them stays the same."""
+    issuers = ["https://a.example.com", "https://b.example.com"]
+    settings.OAUTH_JWT = {"ISSUERS": {issuer: {"JWKS_SERVICE": rsa_issuer} for issuer in issuers}}
+
+    def pk_of(iss):
+        return get_or_create_user(verify_token(rsa_issuer.token(iss=iss, sub="alice")), None).pk
+
+    first, second = map(pk_of, issuers)
+    assert first != second
+    assert [first, second] == list(map(pk_of, issuers))

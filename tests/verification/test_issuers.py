@@ -1,0 +1,156 @@
+"""Several issuers, and services that stand in, through `verify_token` and its async twin."""
+
+from traceback import walk_tb
+from types import SimpleNamespace
+
+import pytest
+
+from django_oauth_jwt.errors import KeysUnavailable
+from django_oauth_jwt.testing import TokenIssuer
+
+NOW = 1_800_000_000
+HUGE = 10**400
+
+
+@pytest.fixture
+def two_issuers(rsa_issuer):
+    """Two authorization servers with the same kid, and settings of their own for the second."""
+    other = TokenIssuer("https://other.test", alg="ES256")
+    listed = {
+        rsa_issuer.issuer: {"JWKS_SERVICE": rsa_issuer},
+        other.issuer: {
+            "JWKS_SERVICE": other,
+            "AUDIENCE": "other-api",
+            "ALGORITHMS": ["ES256"],
+            "TOKEN_TYPES": ["JWT"],
+            "REQUIRED_CLAIMS": ["exp", "role"],
+            "LEEWAY": 0,
+        },
+    }
+    with rsa_issuer.installed(ISSUER=None, JWKS_SERVICE=None, ISSUERS=listed, AUDIENCE="api", ALGORITHMS=["RS256"]):
+        yield rsa_issuer, other
+
+
+def test_each_issuer_has_its_own_rules(reason_of, two_issuers, frozen_time):
+    """What ISSUERS says of one holds for its tokens alone, the rest for all."""
+    first, second = two_issuers
+    good = {"aud": "other-api", "role": "x", "header": {"typ": "JWT"}}
+    assert reason_of(first.token(aud="api", exp=NOW - 5)) is None
+    assert reason_of(first.token(aud="other-api")) == "wrong_audience"
+    assert reason_of(second.token(**good)) is None
+    assert reason_of(second.token(**{**good, "aud": "api"})) == "wrong_audience"
+    assert reason_of(second.token(**{**good, "role": None})) == "missing_claim"
+    assert reason_of(second.token(**{**good, "header": {}})) == "wrong_type"
+    assert reason_of(second.token(**good, exp=NOW)) == "expired"
+
+
+def test_each_issuers_algorithms_hold_for_its_tokens_alone(reason_of, rsa_issuer):
+    """What another issuer may use is no permission, though the key would fit."""
+    listed = {
+        rsa_issuer.issuer: {"JWKS_SERVICE": rsa_issuer, "ALGORITHMS": ["PS256"]},
+        "https://other.test": {"JWKS_SERVICE": rsa_issuer, "ALGORITHMS": ["RS256"]},
+    }
+    with rsa_issuer.installed(ISSUER=None, JWKS_SERVICE=None, ISSUERS=listed):
+        assert reason_of(rsa_issuer.token()) == "wrong_algorithm"
+        assert reason_of(rsa_issuer.token(iss="https://other.test")) is None
+
+
+def test_one_issuers_key_signs_nothing_for_another(reason_of, two_issuers):
+    """The claim iss says whose keys are asked, so a trusted server cannot speak for its neighbour."""
+    first, second = two_issuers
+    assert reason_of(first.token(aud="api", iss=second.issuer)) == "wrong_algorithm"
+    assert reason_of(second.token(aud="api", iss=first.issuer)) == "wrong_algorithm"
+    twin = TokenIssuer(first.issuer)
+    assert reason_of(twin.token(aud="api")) == "bad_signature"
+    assert reason_of(twin.token(aud="api", iss="https://third.test")) == "wrong_issuer"
+
+
+def test_a_service_of_the_callers_own_stands_in(reason_of, rsa_issuer, signing_key, settings):
+    """jwks_service says where the keys are, also where the settings name no source at all."""
+    settings.OAUTH_JWT = {}
+    other = TokenIssuer("https://other.test", key=signing_key("EdDSA"))
+    assert reason_of(other.token(), jwks_service=other) is None
+    assert reason_of(other.token(iss=rsa_issuer.issuer), jwks_service=rsa_issuer) == "wrong_algorithm"
+    assert reason_of(other.token(), jwks_service=other) is None
+
+
+def test_a_service_of_one_issuer_speaks_for_that_one(reason_of, rsa_issuer, signing_key):
+    """It need not be listed, and cannot sign in the name of one that is: what holds for all holds for it."""
+    partner = TokenIssuer("https://partner.test", key=signing_key("ES256"))
+    with rsa_issuer.installed(AUDIENCE="api"):
+        assert reason_of(partner.token(aud="api"), jwks_service=partner) is None
+        assert reason_of(partner.token(aud="other"), jwks_service=partner) == "wrong_audience"
+        assert reason_of(partner.token(aud="api", iss=rsa_issuer.issuer), jwks_service=partner) == "wrong_issuer"
+        assert reason_of(partner.token(aud="api", iss=None), jwks_service=partner) == "wrong_issuer"
+        assert reason_of(partner.token(aud="api")) == "wrong_issuer"
+
+
+def test_a_service_of_a_listed_issuer_has_its_rules(reason_of, two_issuers):
+    """What ISSUERS says of it holds, wherever its keys come from."""
+    _, second = two_issuers
+    twin = TokenIssuer(second.issuer, key=second.keys[0])
+    good = {"aud": "other-api", "role": "x", "header": {"typ": "JWT"}}
+    assert reason_of(twin.token(**good), jwks_service=twin) is None
+    assert reason_of(twin.token(**{**good, "aud": "api"}), jwks_service=twin) == "wrong_audience"
+
+
+def test_a_service_of_no_issuer_leaves_it_to_the_settings(reason_of, rsa_issuer):
+    """Keys alone say nothing of who may use them."""
+    keys = SimpleNamespace(
+        current=rsa_issuer.current, key_set_for=rsa_issuer.key_set_for, akey_set_for=rsa_issuer.akey_set_for
+    )
+    with rsa_issuer.installed():
+        assert reason_of(rsa_issuer.token(), jwks_service=keys) is None
+        assert reason_of(rsa_issuer.token(iss="https://partner.test"), jwks_service=keys) == "wrong_issuer"
+
+
+def test_without_keys_nothing_is_said_of_the_token(verify, rsa_issuer):
+    """The service's own refusal comes through."""
+
+    class Down(TokenIssuer):
+        def key_set_for(self, kid, alg):
+            raise KeysUnavailable(7)
+
+        async def akey_set_for(self, kid, alg):
+            raise KeysUnavailable(7)
+
+    down = Down(key=rsa_issuer.keys[-1])
+    with down.installed(), pytest.raises(KeysUnavailable) as caught:
+        verify(down.token())
+    assert caught.value.retry_after == 7
+
+
+def test_a_service_that_fails_is_a_503_and_logged_without_the_token(verify, rsa_issuer, caplog):
+    """A bug in a service of the project's own is no 500, and no error report shows a token that is good."""
+
+    class Broken(TokenIssuer):
+        def key_set_for(self, kid, alg):
+            raise RuntimeError("out of order")
+
+        async def akey_set_for(self, kid, alg):
+            raise RuntimeError("out of order")
+
+    broken = Broken(key=rsa_issuer.keys[-1])
+    token = broken.token()
+    with broken.installed(), pytest.raises(KeysUnavailable):
+        verify(token)
+    (record,) = caplog.records
+    assert (record.name, record.levelname, str(record.exc_info[1])) == ("django_oauth_jwt", "ERROR", "out of order")
+    frames = [frame for frame, _ in walk_tb(record.exc_info[2])]
+    assert frames
+    assert token[-300:] not in repr([frame.f_locals for frame in frames])
+
+
+def test_a_service_that_fails_later_is_a_503_for_remembered_tokens_too(verify, rsa_issuer):
+    """It is asked whether its keys are still the same."""
+
+    class BreaksLater(TokenIssuer):
+        def current(self):
+            raise RuntimeError("out of order")
+
+    service = BreaksLater(key=rsa_issuer.keys[-1])
+    token = service.token()
+    with service.installed():
+        verify(token)
+        with pytest.raises(KeysUnavailable):
+            verify(token)
