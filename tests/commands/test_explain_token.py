@@ -7,7 +7,7 @@ import json
 import pytest
 from django.core.management import call_command, execute_from_command_line
 
-from django_oauth_jwt.conf import get_settings
+from django_oauth_jwt.conf import get_runtime
 from django_oauth_jwt.diagnosis import explain, shown
 from django_oauth_jwt.errors import InvalidToken, KeysUnavailable
 from django_oauth_jwt.testing import SigningKey, TokenIssuer
@@ -362,7 +362,7 @@ def test_explanation_and_verification_never_disagree(issuer, monkeypatch, overri
     accepted = 0
     with issuer.installed(**{"AUDIENCE": AUDIENCE, "REQUIRED_CLAIMS": ["exp", "jti"], **overrides}):
         for token in corpus(issuer):
-            reason, explanation = refusal(token), explain(token, get_settings())
+            reason, explanation = refusal(token), explain(token, get_runtime())
             accepted += explanation.is_accepted
             assert explanation.is_accepted == (reason is None)
             assert explanation.reasons == [] if reason is None else reason in explanation.reasons
@@ -376,7 +376,7 @@ def test_two_keys_of_one_kid_are_no_key(issuer, monkeypatch):
     issuer.keys.append(double)
     issuer.rotate()
     token = issuer.token(header={"kid": "key-1"})
-    assert explain(token, get_settings()).reasons == ["ambiguous_key"]
+    assert explain(token, get_runtime()).reasons == ["ambiguous_key"]
     assert refusal(token) == "ambiguous_key"
 
 

@@ -90,7 +90,7 @@ def test_metadata_of_another_issuer_is_not_believed(start_server, settings):
     assert get(token).status_code == 403  # its iss has no slash
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "django_oauth_jwt.verification.verifier.trusted_issuer", lambda iss, settings: settings.issuers[f"{iss}/"]
+            "django_oauth_jwt.verification.rules.trusted_issuer", lambda iss, settings: settings.issuers[f"{iss}/"]
         )
         assert get(token).status_code == 503
     assert server.fetches() == 0

@@ -22,7 +22,7 @@ from django_oauth_jwt.errors import InvalidToken, KeysUnavailable
 from django_oauth_jwt.jws import compact
 from django_oauth_jwt.middleware import JwtBearerMiddleware
 from django_oauth_jwt.testing import TokenIssuer
-from django_oauth_jwt.verification import verifier
+from django_oauth_jwt.verification import rules
 
 OURS = "django_oauth_jwt.middleware.JwtBearerMiddleware"
 CSRF = "django.middleware.csrf.CsrfViewMiddleware"
@@ -295,7 +295,7 @@ def test_a_bad_token_is_verified_and_told_of_once(send, rsa_issuer, signals, mon
     """Though it is looked at when it comes and again when the view is known."""
     verified = []
     monkeypatch.setattr(compact, "verify_signature", lambda *args: verified.append(args) or _never(*args))
-    monkeypatch.setattr(verifier, "verify_signature", compact.verify_signature)
+    monkeypatch.setattr(rules, "verify_signature", compact.verify_signature)
     with rsa_issuer.installed():
         assert send("get", url, headers=rsa_issuer.headers("read")).status_code == 403
     assert len(verified) == 1
