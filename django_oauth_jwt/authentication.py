@@ -12,7 +12,6 @@ from rest_framework.exceptions import APIException, NotAuthenticated, Permission
 from rest_framework.permissions import AND, NOT, OR, AllowAny
 from rest_framework.request import Request
 
-from .conf import get_settings
 from .errors import BearerError, KeysUnavailable, MissingToken
 from .http import authenticate, refusal_headers, reject, status_of
 from .tokens import AccessToken
@@ -48,7 +47,7 @@ class BearerJwtAuthentication(BaseAuthentication):
         """Return the token's user and the token, None for a request that brings no bearer token."""
         hooks_of((request.parser_context or {}).get("view"), challenges=True)
         try:
-            accepted = authenticate(request._request, get_settings())
+            accepted = authenticate(request._request)
         except BearerError as error:
             if isinstance(error, MissingToken) and error.reason in ("no_authorization", "other_scheme"):
                 return None

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Hashable
 
-from ..conf import Runtime, Settings, get_runtime, require_key_source
+from ..conf import Runtime, get_runtime, require_key_source
 from ..errors import BearerError, InvalidToken, KeysUnavailable
 from ..jwks import KeyService
 from ..tokens import AccessToken, VerifiedToken
@@ -68,18 +68,6 @@ def remembered_or_steps(
     for check in AT_EACH_USE:
         check(remembered.verified.claims, time.time(), remembered.leeway)
     return AccessToken(encoded_token, remembered.verified)
-
-
-def verify(encoded_token: str, settings: Settings, jwks_service: KeyService | None) -> AccessToken:
-    """Do as `verify_token` does, for one who has the settings, and knows that they name the keys."""
-    found = remembered_or_steps(encoded_token, get_runtime(), jwks_service)
-    return found if isinstance(found, AccessToken) else run_blocking(found)
-
-
-async def averify(encoded_token: str, settings: Settings, jwks_service: KeyService | None) -> AccessToken:
-    """Do as `averify_token` does, for one who has the settings, and knows that they name the keys."""
-    found = remembered_or_steps(encoded_token, get_runtime(), jwks_service)
-    return found if isinstance(found, AccessToken) else await run_awaiting(found)
 
 
 def _verification(
