@@ -168,7 +168,7 @@ class _ExplainedPermission:
             raise BearerRefusal(error) from error
         is_ours = hasattr(self._permission, "refusal")  # a TokenPermission, which stands above this module
         reasons = self._results[-1:] if is_ours else [operand._reason for operand in self._operands]
-        self._reason = None if allowed or isinstance(self._permission, NOT) else next(filter(None, reasons), None)
+        self._reason = None if allowed else next(filter(None, reasons), None)
         return allowed
 
 
