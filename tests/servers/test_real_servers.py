@@ -15,7 +15,7 @@ from .real_servers import fleet
 pytestmark = pytest.mark.real_servers
 
 #: Seconds between a client's requests where it is not their number that counts.
-PAUSE = 0.01
+PAUSE = 0.02
 
 every_server = pytest.mark.parametrize("kind", ["gunicorn", "gunicorn-sync", "uvicorn"])
 many_servers = pytest.mark.parametrize("kind", ["gunicorn", "uvicorn"])
