@@ -1,16 +1,24 @@
-"""The DRF authentication class."""
+"""The DRF authentication class, and the one place where the answers of a DRF view are decorated."""
 
-from typing import Any
+from collections.abc import Callable
+from copy import copy
+from functools import partial, reduce
+from types import SimpleNamespace
+from typing import Any, Final
 
+from asgiref.sync import iscoroutinefunction
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import APIException, NotAuthenticated
+from rest_framework.exceptions import APIException, NotAuthenticated, PermissionDenied
+from rest_framework.permissions import AND, NOT, OR, AllowAny
 from rest_framework.request import Request
 
 from .conf import get_settings
 from .errors import BearerError, KeysUnavailable, MissingToken
-from .http import RequestToken, authenticate, refusal_headers, reject, status_of
+from .http import authenticate, refusal_headers, reject, status_of
 from .tokens import AccessToken
 from .users import TokenUser
+
+_Run = tuple[bool, BearerError | None, int]  #: whether permissions grant, else why not, and how many results it took
 
 
 class BearerRefusal(APIException):
@@ -19,7 +27,7 @@ class BearerRefusal(APIException):
     No child of AuthenticationFailed, whose status and challenge a view takes from its first authenticator.
     """
 
-    def __init__(self, error: BearerError, detail: Any = None, *, is_reported: bool = True) -> None:
+    def __init__(self, error: BearerError, detail: Any = None, *, is_reported: bool = False) -> None:
         super().__init__(detail or error.description, error.error or error.reason)
         self.status_code = status_of(error)
         self.headers = refusal_headers(error)
@@ -38,77 +46,152 @@ class BearerJwtAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, AccessToken] | None:
         """Return the token's user and the token, None for a request that brings no bearer token."""
-        watch_answers((request.parser_context or {}).get("view"))
+        hooks_of((request.parser_context or {}).get("view"), challenges=True)
         try:
             accepted = authenticate(request._request, get_settings())
-        except MissingToken as error:
-            if error.reason in ("no_authorization", "other_scheme"):
-                return None
-            raise BearerRefusal(error) from error
         except BearerError as error:
-            raise BearerRefusal(error) from error
-        return _user_of(accepted), accepted.verified()
+            if isinstance(error, MissingToken) and error.reason in ("no_authorization", "other_scheme"):
+                return None
+            raise BearerRefusal(error, is_reported=True) from error
+        if accepted.user is None:
+            accepted.user = TokenUser(accepted.verified())
+        return accepted.user, accepted.verified()
 
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge of a request that brings no token."""
         return refusal_headers(MissingToken())["WWW-Authenticate"]
 
 
-def _user_of(accepted: RequestToken) -> Any:
-    """Return the user of an accepted token: the resolver's, or a `TokenUser`."""
-    if accepted.user is None:
-        accepted.user = TokenUser(accepted.verified())
-    return accepted.user
+def hooks_of(view: Any, *, challenges: bool) -> "_ViewHooks | None":
+    """Return the hooks of a view, put in place at the first call; None where no view is about to answer a request."""
+    if not hasattr(view, "headers"):
+        return None
+    view._oauth_jwt = hooks = getattr(view, "_oauth_jwt", None) or _ViewHooks(view)
+    hooks.challenges |= challenges
+    return hooks
 
 
-def watch_answers(view: Any) -> None:
-    """Have a view challenge for a token, and put the headers of a refusal on its answer, whoever makes it."""
-    if hasattr(view, "headers") and not hasattr(view, "_oauth_jwt"):
-        view._oauth_jwt = _Answers(view)
+class _ViewHooks:
+    """Replaces four methods of one view, since DRF lets authenticators and permissions say too little.
 
-
-class _Answers:
-    """Stands in for some methods of one view, since DRF lets an authenticator say too little about its answers.
-
-    A view asks its first authenticator alone for a challenge, and answers 403 where that one has none; it
-    leaves it to its exception handler whether a refusal's headers are sent. What is raised is not yet an
-    answer, as views and renderers also try out what would be allowed; what is handled is.
-    ``asked_object`` is the object that permissions are being asked about, in a tuple; () where there is none.
+    A view asks its first authenticator alone for a challenge, its denials have none, and its exception handler
+    decides whether headers are sent. What is raised is not yet an answer, as views and renderers also try out
+    what would be allowed; what is handled is. ``results`` is what our permissions said, in order: an error or None.
     """
+
+    REPLACED: Final = ("get_authenticate_header", "get_permissions", "permission_denied", "handle_exception")
 
     def __init__(self, view: Any) -> None:
         self._view = view
-        self._get_authenticate_header = view.get_authenticate_header
-        self._handle_exception = view.handle_exception
-        self._check_object_permissions = view.check_object_permissions
-        self.asked_object: tuple[Any, ...] = ()
-        view.check_object_permissions = self.check_object_permissions
-        view.get_authenticate_header = self.get_authenticate_header
-        view.handle_exception = self.handle_exception
-        vary = view.headers.get("Vary")
-        view.headers["Vary"] = f"{vary}, Authorization" if vary else "Authorization"
+        self._original = SimpleNamespace(**{name: getattr(view, name) for name in self.REPLACED})
+        self._asked: list[_ExplainedPermission] | None = None
+        self.results: list[BearerError | None] = []
+        self.challenges = False  # whether a request that is not authenticated is asked for a token
+        for name in self.REPLACED:
+            setattr(view, name, getattr(self, name))
+        view.headers["Vary"] = ", ".join(filter(None, [view.headers.get("Vary"), "Authorization"]))
 
-    def get_authenticate_header(self, request: Request) -> str:
+    def get_authenticate_header(self, request: Request) -> str | None:
         """Challenge for a token, and for what the first authenticator asks for."""
         bearer = BearerJwtAuthentication().authenticate_header(request)
-        first = self._get_authenticate_header(request)
+        first: str | None = self._original.get_authenticate_header(request)
+        if not self.challenges:
+            return first
         return bearer if not first or first.startswith("Bearer") else f"{bearer}, {first}"
 
-    def check_object_permissions(self, request: Request, obj: Any) -> None:
-        """Do what the view does, but remember the object in question."""
-        self.asked_object = (obj,)
+    def get_permissions(self) -> list[Any]:
+        """Return the view's permissions, which now remember why they deny."""
+        self._asked = [_ExplainedPermission(one, self.results) for one in self._original.get_permissions()]
+        return list(self._asked)
+
+    def permission_denied(self, request: Request, message: Any = None, code: Any = None) -> None:
+        """Deny as the view does; a plain denial gets the challenge of ours that is the reason, if one is."""
+        error = self._take_reason()
         try:
-            self._check_object_permissions(request, obj)
-        finally:
-            self.asked_object = ()
+            self._original.permission_denied(request, message=message, code=code)
+        except (NotAuthenticated, PermissionDenied) as denial:
+            if error is None:
+                raise
+            raise BearerRefusal(error, message) from denial
 
     def handle_exception(self, exc: Exception) -> Any:
-        """Set the headers of a refusal, then do what the view does."""
+        """Set the headers of a refusal and report it once, then do what the view does."""
+        if isinstance(exc, BearerError):
+            exc = BearerRefusal(exc)
         if isinstance(exc, BearerRefusal):
             self._view.headers.update(exc.headers)
             if not exc.is_reported:
+                exc.is_reported = True
                 reject(self._view.request._request, exc.bearer_error)
-        elif isinstance(exc, NotAuthenticated):
+        elif isinstance(exc, NotAuthenticated) and self.challenges:
             challenge = self.get_authenticate_header(self._view.request)
             self._view.headers.update(refusal_headers(MissingToken()), **{"WWW-Authenticate": challenge})
-        return self._handle_exception(exc)
+        return self._original.handle_exception(exc)
+
+    def _take_reason(self) -> BearerError | None:
+        """Return the error of ours that a denial is due to, None where it is not certain; a second time None."""
+        asked, self._asked = self._asked, []
+        if asked is not None:
+            return next((permission._reason for permission in asked if permission._reason), None)
+        # Without our authenticator the view had no hooks when this check began. A permission of others may have
+        # said either, as it is not asked again: the error is certain if nothing else explains what ours said.
+        runs = _runs(reduce(AND, [AllowAny(), *self._original.get_permissions()]), self.results)
+        reasons = {reason for allowed, reason, used in runs if not allowed and used == len(self.results)}
+        return reasons.pop() if len(reasons) == 1 else None
+
+
+class _ExplainedPermission:
+    """A permission that remembers why it denied: ours say it themselves, a composition takes it from its operands.
+
+    DRF asks it and decides as ever. Methods that are coroutines are passed through, as views recognize them by that.
+    """
+
+    def __init__(self, permission: Any, results: list[BearerError | None]) -> None:
+        self._operands = [_ExplainedPermission(operand, results) for operand in operands(permission)]
+        if self._operands:
+            permission = copy(permission)
+            vars(permission).update(zip(("op1", "op2"), self._operands, strict=False))
+        self._permission, self._results = permission, results
+        self._reason: BearerError | None = None
+
+    __class__ = property(lambda self: type(self._permission))  # for isinstance
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._permission, name)
+        is_question = name in ("has_permission", "has_object_permission") and not iscoroutinefunction(value)
+        return partial(self._ask, value) if is_question else value
+
+    def _ask(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        self._results.clear()
+        try:
+            allowed = method(*args, **kwargs)
+        except BearerError as error:  # a renderer that tries out permissions catches DRF's own alone
+            raise BearerRefusal(error) from error
+        is_ours = hasattr(self._permission, "refusal")  # a TokenPermission, which stands above this module
+        reasons = self._results[-1:] if is_ours else [operand._reason for operand in self._operands]
+        self._reason = None if allowed or isinstance(self._permission, NOT) else next(filter(None, reasons), None)
+        return allowed
+
+
+def operands(permission: Any) -> list[Any]:
+    """Return what DRF's AND, OR or NOT is made of, in order; [] for any other permission."""
+    names = ("op1", "op2") if isinstance(permission, AND | OR | NOT) else ()
+    return [getattr(permission, name) for name in names if hasattr(permission, name)]
+
+
+def _runs(permission: Any, results: list[BearerError | None], used: int = 0) -> set[_Run]:
+    """Return every way in which a permission may have answered, where ``used`` results came before."""
+    if hasattr(permission, "refusal"):  # as above
+        return {(reason is None, reason, used + 1) for reason in results[used : used + 1]}
+    if not operands(permission):
+        return {(True, None, used), (False, None, used)}
+    runs: set[_Run] = set()
+    for allowed, reason, end in _runs(permission.op1, results, used):
+        if isinstance(permission, NOT):
+            runs.add((not allowed, None, end))
+        elif allowed == isinstance(permission, OR):  # the second operand is not asked
+            runs.add((allowed, reason, end))
+        else:
+            second = _runs(permission.op2, results, end)
+            runs |= {(granted, None if granted else reason or other, last) for granted, other, last in second}
+    return runs

@@ -1,4 +1,4 @@
-"""System checks: what is wrong with the settings (always), and what is unwise in production (``--deploy``)."""
+"""System checks: errors in the settings (always), and warnings about production (``check --deploy``)."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -18,7 +18,7 @@ MIDDLEWARE = "django_oauth_jwt.middleware.JwtBearerMiddleware"
 
 @register(TAG)
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Return an error for everything wrong with ``OAUTH_JWT``."""
+    """Return an error for each problem with ``OAUTH_JWT``."""
     settings, problems = _read()
     if settings is not None and not settings.has_key_source:
         problems = [conf.NO_KEY_SOURCE]
@@ -27,7 +27,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 @register(TAG, deploy=True)
 def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Return a warning for everything that is allowed, but unwise in production."""
+    """Return a warning for each thing that is allowed, but unwise in production."""
     settings, _ = _read()
     if settings is None:
         return []
@@ -57,7 +57,7 @@ def _lax_tokens(settings: Settings) -> Iterable[tuple[str, str, str]]:
 
 
 def _lax_keys(settings: Settings) -> Iterable[tuple[str, str, str]]:
-    # Django's own check tells of a cache that is not there; services of the project's own use none.
+    # A missing cache is found by Django's own check. The project's own key services use no cache.
     backend = django_settings.CACHES.get(settings.cache, {}).get("BACKEND", "")
     fetched = any(trusted.jwks_service is None for trusted in settings.issuers.values())
     if fetched and backend.rpartition(".")[2] in ("LocMemCache", "DummyCache"):
@@ -69,7 +69,7 @@ def _lax_keys(settings: Settings) -> Iterable[tuple[str, str, str]]:
     if settings.allow_insecure_http:
         yield (
             "W004",
-            "ALLOW_INSECURE_HTTP is on: whoever can change the traffic can have any token accepted.",
+            "ALLOW_INSECURE_HTTP is on: anybody who can change the traffic can have any token accepted.",
             "Use https URLs and leave it out.",
         )
 
@@ -79,11 +79,11 @@ def _middleware_order(settings: Settings) -> Iterable[tuple[str, str, str]]:
     if MIDDLEWARE not in listed:
         return
     for other in listed[: listed.index(MIDDLEWARE)]:
-        if other in _HASTY:
-            number, what = _HASTY[other]
+        if other in _MAY_ANSWER:
+            number, what = _MAY_ANSWER[other]
             yield (
                 number,
-                f"{other} stands above JwtBearerMiddleware, so it {what} before the token is looked at.",
+                f"{other} stands above JwtBearerMiddleware, so it {what} before the token is checked.",
                 "Move JwtBearerMiddleware above it.",
             )
     anonymous = [trusted.issuer for trusted in settings.issuers.values() if trusted.user_resolver is None]
@@ -101,14 +101,14 @@ def _old_django() -> Iterable[tuple[str, str, str]]:
         yield (
             "W007",
             "This Django serves pages that `cache_page` stored beneath JwtBearerMiddleware or `secure` to other users.",
-            "Upgrade Django to 5.2.15, 6.0.6 or later: its caches tell the answers to different tokens apart.",
+            "Upgrade Django to 5.2.15, 6.0.6 or later: its caches keep the responses to different tokens apart.",
         )
 
 
 LOGIN: Final = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 _CACHE: Final = "django.middleware.cache."
-#: Middleware that may answer a request before ours has looked at it: the warning's number, and what it does.
-_HASTY: Final = {
+#: Middleware that may answer a request itself, before ours has checked the token: the warning's id, and what it does.
+_MAY_ANSWER: Final = {
     "django.middleware.csrf.CsrfViewMiddleware": ("W005", "refuses unsafe requests"),
     LOGIN: ("W005", "sends requests to the login page"),
     f"{_CACHE}FetchFromCacheMiddleware": ("W006", "serves cached pages"),

@@ -1,4 +1,4 @@
-"""Why a request is refused: one class for each answer, one stable ``reason`` for each cause."""
+"""The errors that refuse a request: one class for each kind of response, one stable ``reason`` for each cause."""
 
 from collections.abc import Iterable
 from types import MappingProxyType
@@ -6,11 +6,16 @@ from typing import Final
 
 
 class BearerError(Exception):
-    """A request that is refused.
+    """A request is refused.
 
-    ``status`` is the HTTP status, ``error`` the error code of RFC 6750 section 3.1 (None where the RFC
-    wants none), ``description`` a sentence for the client's developer that gives nothing away, ``reason``
-    a stable word for programs.
+    ``status`` is the HTTP status, ``error`` the error code (RFC 6750 section 3.1; None where the RFC wants none),
+    ``description`` a sentence for the client's developer without secrets, ``reason`` a stable word for programs,
+    such as ``expired``.
+
+    >>> try:
+    ...     access_token = verify_token(encoded_token)
+    ... except BearerError as error:
+    ...     logger.info("refused: %s", error.reason)
     """
 
     status: int
@@ -26,7 +31,7 @@ class BearerError(Exception):
 
 
 class MissingToken(BearerError):
-    """No bearer token was sent; the challenge carries no error code (RFC 6750 section 3.1)."""
+    """The request has no bearer token. The challenge has no error code then (RFC 6750 section 3.1)."""
 
     status = 401
     DESCRIPTIONS: Final = MappingProxyType(
@@ -42,9 +47,9 @@ class MissingToken(BearerError):
 
 
 class InvalidToken(BearerError):
-    """The token fails validation.
+    """The token is invalid.
 
-    ``status`` is express-oauth-jwt's; the answer has that of the setting INVALID_TOKEN_STATUS.
+    ``status`` is the one of express-oauth-jwt; the response has the one in the setting INVALID_TOKEN_STATUS.
     """
 
     error = "invalid_token"
@@ -76,7 +81,7 @@ class InvalidToken(BearerError):
 
 
 class InsufficientScope(BearerError):
-    """A required scope is missing (RFC 6750 section 3.1). ``scope`` is all that is required."""
+    """The token lacks a required scope (RFC 6750 section 3.1). ``scope`` has all required ones, space-separated."""
 
     error = "insufficient_scope"
     status = 403
@@ -87,7 +92,7 @@ class InsufficientScope(BearerError):
 
 
 class MissingClaims(BearerError):
-    """A required claim is missing or differs."""
+    """The token lacks a required claim, or has another value for it."""
 
     error = "invalid_token"
     status = 403
@@ -97,9 +102,9 @@ class MissingClaims(BearerError):
 
 
 class InsufficientAuthentication(BearerError):
-    """The user must authenticate in another way or anew (RFC 9470 section 3).
+    """The user must log in again, or in another way (RFC 9470 section 3).
 
-    ``acr_values`` (space-separated) and ``max_age`` (in seconds, as text) say how, "" where it does not matter.
+    ``acr_values`` (space-separated) and ``max_age`` (seconds, as a string) say how; "" where it does not matter.
     """
 
     error = "insufficient_user_authentication"
@@ -114,7 +119,7 @@ class InsufficientAuthentication(BearerError):
 
 
 class KeysUnavailable(BearerError):
-    """The keys cannot be had and none are remembered. ``retry_after`` is in whole seconds, at least 1."""
+    """The keys cannot be fetched, and none are cached. ``retry_after`` is in whole seconds, at least 1."""
 
     error = "temporarily_unavailable"
     status = 503

@@ -8,7 +8,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from .conf import Settings, get_settings, is_exempt, is_protected
+from .conf import Settings, get_settings
 from .decorators import needs_no_token
 from .errors import BearerError
 from .http import aauthenticate, authenticate, averify_request, mark_secured, refuse, verify_request
@@ -20,7 +20,7 @@ class JwtBearerMiddleware:
     The token is verified at once, for whoever comes next in the chain. Whether the request is refused is decided
     when the view is known, as `LoginRequiredMiddleware` does, so that `token_not_required` can exempt it. An answer
     that came from no view (another middleware's, or for a URL that leads nowhere) needs a token as well. Settings:
-    SCOPE, CLAIMS, PROTECTED_PATHS (searched for in the path), EXEMPT_PATHS (match from the path's beginning), REALM.
+    SCOPE, CLAIMS, PROTECTED_PATHS, EXEMPT_PATHS, REALM.
     """
 
     sync_capable = True
@@ -86,7 +86,7 @@ def _verdict_of(request: HttpRequest) -> _Verdict | None:
 
 def _is_secured(request: HttpRequest, settings: Settings) -> bool:
     """Tell whether the path of a request is secured, and note it."""
-    is_secured = _is_secured_path(request.path_info, settings)
+    is_secured = settings.secures_path(request.path_info)
     request._oauth_jwt_verdict = (  # type: ignore[attr-defined]
         _Verdict.UNDECIDED if is_secured else _Verdict.EXEMPT
     )
@@ -96,7 +96,7 @@ def _is_secured(request: HttpRequest, settings: Settings) -> bool:
 def _needs_token(request: HttpRequest, view: Callable[..., Any], settings: Settings) -> bool:
     """Tell whether a request to this view needs a token, and note it for when the answer is there."""
     # The path is looked at again, since another middleware may have changed it.
-    exempt = needs_no_token(view) or not _is_secured_path(request.path_info, settings)
+    exempt = needs_no_token(view) or not settings.secures_path(request.path_info)
     request._oauth_jwt_verdict = _Verdict.EXEMPT if exempt else _Verdict.SECURED  # type: ignore[attr-defined]
     return not exempt
 
@@ -118,19 +118,6 @@ async def _arefusal(request: HttpRequest, settings: Settings) -> HttpResponseBas
         return refuse(error)
     _exempt_from_csrf_checks(request)
     return None
-
-
-def _is_secured_path(path: str, settings: Settings) -> bool:
-    if not (settings.protected_paths or settings.exempt_paths):
-        return True
-    # A dot matches no line break, and "$" matches before one: to an exemption it is a character as any other.
-    whole = path.replace("\n", "\r")
-    # PROTECTED_PATHS match anywhere in the path, EXEMPT_PATHS only from its beginning, so that a loose pattern
-    # protects too much and never too little.
-    protected = settings.protected_paths
-    if protected and not (is_protected(whole, protected) or is_protected(path, protected)):
-        return False
-    return not is_exempt(whole, settings.exempt_paths)
 
 
 def _exempt_from_csrf_checks(request: HttpRequest) -> None:

@@ -9,11 +9,10 @@ from http import HTTPMethod
 from typing import Any, ClassVar, Final
 
 from django.core.exceptions import ImproperlyConfigured
-from rest_framework.exceptions import NotAuthenticated, PermissionDenied
-from rest_framework.permissions import AND, NOT, OR, BasePermission, SingleOperandHolder
+from rest_framework.permissions import BasePermission, SingleOperandHolder
 from rest_framework.request import Request
 
-from .authentication import BearerRefusal, watch_answers
+from .authentication import hooks_of
 from .conf import get_settings
 from .errors import BearerError, InsufficientScope, MissingClaims, MissingToken
 from .http import accepted_token
@@ -36,11 +35,14 @@ _METHODS: Final = frozenset({ANY_METHOD, *HTTPMethod})
 
 
 class TokenPermission(SingleOperandHolder, BasePermission):
-    """A permission that depends on the access token alone.
+    """A permission that depends on the access token alone; a subclass needs no more than `check`.
 
     An instance stands in ``permission_classes`` as a class does: "calling" it gives itself. Type checkers take
     it for what DRF has there besides classes, a `SingleOperandHolder`.
     """
+
+    def __init__(self) -> None:  # SingleOperandHolder's own wants operands
+        pass
 
     def __call__(self) -> "TokenPermission":
         """Return itself, where DRF takes it for a class and wants an instance."""
@@ -48,10 +50,11 @@ class TokenPermission(SingleOperandHolder, BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Tell whether the token meets the requirement. Never raises for a token that does not."""
-        if self.refusal(request, view) is None:
-            return True
-        _explain_denials(view)
-        return False
+        refusal = self.refusal(request, view)
+        hooks = hooks_of(view, challenges=isinstance(refusal, MissingToken))
+        if hooks is not None:
+            hooks.results.append(refusal)
+        return refusal is None
 
     def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:
         """Tell the same of an object: DRF's default True would turn ``~`` into a refusal."""
@@ -194,76 +197,3 @@ def token_of(request: Request) -> AccessToken:
     if token is None:
         raise MissingToken
     return token
-
-
-def _explain_denials(view: Any) -> None:
-    """Let the view's denials carry the challenge where a permission of ours is what stands in the way.
-
-    One that says no is not the end, since an alternative may say yes. Whether its no stands is only known
-    when the view denies, so that is where the challenge is added.
-    """
-    watch_answers(view)
-    if hasattr(view, "_oauth_jwt") and not isinstance(view.permission_denied, _ExplainedDenial):
-        view.permission_denied = _ExplainedDenial(view)
-
-
-class _ExplainedDenial:
-    """Stands in for one view's ``permission_denied``; asks the permissions once more, to see which says no."""
-
-    def __init__(self, view: Any) -> None:
-        self._view = view
-        self._deny = view.permission_denied
-
-    def __call__(self, request: Request, message: str | None = None, code: str | None = None) -> None:
-        """Deny as the view does, and turn a plain denial into one that carries the challenge."""
-        try:
-            self._deny(request, message, code)
-        except (NotAuthenticated, PermissionDenied) as denial:
-            error = self._standing_refusal(request)
-            if error is None:
-                raise
-            raise BearerRefusal(error, message, is_reported=False) from denial
-
-    def _standing_refusal(self, request: Request) -> BearerError | None:
-        for permission in self._view.get_permissions():
-            allowed, refusal = _explain(permission, request, self._view, *self._view._oauth_jwt.asked_object)
-            if not allowed:
-                return refusal
-        return None
-
-
-def _explain(permission: Any, request: Request, view: Any, *obj: Any) -> tuple[bool, BearerError | None]:
-    """Return what a permission says of a request, or of an object, and why it says no if it is ours."""
-    question = (request, view, *obj)
-    if isinstance(permission, TokenPermission):
-        refusal = permission.refusal(request, view)
-        return refusal is None, refusal
-    if isinstance(permission, NOT):
-        return not _explain(operands(permission)[0], *question)[0], None
-    if isinstance(permission, AND):
-        first, second = operands(permission)
-        answer = _explain(first, *question)
-        return _explain(second, *question) if answer[0] else answer
-    if isinstance(permission, OR):
-        return _explain_alternatives(operands(permission), *question)
-    ask = permission.has_object_permission if obj else permission.has_permission
-    return ask(*question), None
-
-
-def _explain_alternatives(
-    alternatives: tuple[Any, ...], request: Request, view: Any, *obj: Any
-) -> tuple[bool, BearerError | None]:
-    refusal = None
-    for permission in alternatives:
-        answer = _explain(permission, request, view)
-        if answer[0] and obj:  # an alternative must allow the request as such, and then the object
-            answer = _explain(permission, request, view, *obj)
-        if answer[0]:
-            return answer
-        refusal = refusal or answer[1]
-    return False, refusal
-
-
-def operands(composed: Any) -> tuple[Any, ...]:
-    """Return what DRF's AND, OR or NOT is made of."""
-    return (composed.op1, composed.op2) if hasattr(composed, "op2") else (composed.op1,)

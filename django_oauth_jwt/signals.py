@@ -1,11 +1,11 @@
-"""Signals, for metrics and audit. Receivers that raise are logged and change no answer.
+"""Signals for metrics and audit logs. An error in a receiver is logged and does not change the response.
 
 ``token_accepted``      sender: the request's class, ``request``, ``access_token``
-``token_rejected``      sender: the request's class, ``request``, ``error`` (BearerError), ``reason`` (its reason)
+``token_rejected``      sender: the request's class, ``request``, ``error`` (BearerError), ``reason`` (``error.reason``)
 ``jwks_refreshed``      sender: JwksService, ``service``, ``key_set``
 ``jwks_refresh_failed`` sender: JwksService, ``service``, ``reason`` (str), ``retry_at`` (Unix time in seconds)
 
-The JWKS signals are sent from the thread that fetches, once the requests that wait have the keys.
+The JWKS signals are sent in the thread that fetches, after the waiting requests have got the keys.
 """
 
 from django.dispatch import Signal

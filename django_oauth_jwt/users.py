@@ -1,4 +1,4 @@
-"""Who a token speaks for: a user object without a database, or a user of the project's user model."""
+"""The user of a token: a `TokenUser` without a database, or one of the project's user model."""
 
 import hashlib
 import logging
@@ -18,10 +18,10 @@ logger = logging.getLogger("django_oauth_jwt")
 
 
 class TokenUser:
-    """The subject of an access token, or its client where the token has no ``sub``. Never stored.
+    """The subject of an access token, or its client where the token has no ``sub``. It is not stored.
 
-    It is authenticated and active, and has no permissions of `django.contrib.auth`: what the token allows
-    is in its scopes and claims. Equal to another of the same ``iss`` and ``sub``.
+    It is authenticated and active. It has no permissions of `django.contrib.auth`: the token's scopes and claims say
+    what it allows. Two of them are equal if ``iss`` and ``pk`` are.
     """
 
     is_authenticated = True
@@ -35,7 +35,7 @@ class TokenUser:
 
     @property
     def pk(self) -> str | None:
-        """``sub``, else the client's id; throttles count by it."""
+        """``sub``, else the client's id. Django REST framework's throttles count by it."""
         return self.access_token.subject or self.access_token.client_id
 
     id = pk
@@ -46,11 +46,11 @@ class TokenUser:
         return self.pk or ""
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Return False: a token grants scopes, not Django's permissions."""
+        """Return False: a token grants scopes, and no permissions of Django."""
         return False
 
     def has_perms(self, perm_list: Collection[str], obj: object = None) -> bool:
-        """Return False unless nothing is asked for."""
+        """Return False, except for an empty list."""
         return not perm_list
 
     def has_module_perms(self, package_name: str) -> bool:
@@ -74,38 +74,38 @@ class TokenUser:
 
 
 def get_or_create_user(access_token: AccessToken, request: HttpRequest | None) -> Any:
-    """Return the user of the project's user model whose user name is the token's ``sub``; make it if need be.
+    """Return the user of the project's user model whose user name is the token's ``sub``; create it if need be.
 
-    A resolver for the setting USER_RESOLVER. A new user has no usable password. None, which refuses the
-    token, where it has no ``sub``, the ``sub`` is no valid user name, or the user is not active. None, too,
-    where the name of the user that is found differs, be it in case or blanks. With several ISSUERS the user
-    name is made of ``iss`` and ``sub``, since each issuer counts its own.
+    A resolver for the setting USER_RESOLVER: ``"django_oauth_jwt.users.get_or_create_user"``. A new user has no
+    usable password. The result is None, which refuses the token, where there is no ``sub``, it is no valid user
+    name, the user is not active, or the user that was found has another name (in case or blanks). With several
+    ISSUERS the user name is a hash of ``iss`` and ``sub``, since two issuers may use the same ``sub``.
     """
     if not access_token.subject:
         return None
     model = get_user_model()
-    field: Any = model._meta.get_field(model.USERNAME_FIELD)  # noqa: SLF001  # documented, its underscore notwithstanding
+    field: Any = model._meta.get_field(model.USERNAME_FIELD)  # noqa: SLF001  # documented, in spite of its underscore
     username = _username(access_token, field.max_length)
     try:
-        user = _found_or_made(model, field, username)
+        user = _get_or_create(model, field, username)
     except ValidationError:
         return None
-    except IntegrityError:  # the manager hides who has this name, or the model wants more than a name
+    except IntegrityError:  # the manager hides the user with this name, or the model requires more fields
         logger.warning("No user can be made for a token", exc_info=True)
         return None
-    # Databases and managers may overlook case and blanks, and would take one subject for another.
+    # Databases and managers may ignore case and blanks, and so find the user of another subject.
     return user if user.is_active and str(user.get_username()) == username else None
 
 
-def _found_or_made(model: Any, field: Any, username: str) -> Any:
-    if "\0" in username:  # PostgreSQL takes none, not even to look for it
+def _get_or_create(model: Any, field: Any, username: str) -> Any:
+    if "\0" in username:  # PostgreSQL raises an error even when it searches for one
         raise ValidationError("no user name")
     value = field.to_python(username)
     try:
         return model._default_manager.get_by_natural_key(value)  # noqa: SLF001  # documented, as above
     except model.DoesNotExist:
         field.run_validators(value)
-        # In one statement: a second one would overwrite what another request has written meanwhile.
+        # One statement: saving later would overwrite what another request has written meanwhile.
         given = {model.USERNAME_FIELD: value, "defaults": {"password": make_password(None)}}
         return model._default_manager.get_or_create(**given)[0]  # noqa: SLF001  # as above
 

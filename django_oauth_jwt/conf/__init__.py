@@ -1,16 +1,16 @@
-"""The settings dict ``OAUTH_JWT``: each key's rule, the frozen objects that the values become, and the runtime.
+"""The settings dict ``OAUTH_JWT``: it is validated as a whole and becomes frozen, typed objects.
 
-`reading` validates the dict as a whole and names everything that is wrong with it; `rules` has the table of keys,
-`values`, `paths` and `targets` one function for each kind of value. `runtime` holds the settings in force together
-with what other wings make from them.
+`reading` reads the dict and lists everything that is wrong with it. `rules` has the table of keys; `values`, `urls`,
+`paths` and `targets` have one function for each kind of value. `runtime` holds the current settings, together with the
+objects that other wings make from them.
 """
 
-from .paths import is_exempt, is_protected
 from .reading import NAME, NO_KEY_SOURCE, Problem, read
 from .rules import ISSUER_RULES, NULLABLE_KEYS, RULES, Settings, TrustedIssuer
 from .runtime import Runtime, get_runtime, get_settings, require_key_source
 from .targets import KEY_SERVICE_METHODS, is_key_service
-from .values import is_secure, seconds, some_seconds, url
+from .urls import is_secure, url
+from .values import seconds, some_seconds
 
 __all__ = [
     "ISSUER_RULES",
@@ -25,9 +25,7 @@ __all__ = [
     "TrustedIssuer",
     "get_runtime",
     "get_settings",
-    "is_exempt",
     "is_key_service",
-    "is_protected",
     "is_secure",
     "read",
     "require_key_source",

@@ -1,40 +1,66 @@
-"""The settings PROTECTED_PATHS and EXEMPT_PATHS: regular expressions on the path. They work as `values` do.
+"""The settings PROTECTED_PATHS and EXEMPT_PATHS: regular expressions, matched from the beginning of the path.
 
-A path counts with its first slash and, as in a URLconf, without: ``^/api/`` and ``^api/`` are the same.
+Every path begins with "/". A pattern that cannot match it would protect nothing, so it is an error. The functions for
+the settings return the value or raise ValueError, as those in `values` do.
 """
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, Final
 
-#: A pattern of a whole URL, where there is only the path of one.
-_WHOLE_URL: Final = re.compile(r"(\^|\\A)?https?\??\\?:")
-#: A pattern that begins with a letter or digit that must be there, hence with no slash.
-_RELATIVE: Final = re.compile(r"(?:\^|\\A)?(\w(?![*?{]).*)", re.DOTALL)
+Patterns = tuple[re.Pattern[str], ...]
+
+#: A path that no pattern is meant for: only the slash in it counts.
+_SLASH: Final = "/\0"
+#: A path with every character of Latin-1 but controls: together with "/" it stands for all paths.
+_ANY_PATH: Final = "/" + "".join(map(chr, range(32, 256)))
+#: Parts of a pattern that read like a path, for example "/api/" in "^/api/[0-9]+".
+_PATH_IN_PATTERN: Final = re.compile(r"/[\w/.-]*")
+#: ``{0}``, ``{0,0}``, ``{,0}``: what stands before it can be written, but is never matched.
+_ZERO_TIMES: Final = re.compile(r"\{(?:0*,)?0+\}")
+_NEGATIVE_LOOKAROUND: Final = re.compile(r"\(\?<?!")
+#: Settings are read in well under a second, even if a pattern is long and wrong.
+_LONGEST_BEGINNING: Final = 200
 
 
-def protected_paths(value: Any) -> tuple[re.Pattern[str], ...]:
-    """A list of regular expressions, which are searched for in the path."""
-    return _patterns(value)
+def protected_paths(value: Any) -> Patterns:
+    """A list of regular expressions, each of which can match a path."""
+    patterns = _compiled_list(value)
+    for alternative in chain.from_iterable(map(_alternatives, patterns)):
+        if not _can_match_slash(alternative):
+            raise ValueError(
+                f"must not hold {alternative.pattern!r}: it is matched from the beginning of the path "
+                "(without scheme and host), which is always '/', so write it as in '/api/'"
+            )
+    return patterns
 
 
-def exempt_paths(value: Any) -> tuple[re.Pattern[str], ...]:
-    """A list of regular expressions, which are matched from the beginning of the path."""
-    patterns = _patterns(value)
-    return (*patterns, *(with_slash for pattern in patterns for with_slash in _with_slash(pattern)))
+def exempt_paths(value: Any) -> Patterns:
+    """The same; one that matches every path is an error, because it would switch the middleware off."""
+    patterns = protected_paths(value)
+    for alternative in chain.from_iterable(map(_alternatives, patterns)):
+        if _matches_every_path(alternative):
+            raise ValueError(
+                f"must not hold {alternative.pattern!r}: it exempts every path, so say more of the path, "
+                "or end it with '$' ('/$' is the home page alone)"
+            )
+    return patterns
 
 
-def is_protected(path: str, patterns: tuple[re.Pattern[str], ...]) -> bool:
-    """Tell whether one of the PROTECTED_PATHS is found in the path; yes in doubt, so either form of it will do."""
-    return any(pattern.search(path) or pattern.search(path[1:]) for pattern in patterns)
+def is_secured(path: str, protected: Patterns, exempt: Patterns) -> bool:
+    """Tell whether a path needs a token: one of PROTECTED_PATHS (if any) matches it, and none of EXEMPT_PATHS does."""
+    if not (protected or exempt):
+        return True
+    # In a regular expression "." does not match a line break, and "$" matches before one. So a path with a line
+    # break is tried as it is and with another character in its place, and is secured if the two results differ.
+    spellings = {path, path.replace("\n", "\r")}
+    if protected and not any(pattern.match(spelling) for spelling in spellings for pattern in protected):
+        return False
+    return not all(any(pattern.match(spelling) for pattern in exempt) for spelling in spellings)
 
 
-def is_exempt(path: str, patterns: tuple[re.Pattern[str], ...]) -> bool:
-    """Tell whether one of the EXEMPT_PATHS matches the path from its beginning."""
-    return any(pattern.match(path) for pattern in patterns)
-
-
-def _patterns(value: Any) -> tuple[re.Pattern[str], ...]:
+def _compiled_list(value: Any) -> Patterns:
     if not isinstance(value, list | tuple):
         raise ValueError("must be a list of regular expressions")
     try:
@@ -43,18 +69,55 @@ def _patterns(value: Any) -> tuple[re.Pattern[str], ...]:
         raise ValueError(f"must be a list of regular expressions: {error}") from error
     if not all(isinstance(pattern.pattern, str) for pattern in compiled):
         raise ValueError("must be a list of regular expressions for strings, not for bytes")
-    for pattern in compiled:
-        if _WHOLE_URL.match(pattern.pattern):
-            raise ValueError(
-                f"must not hold {pattern.pattern!r}: it sees the path alone, without scheme and host, as in '^/api/'"
-            )
     return compiled
 
 
-def _with_slash(pattern: re.Pattern[str]) -> Iterator[re.Pattern[str]]:
-    """Yield a relative pattern as it is with the path's first slash."""
-    # Not by a second look at the path without its slash: to what must not match, "(?!/api/)", that would be a match.
-    relative = _RELATIVE.fullmatch(pattern.pattern)
-    hazy = pattern.flags & re.VERBOSE or "(?!" in pattern.pattern or "(?<" in pattern.pattern
-    if relative is not None and not hazy:
-        yield re.compile(f"/(?:{relative[1]})", pattern.flags)
+def _alternatives(pattern: re.Pattern[str]) -> Patterns:
+    """Split ``a|b`` into ``a`` and ``b``. A bar inside a group or a character class does not split."""
+    found, part = [], ""
+    for piece in pattern.pattern.split("|"):
+        part += piece
+        alternative = _compiled(part, pattern.flags)
+        if alternative is None:
+            part += "|"  # it is inside something that ends further on
+        else:
+            found.append(alternative)
+            part = ""
+    return (pattern,) if part else tuple(found)
+
+
+def _can_match_slash(pattern: re.Pattern[str]) -> bool:
+    """Tell whether the pattern can match a path's first character. False where that cannot be shown.
+
+    Shown by an example that matches, else by a beginning of the pattern that matches the slash itself.
+    """
+    if any(map(pattern.match, (_SLASH, *_PATH_IN_PATTERN.findall(pattern.pattern)))):
+        return True
+    if _ZERO_TIMES.search(pattern.pattern):
+        return False
+    matches = (beginning.match(_SLASH) for beginning in _beginnings(pattern))
+    return any(match is not None and match.end() > 0 for match in matches)
+
+
+def _beginnings(pattern: re.Pattern[str]) -> Iterator[re.Pattern[str]]:
+    """Yield the pattern cut off after each character, with its open groups closed: ``^``, ``^(/)``, ``^(/a)``, ..."""
+    for length in range(1, min(len(pattern.pattern), _LONGEST_BEGINNING)):
+        beginning = pattern.pattern[:length]
+        for open_groups in range(beginning.count("(") + 1):
+            compiled = _compiled(beginning + ")" * open_groups, pattern.flags)
+            if compiled is not None:
+                yield compiled
+                break
+
+
+def _matches_every_path(pattern: re.Pattern[str]) -> bool:
+    if _NEGATIVE_LOOKAROUND.search(pattern.pattern):  # "all paths but these"
+        return False
+    return all(map(pattern.match, ("/", _ANY_PATH)))
+
+
+def _compiled(pattern: str, flags: int) -> re.Pattern[str] | None:
+    try:
+        return re.compile(pattern, flags)
+    except re.error:
+        return None

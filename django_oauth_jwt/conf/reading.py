@@ -1,6 +1,6 @@
-"""From the value of ``OAUTH_JWT`` to validated settings, or to a list of what is wrong with it.
+"""Reads the value of ``OAUTH_JWT``: returns validated settings, or a list of what is wrong with it.
 
-`rules` knows each key; README's settings table says what the keys mean.
+`rules` has the rule for each key. README's settings table says what the keys mean.
 """
 
 import difflib
@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .rules import ISSUER_RULES, NULLABLE_KEYS, RULES, Rule, Settings, TrustedIssuer, issuer_of, settings_of
-from .values import is_secure, url
+from .urls import is_secure, url
 
 NAME: Final = "OAUTH_JWT"
 
 _BRIEF_LENGTH: Final = 80
-#: How near a key must come to an unknown one to be what was meant; keys of other packages share words with ours.
-_NEARNESS: Final = 0.65
+#: How similar a key must be to an unknown one to be suggested. Lower, it would match keys of other packages.
+_SIMILARITY: Final = 0.65
 #: User name and password of a URL.
 _USERINFO: Final = re.compile(r"//[^/?#@\s]*@")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong with the settings: a stable id, what it is, and the remedy."""
+    """Something that is wrong with the settings: the check's stable id (such as ``E003``), a message and the remedy."""
 
     id: str
     message: str
@@ -38,7 +38,7 @@ NO_KEY_SOURCE: Final = Problem(
 
 
 def read(raw: object) -> tuple[Settings | None, list[Problem]]:
-    """Return the settings in a value of ``OAUTH_JWT`` (None where some are bad) and what is wrong with it."""
+    """Return the settings in a value of ``OAUTH_JWT`` (None if there are problems), and the problems."""
     if raw is None:
         raw = {}
     if not isinstance(raw, Mapping):
@@ -53,7 +53,7 @@ def read(raw: object) -> tuple[Settings | None, list[Problem]]:
     if values.get("ISSUER") is not None or not issuers:
         issuers.append((NAME, issuer_of(values.get("ISSUER"), values, values)))
     for where, trusted in issuers:
-        problems += _unfit_key_url(where, trusted, values)
+        problems += _key_url_problems(where, trusted, values)
     problems += _conflicts(raw, values, [trusted for _, trusted in issuers])
     if problems:
         return None, problems
@@ -61,7 +61,7 @@ def read(raw: object) -> tuple[Settings | None, list[Problem]]:
 
 
 def _values(raw: Any, rules: Mapping[str, Rule], where: str, problems: list[Problem]) -> dict[str, Any]:
-    """Return the good values of a dict of settings by key; add a problem for each bad one."""
+    """Return the valid values of a dict of settings, by key; add a problem for each other one."""
     if not isinstance(raw, Mapping):
         problems.append(Problem("E003", f"{where} must be a dict.", "Make it a dict of settings."))
         return {}
@@ -83,12 +83,12 @@ def _unknown(key: object, rules: Mapping[str, Rule], where: str) -> Problem:
     if rules is ISSUER_RULES and isinstance(key, str) and key in RULES:
         remedy = f"It is for all issuers and stands in {NAME} itself."
         return Problem("E002", f"{where} has a key {key!r} that an issuer cannot have for itself.", remedy)
-    near = difflib.get_close_matches(_brief(key).strip("'").upper(), rules, n=1, cutoff=_NEARNESS)
+    near = difflib.get_close_matches(_brief(key).strip("'").upper(), rules, n=1, cutoff=_SIMILARITY)
     remedy = f"Did you mean {near[0]!r}?" if near else f"The keys are {', '.join(rules)}."
     return Problem("E002", f"{where} has an unknown key {_brief(key)}.", remedy)
 
 
-def _unfit_key_url(where: str, trusted: TrustedIssuer, values: Mapping[str, Any]) -> Iterator[Problem]:
+def _key_url_problems(where: str, trusted: TrustedIssuer, values: Mapping[str, Any]) -> Iterator[Problem]:
     address = trusted.key_url
     if address is None:
         return
@@ -122,7 +122,7 @@ def _conflict(what: str, remedy: str) -> Problem:
 def _brief(value: object) -> str:
     try:
         text = repr(value)
-    except Exception:  # noqa: BLE001  # of a huge number, say, or of a class of the project's own
+    except Exception:  # noqa: BLE001  # a huge number has no repr, and a project's own class may raise anything
         text = f"<{type(value).__name__}>"
     text = _without_password(text)
     return text if len(text) <= _BRIEF_LENGTH else f"{text[:_BRIEF_LENGTH]}..."

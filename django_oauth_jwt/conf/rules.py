@@ -1,4 +1,4 @@
-"""The keys of ``OAUTH_JWT``: what each may hold, and the frozen objects that they become."""
+"""The keys of ``OAUTH_JWT`` with the rule for each value, and the frozen objects that the values become."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,14 +12,14 @@ import requests
 
 from ..jws import SUPPORTED_ALGORITHMS
 from ..tokens import Requirements
-from . import paths, targets, values
+from . import paths, targets, urls, values
 
 Rule = Callable[[Any], Any]
 
-#: What a listed issuer may set for itself; the rest is the same for all.
+#: The keys that an entry of ISSUERS may have; all other settings are the same for all issuers.
 ISSUER_RULES: Final[Mapping[str, Rule]] = MappingProxyType(
     {
-        "JWKS_URI": values.jwks_uri,
+        "JWKS_URI": urls.jwks_uri,
         "AUDIENCE": values.audience,
         "ALGORITHMS": values.algorithms,
         "TOKEN_TYPES": values.token_types,
@@ -54,7 +54,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
     }
 )
 
-#: None stands for these keys' default, as if they were not there.
+#: With None these keys have their default, as if they were left out.
 NULLABLE_KEYS: Final = frozenset(
     {
         *("JWKS_URI", "ISSUER", "AUDIENCE", "JWKS_SERVICE", "USER_RESOLVER", "HTTP_SESSION"),
@@ -65,7 +65,10 @@ NULLABLE_KEYS: Final = frozenset(
 
 @dataclass(frozen=True)
 class TrustedIssuer:
-    """What is required of one authorization server's tokens. ``issuer`` None accepts any ``iss``."""
+    """A trusted authorization server: where its keys are, and what its tokens must satisfy.
+
+    ``issuer`` None accepts any ``iss``, ``audience`` None any ``aud``. ``leeway`` is in seconds.
+    """
 
     issuer: str | None = None
     jwks_uri: str | None = None
@@ -79,15 +82,16 @@ class TrustedIssuer:
 
     @property
     def key_url(self) -> str | None:
-        """The JWKS URI, or the issuer that it is discovered from; None where a service has the keys."""
+        """The JWKS URI, or the issuer to discover it from; None where a JWKS_SERVICE provides the keys."""
         return None if self.jwks_service is not None else self.jwks_uri or self.issuer
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings, validated and ready for use. Times are in seconds, lengths in characters.
+    """The validated settings. Times are in seconds, lengths in characters.
 
-    ``unlisted_issuer`` is what is required of an issuer whose keys a view brings along.
+    ``issuers`` has the trusted issuers by identifier, under None an issuer that is not named. ``unlisted_issuer`` is
+    for tokens of other issuers where a view has its own key service.
     """
 
     issuers: Mapping[str | None, TrustedIssuer]
@@ -112,28 +116,32 @@ class Settings:
 
     @property
     def named_issuers(self) -> list[str]:
-        """The identifiers of the trusted issuers; none where any issuer is trusted."""
+        """The identifiers of the trusted issuers; empty where any issuer is trusted."""
         return [issuer for issuer in self.issuers if issuer is not None]
 
     @cached_property
     def resource_metadata_uri(self) -> str:
-        """Where the protected resource metadata is (RFC 9728 section 3.1), "" where there is none."""
+        """The URL of the protected resource metadata (RFC 9728 section 3.1), "" where there is none."""
         if self.resource_metadata is None:
             return ""
         parts = urlsplit(self.resource_metadata["resource"])
         well_known = f"/.well-known/oauth-protected-resource{parts.path.rstrip('/')}"
         return str(urlunsplit((parts.scheme, parts.netloc, well_known, parts.query, "")))
 
+    def secures_path(self, path: str) -> bool:
+        """Tell whether the middleware secures a path: one of PROTECTED_PATHS, if any, and none of EXEMPT_PATHS."""
+        return paths.is_secured(path, self.protected_paths, self.exempt_paths)
+
 
 def issuer_of(issuer: str | None, values: Mapping[str, Any], own: Mapping[str, Any]) -> TrustedIssuer:
-    """Return an issuer with the values that hold for it; where its keys are is its own affair."""
+    """Return an issuer with the ``values`` that apply to it, and the key source in its ``own`` ones."""
     shared = {key: values[key] for key in ISSUER_RULES if key in values}
     source = {key: own.get(key) for key in ("JWKS_URI", "JWKS_SERVICE")}
     return TrustedIssuer(issuer=issuer, **_fields(shared | source))
 
 
 def settings_of(values: Mapping[str, Any], issuers: tuple[TrustedIssuer, ...]) -> Settings:
-    """Return the settings that valid values and their issuers make."""
+    """Return the settings for validated values by key, and the issuers made from them."""
     rest = {key: value for key, value in values.items() if key in _PLAIN_KEYS}
     return Settings(
         issuers=MappingProxyType({trusted.issuer: trusted for trusted in issuers}),

@@ -1,4 +1,4 @@
-"""The settings in force, and what is made from them; both are replaced together when the settings change."""
+"""The current settings and the objects made from them. When the settings change, all are replaced together."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -14,9 +14,9 @@ T = TypeVar("T")
 
 
 class Runtime:
-    """The validated settings, with the objects that other wings make from them: key services, a cache of tokens.
+    """The validated settings, with the objects that other wings make from them, such as key services.
 
-    One request reads the runtime once, so that it sees one state of all of them.
+    A request reads the runtime once, so all that it sees belongs to the same settings.
     """
 
     __slots__ = ("_parts", "raw", "settings")
@@ -27,10 +27,10 @@ class Runtime:
         self._parts: dict[Callable[[Settings], Any], Any] = {}
 
     def part(self, make: Callable[[Settings], T]) -> T:
-        """Return the one object that ``make`` returns for these settings; called again, the same one."""
+        """Return the object that ``make`` makes from the settings. It is made once; later calls return the same one."""
         found = self._parts.get(make)
         if found is None:
-            # Of threads that come together, all get the first one's: `setdefault` is atomic.
+            # Threads that make one at the same time all get the first: `setdefault` is atomic.
             found = self._parts.setdefault(make, make(self.settings))
         part: T = found
         return part
@@ -40,16 +40,16 @@ _current: Runtime | None = None
 
 
 def get_runtime() -> Runtime:
-    """Return the runtime of the project's settings; the same object until the setting changes.
+    """Return the runtime for the project's settings. It is the same object until they change.
 
-    Raises ImproperlyConfigured, which names every bad key and its remedy.
+    Raises ImproperlyConfigured, which names every invalid key with its remedy.
     """
     global _current
     raw = getattr(django_settings, NAME, None)
     current = _current
     if current is None or current.raw is not raw:
         validated = Runtime(raw, _validated(raw))
-        # Another thread may have been faster. Its runtime stays, since each has key services of its own.
+        # Another thread may have been faster. Then its runtime is used, so that all threads share its key services.
         current = _current
         if current is None or current.raw is not raw:
             current = _current = validated
@@ -57,12 +57,12 @@ def get_runtime() -> Runtime:
 
 
 def get_settings() -> Settings:
-    """Return the project's settings, validated; errors as for `get_runtime`."""
+    """Return the project's validated settings; errors as for `get_runtime`."""
     return get_runtime().settings
 
 
 def require_key_source(settings: Settings) -> None:
-    """Raise ImproperlyConfigured where the settings name no source of keys."""
+    """Raise ImproperlyConfigured where the settings do not say where the keys are."""
     if not settings.has_key_source:
         raise _improper([NO_KEY_SOURCE])
 

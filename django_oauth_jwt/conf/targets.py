@@ -1,4 +1,4 @@
-"""Settings that name something elsewhere: a cache, or what a dotted path leads to. They work as `values` do."""
+"""Settings that refer to something else: a cache, or an object by its dotted path. They work as `values` do."""
 
 from collections.abc import Callable
 from inspect import iscoroutinefunction
@@ -8,7 +8,7 @@ import requests
 from django.conf import settings as django_settings
 from django.utils.module_loading import import_string
 
-#: What a source of keys must be able to do, see `jwks.KeyService`.
+#: The methods of a key service: see `jwks.KeyService`.
 KEY_SERVICE_METHODS: Final = ("current", "key_set_for", "akey_set_for")
 
 
@@ -20,14 +20,14 @@ def cache_alias(value: Any) -> str:
 
 
 def imported(value: Any) -> Any:
-    """What a dotted path leads to; anything but a string stands for itself."""
+    """The object that a dotted path names. A value that is no string is returned as it is."""
     if not isinstance(value, str):
         return value
     if not all(map(str.isidentifier, value.split("."))):
         raise ValueError("must be a dotted path, with dots only" if ":" in value else "must be a dotted path")
     try:
         return import_string(value)
-    except Exception as error:  # a module of the project's own may raise anything
+    except Exception as error:  # the project's module may raise anything
         problem = f"{type(error).__name__}: {error}"
         raise ValueError(f"must be a dotted path that can be imported, which ended in {problem}") from error
 
@@ -50,14 +50,14 @@ def session(value: Any) -> requests.Session | Callable[..., Any]:
 def _callable(target: Any, problem: str) -> Callable[..., Any]:
     if not callable(target):
         raise ValueError(problem)
-    # Nobody awaits what it returns: a resolver's None would be a coroutine, and pass for a user.
+    # Its result is not awaited, so the coroutine of an async resolver that returns None would pass as a user.
     if iscoroutinefunction(target) or iscoroutinefunction(type(target).__call__):
         raise ValueError("must not be async (a resolver may wait: it runs in a thread)")
     return target  # type: ignore[no-any-return]  # callable() narrows Any to a Callable of Any
 
 
 def key_service(value: Any) -> Any:
-    """A source of keys, a class or another callable that makes one, or the dotted path of either."""
+    """A key service, a callable or class that returns one, or the dotted path of either."""
     target = imported(value)
     makes_one = callable(target) and not isinstance(target, type) and not hasattr(target, "current")
     if not makes_one and not is_key_service(target):
@@ -66,5 +66,5 @@ def key_service(value: Any) -> Any:
 
 
 def is_key_service(target: object) -> bool:
-    """Tell whether the object can be asked for keys."""
+    """Tell whether an object has the methods of a key service."""
     return all(callable(getattr(target, method, None)) for method in KEY_SERVICE_METHODS)

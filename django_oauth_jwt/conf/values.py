@@ -1,30 +1,27 @@
-"""One small function for each kind of setting's value: it returns the value ready for use or raises ValueError.
+"""One function for each kind of setting: it returns the value, converted if need be, or raises ValueError.
 
-The error's text completes a sentence that begins with the setting's name: "must be ...".
+The error's text continues a sentence that begins with the setting's name: "must be ...".
 """
 
-import ipaddress
 import json
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
 
 from django.core.serializers.json import DjangoJSONEncoder
 
 from ..jws import SUPPORTED_ALGORITHMS, media_type
 from ..tokens import ClaimRequirement, parse_claims, parse_scopes
+from .urls import url
 
 T = TypeVar("T")
 
-#: Some 68 years: more is a mistake, and beyond what timers and caches can hold.
+#: About 68 years. More is a mistake, and too much for timers and caches.
 MAXIMUM_SECONDS: Final = 2**31
-#: Printable ASCII that no URL holds (RFC 3986 appendix A).
-_FOREIGN_TO_URLS: Final = frozenset(' "<>\\^`{|}')
 
 
 def issuers(value: Any) -> dict[str, Any]:
     """A dict of settings by issuer."""
-    if not isinstance(value, dict) or not all(map(_says_something, value)):
+    if not isinstance(value, dict) or not all(map(_is_stripped_text, value)):
         raise ValueError("must be a dict of settings by issuer (a string, neither empty nor with blanks around it)")
     return value
 
@@ -37,67 +34,33 @@ def text(value: Any) -> str:
 
 
 def non_empty(value: Any) -> str:
-    """A string that says something; one with blanks around it would silently equal nothing."""
-    if not _says_something(value):
+    """A string, not empty and without blanks around it, which would make it equal to no claim."""
+    if not _is_stripped_text(value):
         raise ValueError("must be a string, neither empty nor with blanks around it")
     return str(value)
 
 
-def _says_something(value: object) -> bool:
+def _is_stripped_text(value: object) -> bool:
     return isinstance(value, str) and bool(value) and value == value.strip()
-
-
-def jwks_uri(value: Any) -> str:
-    """Where keys are: a URL, as `url` takes it."""
-    return url(value, "https://as.example.com/jwks")
-
-
-def url(value: Any, example: str = "https://as.example.com") -> str:
-    """An absolute http or https URL without user name, password or fragment."""
-    problem = f"must be an https URL such as {example!r}"
-    # urlsplit takes out control characters without a word, and lets the rest stand in the host.
-    if not isinstance(value, str) or not value.isprintable() or not _FOREIGN_TO_URLS.isdisjoint(value):
-        raise ValueError(problem)
-    try:
-        parts = urlsplit(value)
-        host, _ = parts.hostname, parts.port  # reading the port raises ValueError where it is none
-    except ValueError as error:
-        raise ValueError(problem) from error
-    if "@" in parts.netloc:
-        raise ValueError(f"{problem}, without user name and password")
-    if parts.scheme not in ("http", "https") or not host or parts.fragment:
-        raise ValueError(problem)
-    return value
-
-
-def is_secure(address: str) -> bool:
-    """Tell whether the URL is https, or http to this machine."""
-    try:
-        parts = urlsplit(address)
-        if parts.scheme == "https" or parts.hostname == "localhost":
-            return True
-        return ipaddress.ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        return False
 
 
 def strings(value: Any) -> tuple[str, ...]:
     """A list of strings, none of them empty."""
-    if not _holds_texts(value):
+    if not _are_texts(value):
         raise ValueError("must be a list of strings, neither empty nor with blanks around them")
     return tuple(value)
 
 
 def audience(value: Any) -> frozenset[str]:
-    """A string or a list of strings; an empty list would accept nothing and is refused."""
+    """A string or a list of strings. An empty list would accept no token, so it is an error."""
     accepted = [value] if isinstance(value, str) else value
-    if not accepted or not _holds_texts(accepted):
+    if not accepted or not _are_texts(accepted):
         raise ValueError("must be a string or a list of strings, none of it empty or with blanks around it")
     return frozenset(accepted)
 
 
-def _holds_texts(value: object) -> bool:
-    return isinstance(value, list | tuple | set | frozenset) and all(map(_says_something, value))
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list | tuple | set | frozenset) and all(map(_is_stripped_text, value))
 
 
 def algorithms(value: Any) -> frozenset[str]:
@@ -124,7 +87,7 @@ def seconds(value: Any) -> float:
     """A number of seconds, 0 or more."""
     if not _is_duration(value):
         raise ValueError(f"must be a number of seconds, 0 or more and at most {MAXIMUM_SECONDS}")
-    return value  # type: ignore[no-any-return]  # of either kind of number
+    return value  # type: ignore[no-any-return]  # int or float, as checked
 
 
 def some_seconds(value: Any) -> float:
@@ -169,12 +132,12 @@ def refusal_status(value: Any) -> int:
 
 
 def scopes(value: Any) -> tuple[str, ...]:
-    """Scopes, see `requirements.parse_scopes`."""
+    """Scopes: see `tokens.parse_scopes`."""
     return _described("must be a list of scopes", parse_scopes, value)
 
 
 def claims(value: Any) -> tuple[ClaimRequirement, ...]:
-    """Claim requirements, see `requirements.parse_claims`."""
+    """Claim requirements: see `tokens.parse_claims`."""
     return _described("must be a list of claim requirements", parse_claims, value)
 
 

@@ -20,8 +20,9 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.settings import spectacular_settings
 from rest_framework.permissions import AND, OR, AllowAny
 
+from ..authentication import operands
 from ..conf import get_settings
-from ..permissions import HasScope, operands
+from ..permissions import HasScope
 from ..upstream import metadata_uris
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What the commands print: ticks, crosses and tables, in colour on a terminal, plain elsewhere."""
+"""What the commands print: results and tables in ASCII, in colour on a terminal, plain elsewhere."""
 
 import json
 import sys
@@ -9,12 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser, OutputWrapper
 from django.core.management.color import Style, no_style
 
-#: By outcome: the mark, its spelling where the output cannot show it, and the style.
-_MARKS = {
-    True: ("\N{CHECK MARK}", "ok", "SUCCESS"),
-    False: ("\N{BALLOT X}", "no", "ERROR"),
-    None: ("?", "?", "WARNING"),
-}
+#: By outcome (passed, failed, not checked): how it is written, and its style. ASCII: any terminal can show it.
+_MARKS = {True: ("ok", "SUCCESS"), False: ("no", "ERROR"), None: ("? ", "WARNING")}
 
 
 class Console:
@@ -23,7 +19,6 @@ class Console:
     def __init__(self, stdout: OutputWrapper, style: Style, *, is_coloured: bool = False) -> None:
         self._stdout = stdout
         self._style = style if is_coloured or stdout.isatty() else no_style()
-        self._is_unicode = _can_show(stdout, "".join(mark for mark, _, _ in _MARKS.values()))
 
     def line(self, text: str = "", *, outcome: bool | None = True, is_coloured: bool = False) -> None:
         """Print a line; in the outcome's colour where ``is_coloured``."""
@@ -31,9 +26,8 @@ class Console:
         self._stdout.write(self._coloured(text, outcome) if is_coloured else text)
 
     def finding(self, outcome: bool | None, text: str) -> None:
-        """Print a line that begins with a tick, a cross, or a question mark for what could not be found out."""
-        mark, spelling, _ = _MARKS[outcome]
-        self._stdout.write(f"  {self._coloured(mark if self._is_unicode else f'{spelling:2}', outcome)} {text}")
+        """Print a line that begins with ``ok``, ``no``, or ``?`` for what could not be checked."""
+        self._stdout.write(f"  {self._coloured(_MARKS[outcome][0], outcome)} {text}")
 
     def json(self, value: Any) -> None:
         """Print JSON, in ASCII."""
@@ -47,7 +41,7 @@ class Console:
         return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
     def _coloured(self, text: str, outcome: bool | None) -> str:
-        coloured: str = getattr(self._style, _MARKS[outcome][2])(text)
+        coloured: str = getattr(self._style, _MARKS[outcome][1])(text)
         return coloured
 
 
@@ -97,11 +91,3 @@ def moment(value: Any, now: float) -> str:
         return shown(value)
     distance = timedelta(seconds=round(abs(value - now)))
     return f"{text}, {distance} {'ago' if value <= now else 'from now'}"
-
-
-def _can_show(stdout: OutputWrapper, text: str) -> bool:
-    try:
-        text.encode(getattr(stdout, "encoding", None) or "utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True

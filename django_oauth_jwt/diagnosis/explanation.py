@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
-from ..conf import Settings, TrustedIssuer
+from ..conf import Settings, TrustedIssuer, get_runtime
 from ..issuers import require_trusted, trusted_issuer
-from ..jwks import service_of
+from ..jwks import KeyServices
 from ..jws import (
     UnverifiedHeader,
     check_algorithm,
@@ -88,7 +88,7 @@ def _explain_signature(
     explanation.ask(
         "algorithm", lambda: check_algorithm(alg, trusted.algorithms), f"{shown(alg)}; accepted: {accepted}"
     )
-    service = service_of(trusted, settings)
+    service = get_runtime().part(KeyServices).service_of(trusted)
     key_set = explanation.ask("keys", lambda: service.key_set_for(kid, alg), f"of {source_of(trusted)}")
     if key_set is None:
         explanation.skip("there are no keys", "key", "signature")

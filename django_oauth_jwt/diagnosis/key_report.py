@@ -3,8 +3,8 @@
 import time
 from dataclasses import dataclass
 
-from ..conf import Settings, TrustedIssuer
-from ..jwks import Failure, JwksService, service_of
+from ..conf import Settings, TrustedIssuer, get_runtime
+from ..jwks import Failure, JwksService, KeyServices
 from ..jws import KEY_SHAPES, KeySet, PublicKey, SkippedKey
 from ..upstream import FetchFailed, JwksClient, discover_jwks_uri
 from .console import moment
@@ -41,7 +41,7 @@ class KeyReport:
 
 def report_keys(trusted: TrustedIssuer, settings: Settings, *, refresh: bool = False) -> KeyReport:
     """Return a report on an issuer's keys: those of the shared cache, or fetched where ``refresh`` or need be."""
-    service = service_of(trusted, settings)
+    service = get_runtime().part(KeyServices).service_of(trusted)
     if not isinstance(service, JwksService):
         key_set = service.current()
         problem = "" if key_set else "no keys at hand"

@@ -1,16 +1,20 @@
 """The keys of the authorization servers: fetched, shared among processes, refreshed behind the requests.
 
-`registry` has the one key service of each trusted issuer, `service` is what a request asks.
+`registry` has the one key service of each trusted issuer, and `service` is what a request asks it for: keys that hold
+the token's. What a process knows of one source of keys is one frozen `state`, and what follows from it one pure
+function there; `source` carries that out. A job of it is a `refresh`: from the cache that processes share (`shared`),
+else by a `fetch`. `events` tells the log and the signals.
 """
 
-from .registry import KeyService, get_jwks_service, service_of
+from .key_service import KeyService
+from .registry import KeyServices, get_jwks_service
 from .service import JwksService
-from .shared import Failure
+from .snapshot import Failure
 
 __all__ = [
     "Failure",
     "JwksService",
     "KeyService",
+    "KeyServices",
     "get_jwks_service",
-    "service_of",
 ]

@@ -7,15 +7,18 @@ from typing import Final
 
 from ..jws import KeySet
 from ..upstream import Fetched, FetchFailed, JwksClient, discover_jwks_uri
-from .shared import JwksDocument
-from .snapshot import Fetch, Snapshot, Timing, Wanted, snapshot_of
+from .snapshot import Fetch, JwksDocument, Snapshot, Timing, Wanted, snapshot_of
+from .state import Endpoint
 
 #: How long, in seconds, keys are fresh at the least, whatever their max-age says.
 MINIMUM_FRESH_SECONDS: Final = 1.0
 
 
 class JwksFetcher:
-    """Fetches the keys of one source: a JWKS URI, or an issuer whose JWKS URI is discovered."""
+    """Fetches the keys of one source: a JWKS URI, or an issuer whose JWKS URI is discovered.
+
+    Of ``endpoint`` it needs what earlier fetches have learnt, and returns what this one has.
+    """
 
     def __init__(
         self,
@@ -30,58 +33,67 @@ class JwksFetcher:
         self._client = client
         self._timing = timing
         self._clock = clock
-        self._discovered: str | None = None
-        self._discovered_until = 0.0
-        self._has_etag_failed = False
         #: How long, in seconds, a fetch takes at the most: discovery tries two places, and keys may have moved.
         self.longest: Final = client.timeout * (1 if jwks_uri else 4)
 
-    def fetch(self, held: Snapshot | None, wanted: Wanted | None) -> tuple[Snapshot, Fetch]:
-        """Return keys as they are now, which may be the held ones, confirmed; raise FetchFailed."""
+    def fetch(
+        self, held: Snapshot | None, wanted: Wanted | None, endpoint: Endpoint
+    ) -> tuple[Snapshot, Endpoint, float]:
+        """Return keys as they are now, which may be the held ones, confirmed, and how many seconds that took.
+
+        Raises FetchFailed.
+        """
         started = time.monotonic()
         try:
-            snapshot, uri = self._fetch(held, wanted)
-        except (FetchFailed, ValueError) as error:
-            self._discovered = None  # the JWKS may have moved
+            snapshot, uri, learnt = self._fetch(held, wanted, endpoint, self._etag(held, endpoint))
+        except ValueError as error:
             raise FetchFailed(str(error)) from error
-        return snapshot, Fetch(uri, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        return replace(snapshot, fetch=Fetch(uri, seconds)), learnt, seconds
 
-    def _fetch(self, held: Snapshot | None, wanted: Wanted | None) -> tuple[Snapshot, str]:
-        known = self._known_uri()
-        uri = known or self._discover()
-        snapshot = self._fetched(uri, held)
+    def after_failure(self, held: Snapshot | None, endpoint: Endpoint) -> Endpoint:
+        """Return what a fetch that failed leaves behind: the JWKS may have moved, the ETag may be to blame."""
+        return Endpoint(skip_etag=self._etag(held, endpoint) is not None)
+
+    def _fetch(
+        self, held: Snapshot | None, wanted: Wanted | None, endpoint: Endpoint, etag: str | None
+    ) -> tuple[Snapshot, str, Endpoint]:
+        known = self._known_uri(endpoint)
+        if known is None:
+            endpoint = self._discover()
+        uri = known or str(endpoint.jwks_uri)
+        snapshot = self._fetched(uri, held, etag)
         lacks_key = wanted is not None and not snapshot.key_set.knows(*wanted)
-        if lacks_key and self._jwks_uri is None and known is not None:
-            return self._moved(known) or (snapshot, uri)
-        return snapshot, uri
+        moved = self._moved(uri) if lacks_key and self._jwks_uri is None and known is not None else None
+        return moved or (snapshot, uri, replace(endpoint, skip_etag=False))
 
-    def _moved(self, known: str) -> tuple[Snapshot, str] | None:
+    def _moved(self, known: str) -> tuple[Snapshot, str, Endpoint] | None:
         """Return the keys from another place, if the metadata name one by now: the old one may still answer."""
         try:
-            uri = self._discover()
-            return (self._fetched(uri, None), uri) if uri != known else None
+            endpoint = self._discover()
+            uri = str(endpoint.jwks_uri)
+            return (self._fetched(uri, None, None), uri, endpoint) if uri != known else None
         except (FetchFailed, ValueError):
             return None  # there are good keys from the old place
 
-    def _known_uri(self) -> str | None:
+    def _known_uri(self, endpoint: Endpoint) -> str | None:
         if self._jwks_uri is not None:
             return self._jwks_uri
-        return self._discovered if self._clock() < self._discovered_until else None
+        return endpoint.jwks_uri if self._clock() < endpoint.known_until else None
 
-    def _discover(self) -> str:
-        self._discovered = discover_jwks_uri(self._issuer, self._client)
-        self._discovered_until = self._clock() + self._timing.stale
-        return self._discovered
+    def _discover(self) -> Endpoint:
+        uri = discover_jwks_uri(self._issuer, self._client)
+        return Endpoint(uri, self._clock() + self._timing.stale)
 
-    def _fetched(self, uri: str, held: Snapshot | None) -> Snapshot:
-        snapshot = snapshot_of(self._document(uri, held), self._timing, held)
+    def _fetched(self, uri: str, held: Snapshot | None, etag: str | None) -> Snapshot:
+        snapshot = snapshot_of(self._document(uri, held, etag), self._timing, held)
         if not len(snapshot.key_set):
             raise FetchFailed(f"no usable key in the JWKS{_reasons(snapshot.key_set)}")
         return snapshot
 
-    def _document(self, uri: str, held: Snapshot | None) -> JwksDocument:
+    def _document(self, uri: str, held: Snapshot | None, etag: str | None) -> JwksDocument:
         now = self._clock()
-        fetched = self._revalidated(uri, held)
+        fetched: Fetched = self._client.fetch(uri, etag=etag)
         if fetched.document is None and held is not None:
             # What a 304 does not say of freshness is as the answer before said (RFC 9111 section 4.3.4).
             fresh = self._fresh_seconds(fetched.max_age, held.document.fresh_seconds)
@@ -89,16 +101,11 @@ class JwksFetcher:
         fresh = self._fresh_seconds(fetched.max_age, self._timing.fresh)
         return JwksDocument(fetched.document or {}, now, fresh, fetched.etag)
 
-    def _revalidated(self, uri: str, held: Snapshot | None) -> Fetched:
+    def _etag(self, held: Snapshot | None, endpoint: Endpoint) -> str | None:
         # A discovered URI may have changed, and an ETag is only good for the URI that gave it.
-        etag = held.document.etag if held is not None and self._jwks_uri is not None else None
-        if self._has_etag_failed:
-            etag = None
-        # Where a fetch with an ETag fails, that may be the server's answer to the ETag: the next one goes without.
-        self._has_etag_failed = etag is not None
-        fetched = self._client.fetch(uri, etag=etag)
-        self._has_etag_failed = False
-        return fetched
+        if held is None or self._jwks_uri is None or endpoint.skip_etag:
+            return None
+        return held.document.etag
 
     def _fresh_seconds(self, max_age: int | None, otherwise: float) -> float:
         if max_age is None:

@@ -1,64 +1,25 @@
-"""Where keys come from: `JwksService` by hand, or the one that the settings describe and everything shares."""
+"""The key services that the settings describe: one for each trusted issuer, shared by all entry points."""
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from ..conf import KEY_SERVICE_METHODS, Settings, TrustedIssuer, get_settings, is_key_service, require_key_source
-from ..jws import KeySet
-from ..upstream import ForkGuard
+from ..conf import KEY_SERVICE_METHODS, Settings, TrustedIssuer, get_runtime, is_key_service, require_key_source
+from ..upstream import PerProcess
+from .key_service import KeyService
 from .service import JwksService
 
 
-class KeyService(Protocol):
-    """What a source of keys has to be; `JwksService` is one, the setting JWKS_SERVICE takes any."""
-
-    def current(self) -> KeySet | None:
-        """Return the keys at hand, without waiting for anything; None where there are none."""
-        ...
-
-    def key_set_for(self, kid: str | None, alg: str) -> KeySet:
-        """Return keys among which this one should be; wait where they are not at hand.
-
-        Raises KeysUnavailable where no keys can be had at all.
-        """
-        ...
-
-    async def akey_set_for(self, kid: str | None, alg: str) -> KeySet:
-        """Do as `key_set_for` does, without blocking the event loop."""
-        ...
-
-
-@dataclass(frozen=True)
-class _Registry:
-    settings: Settings
-    services: dict[str | None, KeyService] = field(default_factory=dict)
-
-
-_registry: _Registry | None = None
-#: Lets a thread in twice: a factory in JWKS_SERVICE may ask for another issuer's service.
-_building = threading.RLock()
-
-
-def _start_afresh() -> None:
-    # A thread of the parent that was building a service is gone, and would keep the lock shut.
-    global _building
-    _building = threading.RLock()
-
-
-_forks = ForkGuard(_start_afresh)
-
-
 def get_jwks_service(issuer: str | None = None) -> KeyService:
-    """Return the service that the settings describe; always the same one until they change.
+    """Return the key service that the settings describe; always the same one until they change.
 
-    ``issuer`` says which, where ISSUERS lists several. Raises ImproperlyConfigured where the settings
-    describe none, and LookupError for an issuer that they do not list.
+    ``issuer`` says which, where ISSUERS lists several. Raises ImproperlyConfigured where the settings describe none,
+    and LookupError for an issuer that they do not list.
     """
-    settings = get_settings()
+    runtime = get_runtime()
+    settings = runtime.settings
     require_key_source(settings)
     if issuer is None and len(settings.issuers) == 1:
         (trusted,) = settings.issuers.values()
@@ -66,25 +27,27 @@ def get_jwks_service(issuer: str | None = None) -> KeyService:
         trusted = settings.issuers[issuer]
     else:
         raise LookupError(f"no service for the issuer {issuer!r}; the settings list {list(settings.issuers)}")
-    return service_of(trusted, settings)
+    return runtime.part(KeyServices).service_of(trusted)
 
 
-def service_of(trusted: TrustedIssuer, settings: Settings) -> KeyService:
-    """Return the service of one trusted issuer of these settings."""
-    global _registry
-    registry = _registry
-    if registry is not None and registry.settings is settings:
-        known = registry.services.get(trusted.issuer)
-        if known is not None:
-            return known
-    _forks.notice()
-    with _building:
-        if _registry is None or _registry.settings is not settings:
-            _registry = _Registry(settings)
-        services = _registry.services
-        if trusted.issuer not in services:
-            services[trusted.issuer] = _build(trusted, settings)
-        return services[trusted.issuer]
+class KeyServices:
+    """The key services of one runtime, each built when its issuer is first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._services: dict[str | None, KeyService] = {}
+        # Lets a thread in twice: a factory in JWKS_SERVICE may ask for another issuer's service.
+        self._building = PerProcess(lambda _: threading.RLock())
+
+    def service_of(self, trusted: TrustedIssuer) -> KeyService:
+        """Return the service of one trusted issuer of the settings."""
+        service = self._services.get(trusted.issuer)
+        if service is None:
+            with self._building.get():
+                service = self._services.get(trusted.issuer)
+                if service is None:
+                    service = self._services[trusted.issuer] = _build(trusted, self._settings)
+        return service
 
 
 def _build(trusted: TrustedIssuer, settings: Settings) -> KeyService:

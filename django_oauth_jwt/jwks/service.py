@@ -1,8 +1,4 @@
-"""The keys of one authorization server, always at hand: freshness, cooldown, single flight.
-
-A request whose key is known never waits: it is answered from the parsed keys in this process, while one
-thread refreshes them when they are no longer fresh.
-"""
+"""The keys of one authorization server, for requests: `JwksService` is what they ask."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -11,15 +7,14 @@ import requests
 from django.core.cache import BaseCache
 
 from ..conf import seconds, some_seconds
-from ..errors import KeysUnavailable
 from ..jws import KeySet
-from ..upstream import ForkGuard, GuardedCache, JwksClient, Steps, Wait, run_awaiting, run_blocking, unix_time
+from ..upstream import GuardedCache, JwksClient, PerProcess, run_awaiting, run_blocking, unix_time
 from .events import KeyEvents
 from .fetch import JwksFetcher
-from .keeper import KeyKeeper
 from .refresh import Refresher
-from .shared import Failure, SharedJwks
-from .snapshot import Snapshot, Timing, Wanted
+from .shared import SharedJwks
+from .snapshot import Failure, Snapshot, Timing, Wanted
+from .source import KeySource
 
 
 class JwksService:
@@ -59,49 +54,52 @@ class JwksService:
         allow_insecure_http: bool = False,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        source = jwks_uri or issuer
-        if source is None:
+        address = jwks_uri or issuer
+        if address is None:
             raise ValueError("a JwksService needs a jwks_uri, or an issuer to discover it from")
-        self.issuer = issuer
         _require_times(fresh_seconds, stale_seconds, cooldown_seconds, timeout)
+        self.issuer = issuer
         self._clock = clock = clock or unix_time
         timing = Timing(fresh_seconds, stale_seconds, cooldown_seconds)
-        self._client = JwksClient(session, timeout=timeout, allow_insecure_http=allow_insecure_http)
-        self._cache = GuardedCache("default" if cache is None else cache, clock, cooldown_seconds)
         # The log names the issuer, else the host: a JWKS URI may hold a secret.
-        self._events = KeyEvents(self, issuer or str(urlsplit(source).hostname), clock)
-        fetcher = JwksFetcher(jwks_uri, issuer, self._client, timing, clock)
-        self._refresher = Refresher(fetcher, SharedJwks(self._cache, source, clock), timing, self._events, clock)
-        self._keeper = KeyKeeper(self._refresher, self._events, timing, clock)
-        self._forks = ForkGuard(self._start_afresh)
+        events = KeyEvents(self, issuer or str(urlsplit(address).hostname), clock)
+
+        def source_after(parent: KeySource | None) -> KeySource:
+            client = JwksClient(session, timeout=timeout, allow_insecure_http=allow_insecure_http)
+            guarded = GuardedCache("default" if cache is None else cache, clock, cooldown_seconds)
+            fetcher = JwksFetcher(jwks_uri, issuer, client, timing, clock)
+            refresher = Refresher(fetcher, SharedJwks(guarded, address, clock), timing, clock)
+            # Of its parent's state a child keeps the keys alone: jobs, locks and connections stay behind.
+            return KeySource(refresher, events, timing, clock, snapshot=parent.state.snapshot if parent else None)
+
+        self._sources = PerProcess(source_after)
 
     def current(self) -> KeySet | None:
-        """Return the keys at hand, None where there are none young enough; refresh old ones behind."""
-        snapshot = self._keeper.snapshot
+        """Return the keys in memory, None where there are none or they are stale; have old ones refreshed behind."""
+        # Asked at each use of a remembered token, so fresh keys are not looked at twice, in a new process neither.
+        snapshot = self._sources.latest.state.snapshot
         if snapshot is None:
             return None
-        now = self._clock()
-        if snapshot.document.fetched_at <= now < snapshot.fresh_until:
+        if snapshot.document.fetched_at <= self._clock() < snapshot.fresh_until:
             return snapshot.key_set
-        self._forks.notice()
-        return self._keeper.aged(snapshot, now)
+        return self._sources.get().old_keys(snapshot)
 
     def key_set_for(self, kid: str | None, alg: str) -> KeySet:
-        """Return keys among which this one should be: where they are not at hand, look and fetch.
+        """Return keys among which this one should be; where they are not in memory, look for them and fetch.
 
         Raises KeysUnavailable where no keys can be had at all.
         """
         key_set = self.current()
         if key_set is not None and key_set.knows(kid, alg):
             return key_set
-        return run_blocking(self._find(Wanted(kid, alg)))
+        return run_blocking(self._sources.get().find(Wanted(kid, alg)))
 
     async def akey_set_for(self, kid: str | None, alg: str) -> KeySet:
         """Do as `key_set_for` does, without blocking the event loop."""
         key_set = self.current()
         if key_set is not None and key_set.knows(kid, alg):
             return key_set
-        return await run_awaiting(self._find(Wanted(kid, alg)))
+        return await run_awaiting(self._sources.get().find(Wanted(kid, alg)))
 
     def refresh(self) -> KeySet:
         """Refresh now, or join the refresh that is under way, and return the keys.
@@ -109,58 +107,14 @@ class JwksService:
         They come from the shared cache where it holds newer ones. Raises KeysUnavailable where no keys can be
         had at all.
         """
-        self._forks.notice()
-        return run_blocking(self._renewed(self._keeper.snapshot)).key_set
+        return run_blocking(self._sources.get().refresh())
 
     def inspect(self, *, fetch: bool = False) -> Snapshot | Failure:
         """Return the keys with their document and times, or why there are none; for people, not for requests.
 
         With ``fetch`` they are fetched at once, whatever the cache holds and whatever failed before.
         """
-        self._forks.notice()
-        held = self._keeper.held()
-        if held is not None and not fetch and self._clock() < held.fresh_until:
-            return held
-        outcome = self._refresher.fetch() if fetch else self._refresher.refresh(held)
-        self._keeper.adopt(outcome)
-        self._events.send()
-        return outcome
-
-    def _find(self, wanted: Wanted) -> Steps[KeySet]:
-        self._forks.notice()
-        seen = self._keeper.snapshot
-        key_set = self.current()
-        if key_set is None:
-            renewed = yield from self._renewed(seen)
-            key_set = renewed.key_set
-            if key_set.knows(*wanted):
-                return key_set
-            if renewed.fetch is not None:
-                # We have just fetched these ourselves; that counts as this cooldown's fetch.
-                self._refresher.close_gate()
-                return key_set
-        search = self._keeper.search(wanted)
-        if search is not None:
-            yield search
-        found = self._keeper.held()
-        return key_set if found is None else found.key_set
-
-    def _renewed(self, seen: Snapshot | None) -> Steps[Snapshot]:
-        """Return the keys at hand after a refresh; while fetches back off, after a look into the cache at most."""
-        refresh = self._keeper.look() if self._keeper.is_backing_off() else self._keeper.refresh(seen)
-        if refresh is not None:
-            yield Wait(refresh)
-        held = self._keeper.held()
-        if held is None:
-            raise KeysUnavailable(self._keeper.seconds_to_retry())
-        return held
-
-    def _start_afresh(self) -> None:
-        self._keeper.start_afresh()
-        self._refresher.start_afresh()
-        self._events.start_afresh()
-        self._client.bounded.forget_threads()
-        self._cache.start_afresh()
+        return self._sources.get().inspect(fetch=fetch)
 
 
 def _require_times(fresh: float, stale: float, cooldown: float, timeout: float) -> None:

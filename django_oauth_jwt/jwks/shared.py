@@ -1,4 +1,4 @@
-"""What processes and machines share in Django's cache: the JWKS document, failures, a lock, a gate.
+"""What processes and machines share in Django's cache: the JWKS, the last failure, a lock, a cooldown.
 
 A cache that is down, slow or holds rubbish costs the sharing and nothing else.
 """
@@ -7,14 +7,17 @@ import hashlib
 import json
 import logging
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any, Final, TypeVar
 
 from django.core.cache import BaseCache
 
 from ..jws import loads_object
 from ..upstream import GuardedCache, is_ahead, is_in_memory, read
+from .snapshot import Failure, JwksDocument
 
 logger = logging.getLogger("django_oauth_jwt")
 
@@ -24,25 +27,6 @@ T = TypeVar("T")
 VERSION: Final = 1
 #: More failures in a row than that are counted no further; back-off has long reached its longest by then.
 MAXIMUM_COUNT: Final = 1000
-
-
-@dataclass(frozen=True)
-class JwksDocument:
-    """A JWKS as fetched. ``fetched_at`` is Unix time; ``fresh_seconds`` counts from then."""
-
-    jwks: dict[str, Any]
-    fetched_at: float
-    fresh_seconds: float
-    etag: str | None = None
-
-
-@dataclass(frozen=True)
-class Failure:
-    """The last of ``count`` failed fetches in a row; no other is made before ``retry_at`` (Unix time)."""
-
-    reason: str
-    count: int
-    retry_at: float
 
 
 class SharedJwks:
@@ -60,8 +44,8 @@ class SharedJwks:
     def store(self, document: JwksDocument, seconds: float) -> None:
         """Share a document for so many seconds, and forget failures."""
         entry = json.dumps(asdict(document))
-        self._cache.call(lambda cache: cache.set(self._key("jwks"), entry, math.ceil(seconds)), None)
-        self._cache.call(lambda cache: cache.delete(self._key("failure")), False)
+        self._cache.call(lambda cache: cache.set(self.key("jwks"), entry, math.ceil(seconds)), None)
+        self._cache.call(lambda cache: cache.delete(self.key("failure")), False)
 
     def failure(self) -> Failure | None:
         """Return the last fetch's failure, None where it succeeded."""
@@ -70,49 +54,43 @@ class SharedJwks:
     def store_failure(self, failure: Failure, seconds: float) -> None:
         """Share a failure for so many seconds."""
         entry = json.dumps(asdict(failure))
-        self._cache.call(lambda cache: cache.set(self._key("failure"), entry, math.ceil(seconds)), None)
+        self._cache.call(lambda cache: cache.set(self.key("failure"), entry, math.ceil(seconds)), None)
 
-    def try_lock(self, seconds: float) -> bool:
-        """Take the lock that only one fetch holds; it frees itself after so many seconds."""
-        return self._claim("lock", seconds)
+    @contextmanager
+    def locked(self, seconds: float) -> Iterator[bool]:
+        """Tell whether the lock that only one fetch holds is ours; it is freed at the end, or after so many seconds."""
+        is_ours = self._cache.call(lambda cache: self._claim(cache, self._lock_key(cache), seconds), True)
+        try:
+            yield is_ours
+        finally:
+            if is_ours:
+                self._cache.call(lambda cache: cache.delete(self._lock_key(cache)), False)
 
-    def unlock(self) -> None:
-        """Free the lock."""
-        self._cache.call(lambda cache: cache.delete(self._key("lock")), False)
+    def claim_cooldown(self, seconds: float) -> bool:
+        """Claim the one fetch for an unknown key in so many seconds; tell whether nobody else has."""
+        return self._cache.call(lambda cache: self._claim(cache, self.key("cooldown"), seconds), True)
 
-    def free_lock_of_parent(self) -> None:
-        """Free the lock that a fork has copied, where the cache is memory: its owner cannot free the copy."""
-        self._cache.call(lambda cache: is_in_memory(cache) and cache.delete(self._key("lock")), False)
-
-    def pass_gate(self, seconds: float) -> bool:
-        """Pass the gate, unless somebody did so in the last so many seconds."""
-        return self._claim("gate", seconds)
-
-    def is_gate_closed(self, seconds: float) -> bool:
-        """Tell whether somebody passed the gate in the last so many seconds."""
-        until = self._cache.call(lambda cache: read(cache, self._key("gate")), None)
-        return isinstance(until, float) and is_ahead(until, self._clock(), seconds)
-
-    def _claim(self, name: str, seconds: float) -> bool:
-        now, key = self._clock(), self._key(name)
-        until = float(now + seconds)
-
-        def claim(cache: BaseCache) -> bool:
-            if cache.add(key, until, math.ceil(seconds)):
-                return True
-            taken_until = read(cache, key)
-            if isinstance(taken_until, float) and is_ahead(taken_until, now, seconds):
-                return False
-            cache.set(key, until, math.ceil(seconds))  # rubbish, which might never go away by itself
-            return True
-
-        return self._cache.call(claim, True)
-
-    def _key(self, name: str) -> str:
+    def key(self, name: str) -> str:
+        """Return the cache's key of an entry."""
         return f"{self._prefix}:{name}"
 
+    def _lock_key(self, cache: BaseCache) -> str:
+        # A fork copies a cache in memory, and with it a lock that only the parent would free.
+        return self.key(f"lock:{os.getpid()}" if is_in_memory(cache) else "lock")
+
+    def _claim(self, cache: BaseCache, key: str, seconds: float) -> bool:
+        now = self._clock()
+        until = float(now + seconds)
+        if cache.add(key, until, math.ceil(seconds)):
+            return True
+        taken_until = read(cache, key)
+        if isinstance(taken_until, float) and is_ahead(taken_until, now, seconds):
+            return False
+        cache.set(key, until, math.ceil(seconds))  # rubbish, which might never go away by itself
+        return True
+
     def _parsed(self, name: str, parse: Callable[[dict[str, Any]], T]) -> T | None:
-        entry = self._cache.call(lambda cache: read(cache, self._key(name)), None)
+        entry = self._cache.call(lambda cache: read(cache, self.key(name)), None)
         if entry is None:
             return None
         try:

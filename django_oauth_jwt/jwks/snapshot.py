@@ -1,17 +1,40 @@
-"""Keys at a point in time: parsed, with the document that they come from and how long they are good for."""
+"""Keys at a point in time, what a fetch or its failure leaves behind, and how long each is good for."""
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..jws import KeySet
-from .shared import JwksDocument
 
 
 class Wanted(NamedTuple):
-    """The key that a token asks for and the keys at hand do not hold."""
+    """The key that a token asks for."""
 
     kid: str | None
     alg: str
+
+
+class Timing(NamedTuple):
+    """How long keys are used and how often they are fetched; all in seconds.
+
+    ``patience``: how long a request waits for a job that was not started for it. ``look``: the least time between
+    two looks into the shared cache for a key that is not there.
+    """
+
+    fresh: float
+    stale: float
+    cooldown: float
+    patience: float = 1.0
+    look: float = 1.0
+
+
+@dataclass(frozen=True)
+class JwksDocument:
+    """A JWKS as fetched. ``fetched_at`` is Unix time; ``fresh_seconds`` counts from then."""
+
+    jwks: dict[str, Any]
+    fetched_at: float
+    fresh_seconds: float
+    etag: str | None = None
 
 
 class Fetch(NamedTuple):
@@ -19,14 +42,6 @@ class Fetch(NamedTuple):
 
     uri: str
     seconds: float
-
-
-class Timing(NamedTuple):
-    """The policy of section "Keys": all in seconds."""
-
-    fresh: float
-    stale: float
-    cooldown: float
 
 
 @dataclass(frozen=True)
@@ -54,10 +69,19 @@ class Snapshot:
         )
 
 
+@dataclass(frozen=True)
+class Failure:
+    """The last of ``count`` failed fetches in a row; no other is made before ``retry_at`` (Unix time)."""
+
+    reason: str
+    count: int
+    retry_at: float
+
+
 def snapshot_of(document: JwksDocument, timing: Timing, held: Snapshot | None = None) -> Snapshot:
     """Parse a document, or reuse the parsed keys where it is the one held; raise ValueError for what is no JWKS."""
     if held is not None and held.document.jwks == document.jwks:
-        key_set = held.key_set  # the same object: remembered tokens stay remembered
+        key_set = held.key_set  # the same object, so that remembered tokens stay remembered
     else:
         key_set = KeySet.from_jwks(document.jwks)
     stale_until = document.fetched_at + timing.stale

@@ -1,24 +1,16 @@
-"""Signatures: JWS in compact serialization, read strictly, and the keys that check it (RFC 7515, 7517, 7518).
+"""JSON Web Signatures in compact serialization, read strictly, and the keys that check them (RFC 7515, 7517, 7518).
 
-`compact` reads a JWS and checks its signature, `key_set` chooses the key, `verifying_keys` checks with it, by
-`algorithms` that the key allows and the token cannot change. `strict_json` reads what is inside. Nothing here knows
-HTTP, settings or claims.
+`compact` reads a JWS (its `header`, its `base64url` segments) and checks its signature. `key_set` selects the key of a
+JWKS, `public_key` parses one JWK, and `verifying_keys` checks with it, by `algorithms` that the key allows and the
+token cannot change. `strict_json` reads the JSON inside. Nothing here knows HTTP, settings or claims.
 """
 
 from .algorithms import KEY_SHAPES, SUPPORTED_ALGORITHMS
-from .compact import (
-    UnverifiedHeader,
-    ascii_bytes,
-    check_algorithm,
-    check_critical,
-    decode_segment,
-    header_of,
-    media_type,
-    read_compact,
-    verify_compact,
-    verify_signature,
-)
-from .key_set import KeySet, PublicKey, SkippedKey
+from .base64url import decode_segment
+from .compact import ascii_bytes, check_algorithm, read_compact, verify_compact, verify_signature
+from .header import UnverifiedHeader, check_critical, header_of, media_type
+from .key_set import KeySet, SkippedKey
+from .public_key import PublicKey
 from .strict_json import loads_object
 from .verifying_keys import HASHES
 

@@ -1,12 +1,12 @@
-"""The signature algorithms that are understood, and the keys that each one needs.
+"""The supported signature algorithms, and the type of key that each one needs.
 
-All of them are asymmetric: a resource server holds public keys only (RFC 8725 section 3.1).
+All are asymmetric, since a resource server has public keys only (RFC 8725 section 3.1).
 """
 
 from types import MappingProxyType
 from typing import Final
 
-#: ``kty`` and, where the key type has curves, ``crv`` (RFC 7518 section 3.1, RFC 8037, RFC 9864).
+#: ``kty`` and ``crv`` (None for a key type without curves) by ``alg`` (RFC 7518 section 3.1, RFC 8037, RFC 9864).
 KEY_SHAPES: Final = MappingProxyType(
     {
         **{f"{family}{bits}": ("RSA", None) for family in ("RS", "PS") for bits in (256, 384, 512)},
@@ -22,5 +22,5 @@ SUPPORTED_ALGORITHMS: Final = tuple(KEY_SHAPES)
 
 
 def algorithms_for(kty: str, crv: str | None) -> frozenset[str]:
-    """Return the algorithms that a key of this type and curve can verify, maybe none."""
+    """Return the algorithms that a key of this type and curve can be used with; empty if there are none."""
     return frozenset(alg for alg, shape in KEY_SHAPES.items() if shape == (kty, crv))

@@ -1,23 +1,22 @@
-"""JSON objects read strictly, since two readings of one token are one too many (RFC 8725 section 2.6)."""
+"""JSON objects, read strictly: two parsers must not read one token in two ways (RFC 8725 section 2.6)."""
 
 import json
 import math
 import re
 from typing import Any, Final, NoReturn
 
-#: How many objects and arrays may stand one in another: far more than any token has, far fewer than a stack holds.
+#: Nested objects and arrays: far more than any token has, far fewer than overflow the stack.
 MAXIMUM_DEPTH: Final = 64
 
 
 def loads_object(data: bytes) -> dict[str, Any]:
     """Return the JSON object in ``data``.
 
-    Raises ValueError for whatever is not one: other encodings than UTF-8, duplicate members, NaN and
-    Infinity, numbers beyond a double or of thousands of digits, lone surrogates, nesting deeper than
-    `MAXIMUM_DEPTH`.
+    Raises ValueError for anything else, and for encodings other than UTF-8, duplicate members, NaN and Infinity,
+    numbers beyond a double or with thousands of digits, lone surrogates, and nesting deeper than `MAXIMUM_DEPTH`.
     """
     text = data.decode().strip(" \t\n\r")
-    # Most objects hold no other and no array, which takes less to see than to count brackets.
+    # For speed: most objects have no nested object and no array, which is seen faster than brackets are counted.
     if ("[" in text or text.find("{", 1) > 0) and text.count("{") + text.count("[") > MAXIMUM_DEPTH:
         _refuse_depth(text)
     value, end = _decoder.raw_decode(text)
@@ -47,7 +46,7 @@ def _constant(name: str) -> NoReturn:
 
 
 def _refuse_depth(text: str) -> None:
-    # Before it is decoded: the decoder calls itself, and can use up a thread's stack before it notices.
+    # This comes before decoding: the decoder is recursive, and can overflow a thread's stack before it notices.
     depth = 0
     for bracket in _BRACKET.findall(_STRING.sub("", text)):
         depth += 1 if bracket in "{[" else -1
@@ -56,11 +55,11 @@ def _refuse_depth(text: str) -> None:
 
 
 def _refuse_lone_surrogates(value: dict[str, Any]) -> None:
-    # They would fail much later, when the project stores or prints the claim. UnicodeEncodeError is a ValueError.
+    # Else they fail much later, when the project stores or prints the claim. UnicodeEncodeError is a ValueError.
     json.dumps(value, ensure_ascii=False).encode()
 
 
 _decoder = json.JSONDecoder(object_pairs_hook=_members, parse_float=_finite, parse_constant=_constant)
 _BRACKET: Final = re.compile(r"[\[\]{}]")
-#: One without an end goes on to the end of the text, so that none is looked at twice; the decoder refuses it.
+#: A string without a closing quote matches up to the end of the text: so time stays linear. The decoder refuses it.
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.?)*+"?', re.DOTALL)

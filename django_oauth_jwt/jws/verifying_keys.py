@@ -1,6 +1,7 @@
-"""Keys as python-jose has them, which parses them, with a check of signatures for all algorithms.
+"""Keys with python-jose's interface that check signatures with all supported algorithms.
 
-It has no PS* and no EdDSA, and does the same work for each signature anew.
+python-jose parses the RSA and EC keys. Its own classes have no PS* and no EdDSA, and prepare padding and hash again
+for each signature.
 """
 
 from collections.abc import Mapping
@@ -23,8 +24,8 @@ HASHES: Final[Mapping[str, hashes.HashAlgorithm]] = MappingProxyType(
     {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
 )
 
-#: RFC 8032 section 5.1: the field, and the y of the points whose order divides 8. No honest key is one of them, and
-#: OpenSSL takes them; it takes a y beyond the field, too.
+#: RFC 8032 section 5.1: the field, and the y of the points whose order divides 8. With such a key anybody can sign, so
+#: no honest key is one of them. OpenSSL accepts them, and also a y beyond the field.
 _ED25519_FIELD: Final = 2**255 - 19
 _ED25519_Y_OF_ORDER_8: Final = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
 _ED25519_SMALL_ORDER: Final = frozenset(
@@ -33,7 +34,7 @@ _ED25519_SMALL_ORDER: Final = frozenset(
 
 
 class VerifyingKey(Protocol):
-    """What is used of a python-jose key."""
+    """The part of a python-jose key that this package uses."""
 
     prepared_key: Any
 
@@ -47,7 +48,7 @@ class RSAKey(Key):
 
     def __init__(self, key: Mapping[str, Any], algorithm: str) -> None:
         family, bits = algorithm[:2], algorithm[2:]
-        # python-jose parses all RSA keys alike; it has no PS*, and makes padding and hash anew for each signature.
+        # python-jose has no PS*, but the JWK of an RSA key is the same for all algorithms.
         parsed: Any = jwk.construct(dict(key), f"RS{bits}")
         self.prepared_key: RSAPublicKey = parsed.prepared_key
         self._hash = HASHES[bits]
@@ -64,7 +65,7 @@ class RSAKey(Key):
 
 
 class ECKey(Key):
-    """ECDSA, whose signature is r and s, each as long as the curve's field (RFC 7518 section 3.4)."""
+    """ECDSA. A signature is r and s, each as long as the curve's field (RFC 7518 section 3.4)."""
 
     def __init__(self, key: Mapping[str, Any], algorithm: str) -> None:
         parsed: Any = jwk.construct(dict(key), algorithm)
@@ -109,5 +110,5 @@ _CLASSES: Final[Mapping[str, type[RSAKey | ECKey | Ed25519Key]]] = MappingProxyT
 
 
 def construct(key: Mapping[str, Any], algorithm: str) -> VerifyingKey:
-    """Return the python-jose key of a public JWK for one algorithm; any exception means it is not one."""
+    """Return the python-jose key of a public JWK for one algorithm; any exception means that the JWK is invalid."""
     return _CLASSES[algorithm[:2]](key, algorithm)

@@ -1,10 +1,10 @@
-"""The test kit: an authorization server's keys and tokens, without an authorization server.
+"""The test kit: keys and tokens of an authorization server, without a server.
 
 >>> issuer = TokenIssuer()
 >>> with issuer.installed():
 ...     client.get("/books/", headers=issuer.headers(scope="read"))
 
-In pytest the fixture ``token_issuer`` is an issuer that is installed already.
+In pytest the fixture ``token_issuer`` is an issuer that is already installed.
 """
 
 from importlib import import_module
@@ -21,7 +21,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Imported when used: pytest loads the plugin in this package in every run, in those without Django too.
+    # Imported at first use: every run of pytest loads the plugin in this package, even in projects without Django.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(".issuer", __name__), name)

@@ -1,4 +1,4 @@
-"""An authorization server as far as tests need one: it has keys, signs tokens, and is trusted on demand."""
+"""A stand-in for an authorization server in tests: it has keys and signs tokens."""
 
 import json
 import time
@@ -17,9 +17,15 @@ from ..testing.signing import SigningKey
 
 
 class TokenIssuer:
-    """Makes keys and tokens, and is itself the key service that `installed` makes the project trust.
+    """Makes keys and tokens. The project trusts them while `installed`; no network is used.
 
-    ``alg`` is one that the project accepts, unless it is given or ``key`` brings its own.
+    >>> issuer = TokenIssuer()
+    >>> with issuer.installed(AUDIENCE="https://books.example.com"):
+    ...     client.get("/books/", headers=issuer.headers("books.read", sub="anna")).status_code
+    200
+
+    The key's algorithm is that of ``key``, else ``alg``, else the first of the project's setting ALGORITHMS. The
+    object is also the key service that the project then uses (JWKS_SERVICE).
     """
 
     def __init__(
@@ -31,11 +37,11 @@ class TokenIssuer:
         self._key_set = KeySet.from_jwks(self.jwks())
 
     def jwks(self) -> dict[str, Any]:
-        """Return the JWKS document of the keys."""
+        """Return the public keys as a JWKS (RFC 7517 section 5)."""
         return {"keys": [key.public_jwk() for key in self.keys]}
 
     def rotate(self, *, keep_old: bool = True) -> None:
-        """Sign with a new key from now on; the old ones stay in the JWKS unless they are dropped."""
+        """Sign with a new key from now on. The JWKS keeps the old keys, unless ``keep_old`` is False."""
         key = SigningKey.generate(self._alg, f"key-{uuid.uuid4()}")
         self.keys = [*(self.keys if keep_old else []), key]
         self._key_set = KeySet.from_jwks(self.jwks())
@@ -50,11 +56,13 @@ class TokenIssuer:
         header: Mapping[str, Any] | None = None,
         **claims: Any,
     ) -> str:
-        """Return a signed token of these scopes and claims, good for five minutes.
+        """Return a signed token with these scopes and claims, valid for five minutes.
 
-        ``expired`` makes it one that ended an hour ago, ``forged`` one that another key signed under the
-        same ``kid``, ``rotated`` one of a key that is no longer in the JWKS; ``header`` adds to the JOSE
-        header. A claim that is None is left out.
+        ``expired``: it expired an hour ago. ``forged``: another key signed it, under the same ``kid``.
+        ``rotated``: its key is no longer in the JWKS. ``header`` adds parameters to the JOSE header. ``claims``
+        replace the default ones; a claim that is None is left out.
+
+        >>> issuer.token("books.read", sub="anna", exp=None, header={"typ": "JWT"})
         """
         now = int(time.time()) - (7200 if expired else 0)
         if scope is not None and not isinstance(scope, str):
@@ -78,16 +86,16 @@ class TokenIssuer:
         return signer.encode(jose_header, json.dumps(payload).encode())
 
     def headers(self, scope: str | Iterable[str] | None = None, **kwargs: Any) -> dict[str, str]:
-        """Return request headers with a token; takes what `token` takes."""
+        """Return request headers with a token. Takes the arguments of `token`."""
         return {"Authorization": f"Bearer {self.token(scope, **kwargs)}"}
 
     @contextmanager
     def installed(self, **settings: Any) -> Iterator["TokenIssuer"]:
-        """Have the project trust this issuer, and no other, while the context lasts.
+        """Make the project trust this issuer and no other, until the context ends.
 
-        The other settings stay as they are, but for those given here. What the one entry of ISSUERS sets for
-        itself, its AUDIENCE for instance, holds for this issuer. Where there are several, or ISSUER beside
-        them, what they set is dropped with them: it cannot be known whose place this one takes.
+        ``settings`` replace keys of OAUTH_JWT; the other keys stay as they are. If ISSUERS has a single entry (and
+        ISSUER is not set), the entry's settings, such as its AUDIENCE, apply to this issuer. Several entries are
+        ignored, since this issuer could stand for any of them.
         """
         kept = {key: value for key, value in _trusting().items() if key not in _SOURCES}
         trusting = {**kept, "ISSUER": self.issuer, "JWKS_SERVICE": self, **settings}
@@ -115,7 +123,7 @@ def _project_settings() -> Mapping[str, Any]:
 
 
 def _trusting() -> Mapping[str, Any]:
-    """Return the project's settings, with what the one issuer that it trusts has for itself."""
+    """Return the project's settings, with those of the one entry of ISSUERS if there is a single trusted issuer."""
     settings = _project_settings()
     issuers = settings.get("ISSUERS") or {}
     if len(issuers) != 1 or settings.get("ISSUER") is not None:
@@ -135,5 +143,5 @@ def _first(accepted: Any) -> Any:
 
 @cache
 def key_of_process(alg: str, kid: str) -> SigningKey:
-    """Make a key once per process: an RSA key takes longer than most tests."""
+    """Return a key that is generated once per process: an RSA key takes longer than most tests."""
     return SigningKey.generate(alg, kid)

@@ -1,7 +1,7 @@
 """The pytest plugin: the fixture `token_issuer`.
 
-pytest loads this module at the start of every run where the package is installed, so nothing of Django
-nor of the kit is imported until a test asks for the fixture.
+pytest loads this module in every run, as soon as the package is installed. So Django and the kit are imported only
+when a test uses the fixture.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def token_issuer(request: pytest.FixtureRequest) -> Iterator["TokenIssuer"]:
-    """An issuer of access tokens that the project trusts during the test, and no other: a `TokenIssuer`."""
+    """A `TokenIssuer`: an issuer of access tokens that the project trusts during the test, and no other."""
     from ..testing.issuer import TokenIssuer, key_of_process, project_algorithm  # noqa: PLC0415  # see above
 
     issuer = TokenIssuer(key=key_of_process(project_algorithm(), "key-1"))
@@ -25,6 +25,6 @@ def token_issuer(request: pytest.FixtureRequest) -> Iterator["TokenIssuer"]:
             yield issuer
             return
         trusting = settings.OAUTH_JWT
-    # What a test changes through pytest-django's fixture is undone in one go, so this must be among it.
+    # pytest-django's fixture undoes all changes of a test together, so this one must be made through it.
     settings.OAUTH_JWT = trusting
     yield issuer

@@ -1,4 +1,4 @@
-"""Keys that sign: the private side, for tests and demos only."""
+"""Private keys that sign tokens, for tests and demos only."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _CURVES = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A private key with the ``kid`` and the algorithm that it signs with."""
+    """A private key with its ``kid`` and the algorithm that it signs with."""
 
     kid: str
     alg: str
@@ -26,7 +26,7 @@ class SigningKey:
 
     @classmethod
     def generate(cls, alg: str = "RS256", kid: str = "key-1") -> "SigningKey":
-        """Make a new key for one of the supported algorithms; KeyError for another."""
+        """Return a new key for one of the supported algorithms; KeyError for another."""
         kty, crv = KEY_SHAPES[alg]
         private_key: Any
         if kty == "RSA":
@@ -67,7 +67,7 @@ class SigningKey:
         return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 
     def encode(self, header: Mapping[str, Any], payload: bytes) -> str:
-        """Return a JWS in compact serialization (RFC 7515 section 7.1), with this header as it is."""
+        """Return a JWS in compact serialization (RFC 7515 section 7.1). The header is not checked or completed."""
         protected = base64url_encode(json.dumps(header).encode())
         signing_input = protected + b"." + base64url_encode(payload)
         return (signing_input + b"." + base64url_encode(self.sign(signing_input))).decode()

@@ -1,7 +1,7 @@
-"""What a token says: the access token that views see, and what can be required of it.
+"""The access token that views get, and the requirements that a view can have for it.
 
-`access_token` is the verified token, immutable through `frozen_json`. `requirements` are scopes and claims that a
-view or the settings demand, `authentication_context` how and when the user has to have authenticated (RFC 9470).
+`access_token` is the verified token, read-only thanks to `frozen_json`. `requirements` are the scopes and claims that
+a view or the settings require, `authentication_context` is how and when the user must have logged in (RFC 9470).
 """
 
 from .access_token import AccessToken, VerifiedToken, scopes_of

@@ -1,4 +1,4 @@
-"""The access token as views see it, once everything about it has been checked."""
+"""A verified access token: `AccessToken` for views, and `VerifiedToken`, which the requests with one token share."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,18 +8,19 @@ from .frozen_json import FrozenDict, freeze, thaw
 
 
 class VerifiedToken:
-    """What a token says, apart from its own text; the same for every request that brings it.
+    """The claims and the header of a verified token, without its text. A cache shares it between requests.
 
-    What follows from the claims is worked out when it is first asked for, since most requests ask for little of
-    it. Two threads that do so at once work out the same. At each later use ``claims`` tell whether the token is
-    still valid, so nobody is given them before they are frozen.
+    ``claims`` can be changed, and each later use reads the token's times from it. So views never get it: they get
+    ``frozen_claims`` or a copy. ``frozen_claims`` and ``scopes`` are computed at first use, since most requests
+    need neither; two threads that do so at once compute equal values.
     """
 
-    __slots__ = ("_scopes", "claims", "header")
+    __slots__ = ("_frozen_claims", "_scopes", "claims", "header")
 
     def __init__(self, claims: dict[str, Any], header: FrozenDict) -> None:
         self.claims = claims
         self.header = header
+        self._frozen_claims: FrozenDict | None = None
         self._scopes: frozenset[str] | None = None
 
     @property
@@ -31,21 +32,27 @@ class VerifiedToken:
 
     @property
     def frozen_claims(self) -> FrozenDict:
-        """The claims, in the place of those that could be changed."""
-        frozen: FrozenDict = self.claims if isinstance(self.claims, FrozenDict) else freeze(self.claims)
-        self.claims = frozen
-        return frozen
+        """The claims, read-only at any depth."""
+        if self._frozen_claims is None:
+            self._frozen_claims = freeze(self.claims)
+        return self._frozen_claims
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, VerifiedToken) and (self.claims, self.header) == (other.claims, other.header)
 
-    __hash__ = None  # type: ignore[assignment]  # as what it is made of
+    __hash__ = None  # type: ignore[assignment]  # claims cannot be hashed either
 
 
 class AccessToken:
-    """A verified JWT access token. Its public attributes cannot be changed, nor can what they hold.
+    """A verified JWT access token (RFC 9068). Immutable: neither attributes nor claims can be changed.
 
-    ``encoded`` is the token as it was sent; it stays out of the repr.
+    >>> token = request.access_token
+    >>> token.subject, sorted(token.scopes)
+    ('anna', ['books.read', 'books.write'])
+    >>> token.claims["realm_access"]["roles"]
+    ['editor']
+
+    The repr does not show ``encoded``, the text of the token, so a log line that names a token lets nobody use it.
     """
 
     __slots__ = ("__weakref__", "_encoded", "_verified")
@@ -56,12 +63,12 @@ class AccessToken:
 
     @property
     def encoded(self) -> str:
-        """The token as it was sent."""
+        """The text of the token, as the client sent it."""
         return self._encoded
 
     @property
     def scopes(self) -> frozenset[str]:
-        """The scopes of ``scope`` and ``scp`` together (RFC 6749 section 3.3)."""
+        """The scopes in ``scope`` (RFC 6749 section 3.3) and ``scp`` together."""
         return self._verified.scopes
 
     @property
@@ -76,7 +83,7 @@ class AccessToken:
 
     @property
     def client_id(self) -> str | None:
-        """The claim ``client_id`` (RFC 9068 section 2.2), else ``azp``."""
+        """The claim ``client_id`` (RFC 9068 section 2.2), else ``azp``; None where neither is a string."""
         claims = self._verified.claims
         client_id = claims.get("client_id")
         if not isinstance(client_id, str):
@@ -95,7 +102,7 @@ class AccessToken:
 
     @property
     def expires_at(self) -> datetime | None:
-        """When the token expires (``exp``), in UTC; None when it has no ``exp``."""
+        """The time of ``exp`` in UTC; None without ``exp``, `datetime.max` where it is beyond the year 9999."""
         exp = self._verified.claims.get("exp")
         if exp is None:
             return None
@@ -105,7 +112,7 @@ class AccessToken:
             return datetime.max.replace(tzinfo=UTC)
 
     def new_claims(self) -> dict[str, Any]:
-        """Return the claims as a new dict, which its taker may change."""
+        """Return a deep copy of the claims, which the caller may change."""
         claims: dict[str, Any] = thaw(self._verified.claims)
         return claims
 
@@ -118,15 +125,14 @@ class AccessToken:
         return hash(self._encoded)
 
     def __repr__(self) -> str:
-        """Show whose token it is, but nothing that would let a reader of the log use it."""
+        """Return subject, client and scopes, but not the token itself: log lines must not let a reader use it."""
         return f"<AccessToken of {self.subject!r}, client {self.client_id!r}, scopes {sorted(self.scopes)}>"
 
 
 def scopes_of(claims: Mapping[str, Any]) -> frozenset[str]:
     """Return the scopes that ``scope`` and ``scp`` grant.
 
-    Each is a space-separated string (RFC 6749 section 3.3) or an array of strings; anything else grants
-    nothing.
+    Each may be a space-separated string (RFC 6749 section 3.3) or an array of strings. Other values grant nothing.
     """
     granted: set[str] = set()
     for name in ("scope", "scp"):

@@ -1,4 +1,4 @@
-"""How and when the user has to have authenticated: step-up authentication (RFC 9470)."""
+"""How and when the user must have logged in: step-up authentication (RFC 9470)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,16 +9,20 @@ from ..errors import InsufficientAuthentication
 
 @dataclass(frozen=True)
 class AuthenticationContext:
-    """What is required of a token's ``acr`` and ``auth_time`` (RFC 9470 section 6).
+    """The required ``acr`` and ``auth_time`` of a token (RFC 9470 section 6).
 
-    One of ``acr_values`` will do, the preferred one first; ``max_age`` is in seconds.
+    ``acr`` must be one of ``acr_values`` (any, if empty), which the challenge lists in this order, the preferred one
+    first. ``auth_time`` must be at most ``max_age`` seconds ago.
     """
 
     acr_values: tuple[str, ...] = ()
     max_age: int | None = None
 
     def check(self, claims: Mapping[str, Any], now: float, leeway: float) -> None:
-        """Raise InsufficientAuthentication where the claims do not meet what is required."""
+        """Raise InsufficientAuthentication where the claims do not meet the requirement.
+
+        ``now`` is a Unix time, ``leeway`` the accepted clock skew in seconds.
+        """
         if self.acr_values and claims.get("acr") not in self.acr_values:
             raise self._refusal()
         if self.max_age is None:
@@ -26,7 +30,7 @@ class AuthenticationContext:
         auth_time = claims.get("auth_time")
         if isinstance(auth_time, bool) or not isinstance(auth_time, int | float):
             raise self._refusal()
-        # One in the future tells nothing of when the user was there.
+        # A time in the future does not say when the user logged in, so it proves nothing.
         if not now - self.max_age - leeway <= auth_time <= now + leeway:
             raise self._refusal()
 
@@ -37,9 +41,9 @@ class AuthenticationContext:
 def parse_authentication_context(
     acr_values: str | Iterable[str] = (), max_age: int | None = None
 ) -> AuthenticationContext:
-    """Return the requirement of a list of ``acr_values``, or a space-separated string, and of a ``max_age``.
+    """Return the requirement of ``acr_values`` (a list, or a space-separated string) and ``max_age`` (in seconds).
 
-    Raises ValueError where nothing is required, or what no challenge could say.
+    Raises ValueError where both are missing, or a value cannot stand in a challenge.
     """
     values = tuple(acr_values.split() if isinstance(acr_values, str) else acr_values)
     for value in values:

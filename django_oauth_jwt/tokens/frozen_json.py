@@ -1,6 +1,6 @@
-"""JSON values that cannot be changed, and copies of them that can.
+"""Read-only JSON values, and copies of them that can be changed.
 
-What many requests share must not change; what one request is given is its own to change.
+Many requests share one verified token, so it is read-only. A request that wants to change claims gets a copy.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ def _refuse(self: object, *args: object, **kwargs: object) -> NoReturn:
 
 
 class FrozenDict(dict[str, Any]):
-    """A dict that cannot be changed, but is still what ``json`` and ``JsonResponse`` take for a dict."""
+    """A read-only dict. It is a dict still, so ``json`` and ``JsonResponse`` accept it."""
 
     __setitem__ = __delitem__ = __ior__ = _refuse
     clear = pop = popitem = setdefault = update = _refuse
@@ -22,7 +22,7 @@ class FrozenDict(dict[str, Any]):
 
 
 class FrozenList(list[Any]):
-    """A list that cannot be changed, but is still equal to a list of the same elements."""
+    """A read-only list. It is a list still, so ``json`` accepts it and it equals a list of the same elements."""
 
     __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
     append = clear = extend = insert = pop = remove = reverse = sort = _refuse
@@ -32,7 +32,7 @@ class FrozenList(list[Any]):
 
 
 def freeze(value: Any) -> Any:
-    """Return a JSON value as one that cannot be changed at any depth."""
+    """Return a copy of a JSON value that is read-only at any depth."""
     if isinstance(value, dict):
         return FrozenDict(_copied(freeze, value))
     if isinstance(value, list):
@@ -41,7 +41,7 @@ def freeze(value: Any) -> Any:
 
 
 def thaw(value: Any) -> Any:
-    """Return a copy of a JSON value that shares nothing that can be changed."""
+    """Return a deep copy of a JSON value that can be changed, of frozen values too."""
     if isinstance(value, dict):
         return _copied(thaw, value)
     if isinstance(value, list):
@@ -50,7 +50,7 @@ def thaw(value: Any) -> Any:
 
 
 def _copied(convert: Callable[[Any], Any], value: dict[str, Any]) -> dict[str, Any]:
-    # Most members are neither objects nor arrays: those are copied at once, and only the others one by one.
+    # For speed: most members are neither objects nor arrays, and `dict` copies them all without a loop in Python.
     copied = dict(value)
     for name, member in value.items():
         if type(member) in _NESTED:

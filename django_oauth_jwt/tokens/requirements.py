@@ -1,4 +1,4 @@
-"""What a view requires of a token: scopes, and claims by name or by value."""
+"""The scopes and claims that a view requires, and how the settings and `secure` spell them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,16 +13,17 @@ _SCOPE_CHARACTERS = frozenset(map(chr, range(0x21, 0x7F))) - {'"', "\\"}
 
 @dataclass(frozen=True)
 class ClaimRequirement:
-    """A claim that must be there and, unless ``values`` is None, have one of the values.
+    """A claim that must be present, and not null. Unless ``values`` is None it must have one of the values.
 
-    ``path`` names the claim: one name, or several that lead into nested objects.
+    ``path`` is the claim's name, or the names that lead to it through nested objects: ``("realm_access", "roles")``.
+    A claim that is an array meets the requirement if one of its elements does.
     """
 
     path: tuple[str, ...]
     values: tuple[Any, ...] | None = None
 
     def is_met_by(self, claims: Mapping[str, Any]) -> bool:
-        """Tell whether the claims meet this requirement."""
+        """Tell whether the claims of a token meet this requirement."""
         found: Any = claims
         for name in self.path:
             if not isinstance(found, Mapping) or found.get(name) is None:
@@ -35,13 +36,13 @@ class ClaimRequirement:
 
 @dataclass(frozen=True)
 class Requirements:
-    """Scopes that must all be granted and claim requirements that must all be met."""
+    """Required scopes and claims; a token must have all of them."""
 
     scopes: tuple[str, ...] = ()
     claims: tuple[ClaimRequirement, ...] = ()
 
     def check(self, access_token: AccessToken) -> None:
-        """Raise InsufficientScope or MissingClaims where the token does not meet the requirements."""
+        """Raise InsufficientScope or MissingClaims where the token does not meet them."""
         if self.scopes and not access_token.scopes.issuperset(self.scopes):
             raise InsufficientScope(self.scopes)
         if self.claims and not all(claim.is_met_by(access_token.claims) for claim in self.claims):
@@ -49,7 +50,7 @@ class Requirements:
 
 
 def parse_scopes(scope: str | Iterable[str]) -> tuple[str, ...]:
-    """Return the scopes in a space-separated string or an iterable of strings; ValueError for a bad one."""
+    """Return the scopes in a space-separated string, or in a list of strings; ValueError for an invalid one."""
     scopes = tuple(scope.split()) if isinstance(scope, str) else _listed(scope)
     for entry in scopes:
         if not isinstance(entry, str) or not entry or not _SCOPE_CHARACTERS.issuperset(entry):
@@ -58,10 +59,10 @@ def parse_scopes(scope: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def parse_claims(claims: Any) -> tuple[ClaimRequirement, ...]:
-    """Return the claim requirements in ``claims``; ValueError for a bad one.
+    """Return the claim requirements in a list, or one that stands alone; ValueError for an invalid one.
 
-    A requirement is a name, ``{"name": name}`` or ``{"name": name, "value": value}``; a list as value
-    means any of them; a list or tuple as name is a path into nested objects.
+    A requirement is a name (``"email"``) or a dict (``{"name": "role", "value": "editor"}``, the value optional).
+    A list as value means any of its elements, a list as name a path into nested objects.
     """
     if isinstance(claims, str | Mapping):
         claims = [claims]
@@ -69,7 +70,7 @@ def parse_claims(claims: Any) -> tuple[ClaimRequirement, ...]:
 
 
 def claim_requirement(name: Any, *value: Any) -> ClaimRequirement:
-    """Return the requirement of a claim by name, and by value where one is given; ValueError for a bad one."""
+    """Return the requirement of a claim by name, and by value if one is given; ValueError for an invalid one."""
     path = (name,) if isinstance(name, str) else _listed(name)
     if not path or not all(isinstance(part, str) and part for part in path):
         raise ValueError(f"a claim's name is a string, or a list of strings as path, not {name!r}")
@@ -104,7 +105,7 @@ def _matches(found: Any, value: Any) -> bool:
 
 
 def _equal(found: Any, value: Any) -> bool:
-    # In JSON true is not 1, while in Python it is; 1 and 1.0 are the same JSON number.
+    # In Python True equals 1, in JSON it does not. 1 and 1.0 are the same number in JSON.
     if isinstance(found, bool) or isinstance(value, bool):
         return found is value
     if isinstance(found, dict) and isinstance(value, Mapping):

@@ -1,31 +1,39 @@
 """How an authorization server or a shared cache is asked, and what makes it safe to wait for them.
 
-`client` fetches one JSON document, `discovery` finds where the keys of an issuer are. Everything that may hang runs
-in `waiting` threads with a time limit; `guarded_cache` is a Django cache that may fail as it likes, `forks` tells a
-child process from its parent, and `clock` compares times that other machines wrote.
+`client` fetches one JSON document, `discovery` finds where the keys of an issuer are, `guarded_cache` is a Django
+cache that may fail as it likes. Whatever may hang runs in `threads`, with a time limit: in `bounded` calls, or in a
+`worker` that is replaced when it hangs. `steps` are computations that say what they wait for, so that they are
+written once for WSGI and ASGI. `forks` tells a child process from its parent, `clock` compares times that other
+machines wrote.
 """
 
+from .bounded import Bounded, StillHanging
 from .client import Fetched, FetchFailed, JwksClient
 from .clock import MAXIMUM_SKEW_SECONDS, is_ahead, unix_time
 from .discovery import discover_jwks_uri, metadata_uris
-from .forks import ForkGuard
+from .forks import PerProcess
 from .guarded_cache import GuardedCache, is_in_memory, read
-from .waiting import Steps, Wait, in_thread, run_awaiting, run_blocking
+from .steps import Need, Steps, run_awaiting, run_blocking
+from .threads import Wait, in_thread, new_future
 
 __all__ = [
     "MAXIMUM_SKEW_SECONDS",
+    "Bounded",
     "FetchFailed",
     "Fetched",
-    "ForkGuard",
     "GuardedCache",
     "JwksClient",
+    "Need",
+    "PerProcess",
     "Steps",
+    "StillHanging",
     "Wait",
     "discover_jwks_uri",
     "in_thread",
     "is_ahead",
     "is_in_memory",
     "metadata_uris",
+    "new_future",
     "read",
     "run_awaiting",
     "run_blocking",

@@ -11,7 +11,7 @@ import urllib3
 
 from ..conf import is_secure
 from ..jws import loads_object
-from .waiting import Bounded, StillHanging
+from .bounded import Bounded, StillHanging
 
 #: The largest document that is read, in bytes; real ones have a few thousand.
 MAXIMUM_BYTES: Final = 512 * 1024

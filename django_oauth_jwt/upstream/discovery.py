@@ -1,4 +1,4 @@
-"""Discovery of the JWKS URI from the issuer (RFC 8414 section 3, then OpenID Connect Discovery 1.0 section 4)."""
+"""Discovery of the JWKS URI from an issuer (RFC 8414 section 3, then OpenID Connect Discovery 1.0 section 4)."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
@@ -8,7 +8,7 @@ from .client import FetchFailed, JwksClient
 
 
 def metadata_uris(issuer: str) -> Iterator[str]:
-    """Yield the places of an issuer's metadata in the order in which they are tried."""
+    """Yield the URLs where an issuer's metadata may be, in the order in which they are tried."""
     parts = urlsplit(issuer)
     path = parts.path.rstrip("/")
     for well_known in (
@@ -19,9 +19,9 @@ def metadata_uris(issuer: str) -> Iterator[str]:
 
 
 def discover_jwks_uri(issuer: str, client: JwksClient) -> str:
-    """Return the ``jwks_uri`` of the issuer's metadata, whose ``issuer`` must be equal to the letter.
+    """Return the ``jwks_uri`` in the issuer's metadata, whose ``issuer`` must be exactly the same string.
 
-    Raises FetchFailed (with the reason of each place that was tried).
+    Raises FetchFailed, with the reason for each URL that was tried.
     """
     reasons = []
     for uri in metadata_uris(issuer):
@@ -35,18 +35,18 @@ def discover_jwks_uri(issuer: str, client: JwksClient) -> str:
             reasons.append(f"metadata of another issuer: {ascii(found)[:100] if isinstance(found, str) else 'none'}")
             continue
         try:
-            return _fit(metadata.get("jwks_uri"), issuer, client)
+            return _checked(metadata.get("jwks_uri"), issuer, client)
         except ValueError:
             reasons.append("metadata without a jwks_uri that is an https URL")
     raise FetchFailed(f"no metadata found for the issuer ({'; '.join(reasons)})")
 
 
-def _fit(jwks_uri: object, issuer: str, client: JwksClient) -> str:
-    """Return the ``jwks_uri`` if it would do as a setting; raise ValueError if not."""
+def _checked(jwks_uri: object, issuer: str, client: JwksClient) -> str:
+    """Return the ``jwks_uri`` if it is a URL that the setting JWKS_URI accepts; raise ValueError if not."""
     address = url(jwks_uri)
     if client.allow_insecure_http or urlsplit(address).scheme == "https":
         return address
-    # A server elsewhere must not have us ask what listens on this machine.
+    # Metadata from another machine must not make us send requests to services on this one.
     if is_secure(address) and urlsplit(issuer).scheme == "http":
         return address
     raise ValueError("plain http")

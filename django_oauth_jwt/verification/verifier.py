@@ -6,10 +6,10 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..conf import Settings, TrustedIssuer, get_settings, require_key_source
+from ..conf import Settings, TrustedIssuer, get_runtime, get_settings, require_key_source
 from ..errors import BearerError, InvalidToken, KeysUnavailable
 from ..issuers import issuer_of_service, require_trusted, trusted_issuer
-from ..jwks import KeyService, service_of
+from ..jwks import KeyService, KeyServices
 from ..jws import KeySet, UnverifiedHeader, ascii_bytes, check_algorithm, loads_object, read_compact, verify_signature
 from ..tokens import AccessToken, VerifiedToken
 from .claims import check_claims, check_times
@@ -132,7 +132,7 @@ class _Verification:
         )
         trusted = require_trusted(found)
         check_algorithm(header.alg, trusted.algorithms)
-        self.service = service_of(trusted, settings) if jwks_service is None else jwks_service
+        self.service = get_runtime().part(KeyServices).service_of(trusted) if jwks_service is None else jwks_service
         self.header, self.claims, self.trusted = header, claims, trusted
 
     def complete(self, key_set: KeySet) -> AccessToken:

@@ -10,7 +10,7 @@ from django.test import override_settings
 from django_oauth_jwt.conf import get_settings
 from django_oauth_jwt.conf.rules import RULES
 
-from .samples import HUGE, ISSUER, VALID, Service, Unprintable
+from .samples import EVERY_PATH, HUGE, ISSUER, VALID, WITH_SLASH, Service, Unprintable
 
 OTHER = "https://b.example.com"
 INSECURE = "http://as.example.com"
@@ -131,7 +131,14 @@ def test_a_long_value_is_told_in_brief(problem_of):
         ("HTTP_SESSION", {}, "a requests.Session, a callable that returns a requests.Session, or the dotted path of"),
         ("USER_RESOLVER", {}, "a callable, or the dotted path of one"),
         ("USER_RESOLVER", "books.users:member", "a dotted path, with dots only"),
-        ("PROTECTED_PATHS", ["https?://as/"], "it sees the path alone, without scheme and host, as in '^/api/'."),
+        (
+            "PROTECTED_PATHS",
+            ["https?://as/"],
+            "(without scheme and host), which is always '/', so write it as in '/api/'.",
+        ),
+        ("EXEMPT_PATHS", ["/a", "health"], "must not hold 'health': it is matched from the beginning of the path"),
+        ("PROTECTED_PATHS", ["^/api/|^admin/"], "must not hold '^admin/': it is matched"),
+        ("EXEMPT_PATHS", ["^/"], "it exempts every path, so say more of the path, or end it with '$'"),
         ("JWKS_STALE_SECONDS", -1, "a number of seconds, more than 0 and"),
         ("HTTP_TIMEOUT", "5", "a number of seconds, more than 0 and"),
         ("LEEWAY", -1, "a number of seconds, 0 or more and"),
@@ -147,3 +154,16 @@ def test_a_bad_value_is_told_what_the_setting_takes(key, value, told, problem_of
     message = problem_of({**VALID, key: value})
     assert message.id == "oauth_jwt.E003"
     assert told in message.msg
+
+
+@pytest.mark.parametrize(("pattern", "path"), [*WITH_SLASH.items(), *((pattern, "/any") for pattern in EVERY_PATH)])
+def test_a_pattern_that_is_taken_can_match_a_path(settings, pattern, path):
+    """What looks odd is taken only if it does what it says."""
+    settings.OAUTH_JWT = {**VALID, "PROTECTED_PATHS": [pattern, "/nowhere$"]}
+    assert get_settings().secures_path(path)
+
+
+def test_a_slash_far_behind_is_not_looked_for(problem_of):
+    """A long and wrong pattern takes a moment, not minutes: what cannot be told soon is refused."""
+    far = f"(?:{'a|' * 200}/[0-9])"
+    assert problem_of({**VALID, "EXEMPT_PATHS": [far]}).id == "oauth_jwt.E003"

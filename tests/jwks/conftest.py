@@ -12,6 +12,7 @@ from django_oauth_jwt import signals
 from django_oauth_jwt.jwks import JwksService
 
 from ..servers.faulty_server import FOREVER
+from .inside import settle
 
 
 class Clock:
@@ -70,15 +71,6 @@ class Heard:
 
     def has_nothing_more(self) -> bool:
         return self._queue.empty()
-
-
-def settle(*services: JwksService) -> None:
-    """Wait until nothing goes on behind the requests."""
-    for service in services:
-        refreshing, searching = service._keeper._refreshing, service._keeper._searching
-        for under_way in (refreshing, searching and searching.future):
-            if under_way is not None:
-                under_way.result(FOREVER)
 
 
 @pytest.fixture(name="settle")

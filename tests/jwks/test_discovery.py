@@ -11,6 +11,7 @@ from django_oauth_jwt.jwks import JwksService
 from django_oauth_jwt.upstream import FetchFailed, JwksClient, discover_jwks_uri, metadata_uris
 
 from ..servers.faulty_server import FAULTS, answer_as_it_should, respond_with
+from .inside import change, inside, keys_of
 
 OAUTH = "/.well-known/oauth-authorization-server"
 OPENID = "/.well-known/openid-configuration"
@@ -147,14 +148,14 @@ def test_a_fault_of_the_metadata_is_a_503_with_its_reason(name, service, publish
     fault, reason = FAULTS[name]
     publish(OAUTH)
     if reason.startswith("no whole answer"):
-        service._client.timeout = 0.1
+        inside(service).client.timeout = 0.1
     with auth_server.behaving(fault):
         assert [status_of(service) for _ in range(2)] == [503, 503]
         assert paths(auth_server) == [OAUTH, OPENID]
     told = heard.next()[2]
     # Documents that are JSON objects are no JWKS fault here, but metadata of nobody.
     assert reason in told or "metadata of another issuer" in told
-    service._client.timeout = 60
+    inside(service).client.timeout = 60
     clock.advance(1)
     assert status_of(service) == 200
 
@@ -204,7 +205,7 @@ def test_a_new_key_is_looked_for_where_the_keys_have_moved(moved, publish, servi
     publish(OAUTH, jwks_uri=f"{auth_server.origin}/moved")
     assert status_of(service) == 200
     assert paths(auth_server)[2:] == ["/jwks", OAUTH, "/moved"]
-    assert service._keeper.snapshot.fetch.uri == f"{auth_server.origin}/moved"
+    assert keys_of(service).fetch.uri == f"{auth_server.origin}/moved"
 
 
 @pytest.mark.parametrize("jwks_uri", ["/jwks", "/gone", None], ids=["not moved", "moved to nowhere", "no metadata"])
@@ -233,7 +234,7 @@ def test_metadata_that_have_just_been_asked_for_are_not_asked_again(
         clock.advance(FRESH)
         assert status_of(service) == 200
         settle(service)
-    service._keeper.snapshot = replace(service._keeper.snapshot, fresh_until=math.inf)  # it is refreshed no more
+    change(service, snapshot=replace(keys_of(service), fresh_until=math.inf))  # it is refreshed no more
     clock.advance(1)
     assert status_of(service, auth_server.issuer.token(header={"kid": "made-up"})) == 403
     assert paths(auth_server)[3:] == [OAUTH, "/jwks"]

@@ -16,6 +16,7 @@ from django_oauth_jwt.testing import SigningKey
 from django_oauth_jwt.upstream.client import MAXIMUM_BYTES
 
 from ..servers.faulty_server import FAULTS, FOREVER, drip_body, drip_chunks, drip_header, respond_with
+from .inside import inside
 
 FRESH = 300
 
@@ -35,10 +36,10 @@ def misbehaving(auth_server, service):
     @contextmanager
     def misbehaving(fault, reason):
         if reason.startswith("no whole answer"):
-            service._client.timeout = 0.15
+            inside(service).client.timeout = 0.15
         with auth_server.behaving(fault):
             yield
-        service._client.timeout = FOREVER
+        inside(service).client.timeout = FOREVER
 
     return misbehaving
 
@@ -112,7 +113,7 @@ def test_fetches_that_never_end_do_not_pile_up(make_service, status_of, auth_ser
     reasons = [heard.next()[2] for _ in range(6)]
     assert reasons == ["no whole answer within 0.5 seconds"] * 4 + ["earlier fetches still hang"] * 2
     auth_server.wait_for(lambda: auth_server.pending == 0)
-    service._client.timeout = FOREVER
+    inside(service).client.timeout = FOREVER
     while status_of(service) != 200:
         clock.advance(30)
 
@@ -216,7 +217,7 @@ def test_a_slow_receiver_of_a_signal_delays_no_request(service, status_of):
 
 def test_an_unexpected_error_is_a_503_and_is_logged_whole(service, status_of, monkeypatch, clock, log):
     """A bug of ours, or of what we build on, is logged with its traceback and costs no 500."""
-    monkeypatch.setattr(service._refresher, "refresh", lambda *args: 1 / 0)
+    monkeypatch.setattr(inside(service).refresher, "run", lambda *args: 1 / 0)
     assert status_of(service) == 503
     assert log() == ["The refresh of the JWKS went wrong"]
     monkeypatch.undo()
@@ -230,10 +231,10 @@ def test_a_panic_ends_no_refresh_for_good(service, status_of, auth_server, clock
     def panic():
         raise BaseException("panic")  # noqa: TRY002  # the kind that `except Exception` lets pass
 
-    service._client._session = panic
+    inside(service).client._session = panic
     assert status_of(service) == 503
     assert "The refresh of the JWKS went wrong" in log()
-    service._client._session = requests.Session
+    inside(service).client._session = requests.Session
     clock.advance(31)
     assert status_of(service) == 200
 

@@ -6,8 +6,7 @@ import math
 import os
 import signal
 import threading
-import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -15,11 +14,15 @@ import pytest
 from django.core.cache import cache
 from django.core.cache.backends.filebased import FileBasedCache
 
+from django_oauth_jwt.conf import get_runtime
 from django_oauth_jwt.errors import KeysUnavailable
-from django_oauth_jwt.jwks import JwksService, registry
-from django_oauth_jwt.upstream import forks
+from django_oauth_jwt.jwks import JwksService, KeyServices, get_jwks_service
+from django_oauth_jwt.jwks.state import Job, Task
+from django_oauth_jwt.upstream import PerProcess, forks
+from django_oauth_jwt.upstream.worker import MAXIMUM_HANGING
 
 from ..servers.faulty_server import FOREVER, respond_with
+from .inside import change, inside, keys_job, keys_of, settle
 
 FRESH, COOLDOWN = 300, 30
 
@@ -83,7 +86,7 @@ def in_the_middle_of_a_fetch(auth_server):
 def test_a_child_has_the_keys_of_its_parent(service, auth_server):
     """Keys that were fetched before the fork need no fetch after it."""
     service.refresh()
-    assert in_child(lambda: service.current().knows("key-1", "ES256") and service._keeper._refreshing is None)
+    assert in_child(lambda: service.current().knows("key-1", "ES256") and keys_job(service) is None)
     assert auth_server.fetches == 1
 
 
@@ -96,8 +99,8 @@ def test_a_fork_in_the_middle_of_a_refresh_leaves_the_child_able_to_refresh(
 
     def child():
         assert service.current().knows("key-1", "ES256")
-        service._keeper._refreshing.result(FOREVER)
-        return service._keeper.snapshot.fetched_at == clock()
+        settle(service)
+        return keys_of(service).fetched_at == clock()
 
     with in_the_middle_of_a_fetch(service.current):
         assert in_child(child)
@@ -141,22 +144,22 @@ def in_another_process(monkeypatch):
 @ask_for_keys
 def test_no_hook_of_python_is_needed_to_notice_a_fork(ask, service, in_another_process):
     """uWSGI runs none in the child."""
-    service._keeper._refreshing = Future()
-    with held_by_another_thread(service._keeper._lock):
+    change(service, job=Job(Task(), 0, None))
+    with held_by_another_thread(inside(service).source._lock):
         in_another_process()
         ask(service)
         assert service.current().knows("key-1", "ES256")
 
 
-def test_no_hook_of_python_is_needed_to_refresh_old_keys(service, in_another_process, clock, settle):
+def test_no_hook_of_python_is_needed_to_refresh_old_keys(service, in_another_process, clock):
     """The keys at hand answer, and a refresh of the child's own goes on behind."""
     service.refresh()
     clock.advance(FRESH)
-    service._keeper._refreshing = Future()
+    change(service, job=Job(Task(), 0, None))
     in_another_process()
     assert service.current().knows("key-1", "ES256")
     settle(service)
-    assert service._keeper.snapshot.fetched_at == clock()
+    assert keys_of(service).fetched_at == clock()
 
 
 def test_a_fork_in_the_middle_of_a_search_leaves_the_child_able_to_search(
@@ -184,11 +187,11 @@ def test_a_fork_in_the_middle_of_a_fetch_leaves_the_child_able_to_wait(
     service = make_service(cache=FileBasedCache(str(tmp_path), {}))
     service.refresh()
     clock.advance(FRESH)
-    assert service._refresher._shared.pass_gate(COOLDOWN)
+    assert inside(service).shared.claim_cooldown(COOLDOWN)
 
     def child():
-        service._keeper.snapshot = replace(service._keeper.snapshot, fresh_until=math.inf)  # it refreshes nothing
-        service._refresher._sleep = lambda seconds: os._exit(0)  # it waits, and nobody else would tell
+        change(service, snapshot=replace(keys_of(service), fresh_until=math.inf))  # it refreshes nothing
+        inside(service).refresher.sleep = lambda seconds: os._exit(0)  # it waits, and nobody else would tell
         service.key_set_for("made-up", "ES256")
 
     with in_the_middle_of_a_fetch(service.current):
@@ -200,7 +203,7 @@ def test_a_lock_in_a_shared_cache_stays_with_the_parent(make_service, tmp_path, 
     service = make_service(cache=FileBasedCache(str(tmp_path), {}))
 
     def child():
-        service._refresher._sleep = lambda seconds: os._exit(0)  # it waits, and nobody else would tell
+        inside(service).refresher.sleep = lambda seconds: os._exit(0)  # it waits, and nobody else would tell
         service.refresh()
 
     with in_the_middle_of_a_fetch(service.refresh):
@@ -210,75 +213,71 @@ def test_a_lock_in_a_shared_cache_stays_with_the_parent(make_service, tmp_path, 
 
 def test_a_fork_while_a_lock_is_held_leaves_the_child_its_own(service, auth_server):
     """A thread that was about to launch a refresh holds its lock in the parent only."""
-    with held_by_another_thread(service._keeper._lock):
+    with held_by_another_thread(inside(service).source._lock):
         assert in_child(lambda: service.refresh().knows("key-1", "ES256"))
 
 
 def test_a_fork_while_a_service_is_built_leaves_the_child_able_to_build(auth_server, settings, in_another_process):
     """Another thread of the parent may just be building the services of the settings."""
     settings.OAUTH_JWT = {"ISSUER": auth_server.origin, "JWKS_URI": auth_server.uri}
-    with held_by_another_thread(registry._building):
-        assert in_child(lambda: registry.get_jwks_service().refresh().knows("key-1", "ES256"))
+    with held_by_another_thread(get_runtime().part(KeyServices)._building.get()):
+        assert in_child(lambda: get_jwks_service().refresh().knows("key-1", "ES256"))
         in_another_process()
-        assert registry.get_jwks_service().refresh().knows("key-1", "ES256")
+        assert get_jwks_service().refresh().knows("key-1", "ES256")
 
 
-def test_fetches_that_hang_in_the_parent_are_not_counted_in_the_child(make_service, auth_server, clock):
+def test_fetches_that_hang_in_the_parent_are_not_counted_in_the_child(service, clock):
     """The child has as many places for fetches as a new process has."""
-    service = make_service(timeout=0.05)
-    with auth_server.behaving(lambda exchange: exchange.drip(b"HTTP/1.1 100 Continue\r\n\r\n")):
-        for _ in range(4):
-            with pytest.raises(KeysUnavailable):
-                service.refresh()
-            clock.advance(30)
-        service._client.timeout = FOREVER
-        auth_server._fault = respond_with(body=json.dumps(auth_server.jwks()).encode())
-        with pytest.raises(KeysUnavailable):
-            service.refresh()
-        clock.advance(30)
-        assert in_child(lambda: service.refresh().knows("key-1", "ES256"))
+    places = inside(service).client.bounded._free
+    while places.acquire(blocking=False):
+        pass
+    with pytest.raises(KeysUnavailable):
+        service.refresh()
+    clock.advance(30)
+    assert in_child(lambda: service.refresh().knows("key-1", "ES256"))
 
 
-def test_news_of_the_parent_are_not_sent_by_the_child(service, heard):
-    """What happened before the fork is the parent's to tell."""
-    service._events._unsent.append(pytest.fail)
+def test_a_fetch_of_the_parent_is_not_told_by_the_child(service, heard, in_the_middle_of_a_fetch):
+    """The child has one of its own to tell of."""
 
     def child():
         service.refresh()
-        return heard.next() == ("refreshed", service, 1)
+        return heard.next() == ("refreshed", service, 1) and heard.has_nothing_more()
+
+    with in_the_middle_of_a_fetch(service.refresh):
+        assert in_child(child)
+
+
+def test_operations_of_the_cache_that_hang_in_the_parent_are_not_counted_in_the_child(service):
+    """Nor is its thread, or the connection of that, the child's."""
+    inside(service).cache._worker._hanging = MAXIMUM_HANGING
+    assert not inside(service).cache.call(lambda cache: True, otherwise=False)
+
+    def child():
+        service.refresh()
+        return inside(service).cache.call(lambda cache: True, otherwise=False)
 
     assert in_child(child)
 
 
-def test_operations_of_the_cache_that_hang_in_the_parent_are_not_counted_in_the_child(service, auth_server, clock):
-    """Nor are connections to the cache server shared with it."""
-    service._cache._spare.append("a connection of the parent")
-    for _ in range(4):
-        assert service._cache._bounded._places.acquire(blocking=False)
+def test_all_threads_of_a_child_get_the_same_object(monkeypatch):
+    """It is made from the parent's, and each later fork makes a new one, though process ids are used again."""
+    together = threading.Barrier(4)
+    per_process = PerProcess(lambda parent: [*(parent or []), object()])
+    first, parent_pid = per_process.get(), os.getpid()
+    assert per_process.latest is first
 
-    def child():
-        service.refresh()
-        return service._cache._spare == [] and service._cache.call(lambda cache: True, otherwise=False)
-
-    assert in_child(child)
-
-
-def test_all_threads_of_a_child_start_afresh_once(monkeypatch):
-    """Whichever comes first does it, and the others wait until it is done."""
-    calls, together = [], threading.Barrier(4)
-    guard = forks.ForkGuard(lambda: calls.append(time.sleep(0.01)))
-    guard.notice()
-    assert calls == []
-    monkeypatch.setattr(forks.os, "getpid", lambda: guard._pid + 1 if not calls else child_pid)
-    child_pid = guard._pid + 1
-
-    def notice():
+    def get():
         together.wait(FOREVER)
-        guard.notice()
-        return len(calls)
+        return per_process.get()
 
-    with ThreadPoolExecutor(4) as pool:
-        assert [thread.result() for thread in [pool.submit(notice) for _ in range(4)]] == [1] * 4
+    for length, pid in ((2, parent_pid + 1), (3, parent_pid), (4, parent_pid + 1)):
+        monkeypatch.setattr(forks.os, "getpid", lambda pid=pid: pid)
+        with ThreadPoolExecutor(4) as pool:
+            objects = [thread.result() for thread in [pool.submit(get) for _ in range(4)]]
+        assert len({id(each) for each in objects}) == 1
+        assert len(objects[0]) == length
+        assert per_process.latest is per_process.get() is objects[0]
 
 
 def test_no_connection_outlives_a_fetch(service, auth_server):

@@ -1,10 +1,13 @@
 """Fresh, old and stale keys: when a request is answered from memory, and when the keys are fetched."""
 
+import contextlib
+
 import pytest
 
 from django_oauth_jwt.errors import KeysUnavailable
 
 from ..servers.faulty_server import answer_as_it_should, hang, respond_with
+from .inside import inside, keys_of
 
 FRESH, STALE = 300, 14400
 HOUR = 3600
@@ -184,12 +187,29 @@ def test_keys_of_a_clock_that_was_ahead_are_good_for_no_longer(service, age, sta
 def test_keys_that_were_replaced_meanwhile_are_not_put_back(service, age, clock, settle):
     """A request that finds keys of a clock that was ahead may be overtaken by a refresh."""
     age(1)
-    before = service._keeper.snapshot
+    before = keys_of(service)
     service.inspect(fetch=True)
-    newer = service._keeper.snapshot
+    newer = keys_of(service)
     clock.advance(-HOUR)
-    assert service._keeper.aged(before, clock()) is before.key_set
-    assert service._keeper.snapshot is newer
+    assert inside(service).source.old_keys(before) is before.key_set
+    assert keys_of(service) is newer
+
+
+def test_a_request_that_another_one_overtakes_starts_no_second_refresh(service, age, auth_server, settle):
+    """Of all that find old keys at the same moment, one starts the refresh."""
+    age(FRESH)
+    source = inside(service).source
+    lock = source._lock
+
+    class Overtaken(contextlib.nullcontext):
+        def __enter__(self):
+            source._lock = lock
+            service.current()
+            settle(service)
+
+    source._lock = Overtaken()
+    assert service.current() is not None
+    assert auth_server.fetches == 2
 
 
 def test_a_changed_document_is_sent_whole_in_spite_of_an_etag(service, age, status_of, auth_server, settle):
@@ -345,7 +365,7 @@ def test_an_inspection_fetches_when_it_is_told_to(service, auth_server, heard):
     assert auth_server.fetches == 2
     assert [heard.next()[0] for _ in range(2)] == ["refreshed", "refreshed"]
     assert service.current().knows("key-1", "ES256")
-    assert first.fetched_at == service._keeper.snapshot.fetched_at
+    assert first.fetched_at == keys_of(service).fetched_at
 
 
 def test_an_inspection_tells_why_there_are_no_keys(service, auth_server, heard):

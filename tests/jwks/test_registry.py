@@ -3,15 +3,19 @@
 import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 import requests
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
-from django_oauth_jwt.jwks import JwksService, get_jwks_service, registry
+from django_oauth_jwt.conf import get_runtime, get_settings
+from django_oauth_jwt.jwks import JwksService, KeyServices, get_jwks_service, registry
 from django_oauth_jwt.testing import TokenIssuer
 from django_oauth_jwt.verification import verify_token
+
+from .inside import inside
 
 ONE, OTHER = "https://one.example.com", "https://other.example.com"
 SETTINGS = {"ISSUER": ONE, "JWKS_URI": f"{ONE}/jwks"}
@@ -72,9 +76,10 @@ def test_the_settings_reach_the_service(settings, auth_server):
         "HTTP_SESSION": "requests.Session",
     }
     service = get_jwks_service()
-    assert service._keeper._timing == (1, 2, 3)
-    assert service._client.timeout == 4
-    assert service._client.allow_insecure_http is True
+    parts = inside(service)
+    assert parts.source._timing[:3] == (1, 2, 3)
+    assert parts.client.timeout == 4
+    assert parts.client.allow_insecure_http is True
 
 
 def test_the_cache_and_the_session_of_the_settings_are_used(settings, auth_server):
@@ -187,20 +192,18 @@ def test_a_service_that_is_none_is_a_configuration_error(own, settings):
         verify_token(own_issuer.token())
 
 
-def test_a_thread_that_was_overtaken_takes_the_service_that_is_there(settings, monkeypatch):
-    """Whoever waited while another thread built the service builds none."""
+def test_a_thread_that_waited_for_another_ones_service_builds_none(settings):
+    """It takes the one that is there by then."""
     settings.OAUTH_JWT = SETTINGS
-    get_jwks_service()
-    overtaking = {}
+    services = get_runtime().part(KeyServices)
+    trusted = get_settings().issuers[ONE]
 
     class Overtaken(contextlib.nullcontext):
         def __enter__(self):
-            monkeypatch.undo()
-            overtaking["service"] = get_jwks_service()
+            services._services[ONE] = own_issuer
 
-    settings.OAUTH_JWT = {**SETTINGS, "LEEWAY": 0}
-    monkeypatch.setattr(registry, "_building", Overtaken())
-    assert get_jwks_service() is overtaking["service"]
+    services._building = SimpleNamespace(get=Overtaken)
+    assert services.service_of(trusted) is own_issuer
 
 
 def test_threads_that_ask_together_get_the_same_service(settings, monkeypatch):

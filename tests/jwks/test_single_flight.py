@@ -3,14 +3,18 @@
 import multiprocessing
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 from django.core.cache.backends.redis import RedisCache
 
 from django_oauth_jwt.errors import KeysUnavailable
-from django_oauth_jwt.jwks import JwksService, refresh
+from django_oauth_jwt.jwks import JwksService
+from django_oauth_jwt.jwks.snapshot import Wanted
+from django_oauth_jwt.upstream import run_blocking
 
 from ..servers.faulty_server import FOREVER, respond_with
+from .inside import change, have_patience, inside
 
 CROWD = 16
 
@@ -46,18 +50,12 @@ def test_a_cold_start_of_many_threads_makes_one_fetch(make_service, crowd, auth_
     assert auth_server.fetches == 1
 
 
-def test_a_thread_that_was_overtaken_makes_no_second_fetch(make_service, auth_server, clock, monkeypatch):
-    """Whoever found no keys, and comes to refresh them when another thread has just done so, takes those."""
+def test_a_thread_that_was_overtaken_makes_no_second_fetch(make_service, auth_server):
+    """A thread that found no keys, and goes on when another one has just fetched them, takes those."""
     service = make_service()
-    ask = service._keeper.is_backing_off
-
-    def overtaken():
-        monkeypatch.undo()
-        service.key_set_for("key-1", "ES256")
-        return ask()
-
-    monkeypatch.setattr(service._keeper, "is_backing_off", overtaken)
-    assert service.key_set_for("key-1", "ES256") is service.current()
+    steps = inside(service).source.find(Wanted("key-1", "ES256"))
+    service.refresh()
+    assert run_blocking(steps) is service.current()
     assert auth_server.fetches == 1
 
 
@@ -66,7 +64,7 @@ def test_a_cold_start_of_many_processes_makes_one_fetch(make_service, crowd, aut
     services = [make_service() for _ in range(4)]
     polled = threading.Semaphore(0)
     for service in services:
-        service._refresher._sleep = lambda seconds: polled.release() or threading.Event().wait(0.005)
+        inside(service).refresher.sleep = lambda seconds: polled.release() or threading.Event().wait(0.005)
     with auth_server.held():
         answers = crowd(*services)
         for _ in range(20):
@@ -86,12 +84,12 @@ def test_a_failed_cold_start_fails_for_all_who_waited(make_service, crowd, auth_
     assert auth_server.fetches == 1
 
 
-def test_whoever_gets_the_lock_late_looks_once_more(make_service, auth_server, monkeypatch):
+def test_a_process_that_gets_the_lock_late_looks_once_more(make_service, auth_server):
     """Another process may have fetched the keys and freed the lock since this one looked into the cache."""
     first, second = make_service(), make_service()
-    shared = second._refresher._shared
-    try_lock = shared.try_lock
-    monkeypatch.setattr(shared, "try_lock", lambda seconds: first.refresh() and try_lock(seconds))
+    shared = inside(second).shared
+    locked = shared.locked
+    shared.locked = lambda seconds: first.refresh() and locked(seconds)
     assert second.refresh().knows("key-1", "ES256")
     assert auth_server.fetches == 1
 
@@ -100,29 +98,30 @@ def test_a_loser_looks_less_and_less_often(make_service, auth_server):
     """Waiting for another process's fetch must not become a load for the cache server."""
     service = make_service()
     pauses = []
-    service._refresher._sleep = pauses.append
-    service._refresher._shared.try_lock = lambda seconds: len(pauses) == 6
+    parts = inside(service)
+    parts.refresher.sleep = pauses.append
+    parts.shared.locked = lambda seconds: nullcontext(len(pauses) == 6)
     service.refresh()
     assert pauses == [0.05, 0.1, 0.2, 0.4, 0.4, 0.4]
 
 
-def test_a_token_with_an_unknown_key_waits_only_so_long_for_another_process(make_service, auth_server, monkeypatch):
+def test_a_token_with_an_unknown_key_waits_only_so_long_for_another_process(make_service, auth_server):
     """Where that fetch hangs, the token is refused, and the process waits for it no more; then it has its keys."""
     first, second = make_service(), make_service()
     for service in (first, second):
         service.refresh()
-    monkeypatch.setattr(refresh, "PATIENCE_SECONDS", 0)
+    have_patience(second, 0)
     auth_server.issuer.rotate()
     kid = auth_server.issuer.keys[-1].kid
     with ThreadPoolExecutor(1) as pool, auth_server.held():
         found = pool.submit(first.key_set_for, kid, "ES256")
         auth_server.wait_for(lambda: auth_server.pending == 1)
         assert not second.key_set_for(kid, "ES256").knows(kid, "ES256")
-        second._keeper._search_again_at = 0
-        second._refresher._sleep = pytest.fail
+        change(second, next_look=0)
+        inside(second).refresher.sleep = pytest.fail
         assert not second.key_set_for(kid, "ES256").knows(kid, "ES256")
     assert found.result(FOREVER).knows(kid, "ES256")
-    second._keeper._search_again_at = 0
+    change(second, next_look=0)
     assert second.key_set_for(kid, "ES256").knows(kid, "ES256")
     assert auth_server.fetches == 2
 

@@ -1,17 +1,20 @@
 """A token of a key that is not at hand: a rotation to follow at once, or a flood to withstand."""
 
 import asyncio
+import json
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 
 from django_oauth_jwt.errors import InvalidToken
-from django_oauth_jwt.jwks import keeper, refresh
+from django_oauth_jwt.jwks.snapshot import Wanted
+from django_oauth_jwt.upstream import run_blocking
 from django_oauth_jwt.verification import verify_token
 
 from ..servers.faulty_server import FOREVER, hang, respond_with
+from .inside import have_patience, inside, keys_job
 
 COOLDOWN = 30
 
@@ -168,57 +171,60 @@ def test_a_flood_hides_no_key_that_another_process_found(processes, accepts, aut
 
 
 def test_a_flood_hides_no_key_that_another_process_found_meanwhile(
-    processes, accepts, auth_server, made_up, shared_cache, monkeypatch
+    processes, accepts, auth_server, made_up, shared_cache
 ):
     """So does a search that waited in vain for another process's fetch."""
     first, second = processes
     auth_server.issuer.rotate()
     assert accepts(first)
-    monkeypatch.setattr(refresh, "PATIENCE_SECONDS", -1)
-    monkeypatch.setattr(second._refresher._shared, "try_lock", lambda seconds: False)
+    have_patience(second, -1)
+    inside(second).shared.locked = lambda seconds: nullcontext(False)
     assert not accepts(second, made_up())
     assert accepts(second)
     assert auth_server.fetches == 2
 
 
-@pytest.fixture
-def waits_for_a_fetch(monkeypatch):
-    """Return the event that is set when a search of a service waits for a fetch."""
-
-    def waits_for_a_fetch(service):
-        waits = threading.Event()
-        monkeypatch.setattr(service._refresher, "_sleep", lambda seconds: waits.set() or threading.Event().wait(0.005))
-        return waits
-
-    return waits_for_a_fetch
-
-
-@pytest.fixture
-def searching(service, waits_for_a_fetch):
-    """Set when a search waits for a fetch."""
-    return waits_for_a_fetch(service)
-
-
-def test_a_new_key_waits_for_the_refresh_behind_requests(service, auth_server, clock, searching, monkeypatch):
-    """After an idle hour the first token of a new key gets it from the one refresh, however slow that is."""
-    monkeypatch.setattr(refresh, "PATIENCE_SECONDS", -1)
+def test_a_new_key_waits_for_the_refresh_behind_requests(service, auth_server, clock):
+    """After an idle hour the first token of a new key gets it from the one refresh, and polls no cache for it."""
+    have_patience(service, FOREVER)
+    inside(service).refresher.sleep = pytest.fail
     clock.advance(3600)
     auth_server.issuer.rotate()
-    kid = auth_server.issuer.keys[-1].kid
+    wanted = Wanted(auth_server.issuer.keys[-1].kid, "ES256")
     with ThreadPoolExecutor(1) as pool, auth_server.held():
         service.current()
         auth_server.wait_for(lambda: auth_server.pending == 1)
-        found = pool.submit(service.key_set_for, kid, "ES256")
-        assert searching.wait(FOREVER)
-    assert found.result().knows(kid, "ES256")
+        found = pool.submit(service.key_set_for, *wanted)
+        auth_server.wait_for(lambda: keys_job(service).wanted == wanted)
+    assert found.result().knows(*wanted)
     assert auth_server.fetches == 2
 
 
-def test_a_new_key_waits_for_the_search_of_another_process(processes, auth_server, waits_for_a_fetch, monkeypatch):
-    """That search has passed the gate, so it is closed; but what it fetches is what is sought."""
-    monkeypatch.setattr(refresh, "PATIENCE_SECONDS", FOREVER)
+def test_a_refresh_that_lacks_the_new_key_is_followed_by_a_search(service, auth_server, clock):
+    """It may have been answered a moment before the rotation."""
+    have_patience(service, FOREVER)
+    clock.advance(3600)
+    old = respond_with(body=json.dumps(auth_server.jwks()).encode())
+    auth_server.issuer.rotate()
+    wanted = Wanted(auth_server.issuer.keys[-1].kid, "ES256")
+    release = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        with auth_server.behaving(lambda exchange: release.wait(FOREVER) and old(exchange)):
+            service.current()
+            auth_server.wait_for(lambda: auth_server.pending == 1)
+            found = pool.submit(service.key_set_for, *wanted)
+            auth_server.wait_for(lambda: keys_job(service).wanted == wanted)
+        release.set()
+    assert found.result().knows(*wanted)
+    assert auth_server.fetches == 3
+
+
+def test_a_new_key_waits_for_the_search_of_another_process(processes, auth_server):
+    """That search has claimed the cooldown; but what it fetches is what is sought."""
     first, second = processes
-    searching = waits_for_a_fetch(second)
+    searching = threading.Event()
+    have_patience(second, FOREVER)
+    inside(second).refresher.sleep = lambda seconds: searching.set() or threading.Event().wait(0.005)
     auth_server.issuer.rotate()
     kid = auth_server.issuer.keys[-1].kid
     with ThreadPoolExecutor(2) as pool, auth_server.held():
@@ -230,15 +236,16 @@ def test_a_new_key_waits_for_the_search_of_another_process(processes, auth_serve
     assert auth_server.fetches == 2
 
 
-def test_a_refresh_that_fails_is_waited_for_once(service, status_of, auth_server, clock, settle, made_up, searching):
+def test_a_refresh_that_fails_is_waited_for_once(service, status_of, auth_server, clock, settle, made_up):
     """It counts for the cooldown: while the next one hangs, unknown keys are refused at once."""
+    have_patience(service, FOREVER)
     clock.advance(3600)
     auth_server.fault = hang
     with ThreadPoolExecutor(1) as pool:
         service.current()
         auth_server.wait_for(lambda: auth_server.pending == 1)
         refused = pool.submit(status_of, service, made_up())
-        assert searching.wait(FOREVER)
+        auth_server.wait_for(lambda: keys_job(service).wanted is not None)
         auth_server.fault = hang  # lets the first one go, unanswered
         assert refused.result() == 403
     settle(service)
@@ -249,9 +256,10 @@ def test_a_refresh_that_fails_is_waited_for_once(service, status_of, auth_server
     assert (auth_server.fetches, auth_server.pending) == (3, 1)
 
 
-def test_within_the_cooldown_of_others_no_refresh_is_waited_for(processes, accepts, auth_server, clock, made_up):
+def test_within_the_cooldown_of_others_no_refresh_is_waited_for_long(processes, accepts, auth_server, clock, made_up):
     """Where another process made the cooldown's fetch, an unknown key is refused while this one's refresh hangs."""
     first, second = processes
+    have_patience(second, 0.05)
     clock.advance(290)
     auth_server.fault = respond_with("500 Internal Server Error")
     assert not accepts(first, made_up())
@@ -297,9 +305,9 @@ def test_a_hanging_fetch_for_an_unknown_key_delays_no_known_key(service, status_
         assert (auth_server.fetches, auth_server.pending) == (2, 1)
 
 
-def test_all_who_want_the_same_new_key_get_it_from_one_fetch(service, auth_server, monkeypatch):
+def test_all_who_want_the_same_new_key_get_it_from_one_fetch(service, auth_server):
     """At a rotation the requests that come together wait for one search."""
-    monkeypatch.setattr(keeper, "PATIENCE_SECONDS", FOREVER)  # a busy machine is no hanging server
+    have_patience(service, FOREVER)  # a busy machine is no hanging server
     auth_server.issuer.rotate()
     kid = auth_server.issuer.keys[-1].kid
     together = threading.Barrier(8)
@@ -321,9 +329,9 @@ def ask(request):
     return lambda service, kid: asyncio.run(service.akey_set_for(kid, "ES256"))
 
 
-def test_a_search_that_hangs_holds_no_other_request_for_long(service, auth_server, ask, monkeypatch):
+def test_a_search_that_hangs_holds_no_other_request_for_long(service, auth_server, ask):
     """Those who want the same key wait for a second in all, then they are refused; who began it gets the answer."""
-    monkeypatch.setattr(keeper, "PATIENCE_SECONDS", 0.05)
+    have_patience(service, 0.05)
     auth_server.issuer.rotate()
     kid = auth_server.issuer.keys[-1].kid
     with ThreadPoolExecutor(1) as pool, auth_server.held():
@@ -336,33 +344,16 @@ def test_a_search_that_hangs_holds_no_other_request_for_long(service, auth_serve
     assert auth_server.fetches == 2
 
 
-def test_the_patience_is_that_of_the_search(service, auth_server, monkeypatch):
-    """Who comes when it is over waits no more: a flood of one made-up key holds the threads once, not each anew."""
-    monkeypatch.setattr(keeper, "PATIENCE_SECONDS", FOREVER)
-    with ThreadPoolExecutor(1) as pool, auth_server.held():
-        pool.submit(service.key_set_for, "made-up", "ES256")
-        auth_server.wait_for(lambda: auth_server.pending == 1)
-        wanted = service._keeper._searching.wanted
-        assert 0 < service._keeper.search(wanted).seconds <= FOREVER
-        monkeypatch.setattr(keeper.time, "monotonic", lambda now=time.monotonic: now() + FOREVER)
-        assert service._keeper.search(wanted).seconds == 0
-
-
-def test_a_search_that_a_refresh_overtakes_makes_no_fetch(service, auth_server, clock, settle, monkeypatch):
+def test_a_search_that_a_refresh_overtakes_makes_no_fetch(service, auth_server, clock, settle):
     """The refresh that its own request began has brought the key: the cooldown's fetch is still to be had."""
-    search = service._keeper.search
-
-    def overtaken(wanted):
-        settle(service)
-        return search(wanted)
-
     clock.advance(300)
     auth_server.issuer.rotate()
-    kid = auth_server.issuer.keys[-1].kid
-    monkeypatch.setattr(service._keeper, "search", overtaken)
-    assert service.key_set_for(kid, "ES256").knows(kid, "ES256")
+    wanted = Wanted(auth_server.issuer.keys[-1].kid, "ES256")
+    service.current()
+    settle(service)
+    assert run_blocking(inside(service).source.find(wanted)).knows(*wanted)
     assert auth_server.fetches == 2
-    assert not service._refresher._is_gate_closed()
+    assert inside(service).source.state.cooldown_until == 0
 
 
 def test_a_machine_without_threads_to_spare_refuses_unknown_keys(service, status_of, made_up, monkeypatch, clock):
@@ -374,7 +365,7 @@ def test_a_machine_without_threads_to_spare_refuses_unknown_keys(service, status
     with monkeypatch.context() as patched:
         patched.setattr("threading.Thread.start", no_thread)
         assert status_of(service, made_up()) == 403
-    assert service._keeper._searching is None
+    assert keys_job(service) is None
 
 
 def test_without_a_cooldown_each_unknown_key_is_looked_for(make_service, accepts, auth_server, made_up):

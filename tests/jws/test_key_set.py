@@ -191,7 +191,7 @@ def test_a_flood_of_bad_keys_does_not_fill_the_log(caplog):
 def test_a_key_set_cannot_be_changed(signing_key):
     """It is shared by all threads, and the tokens that are remembered rest on it."""
     key_set = KeySet.from_jwks({"keys": [signing_key().public_jwk()]})
-    for name in ("keys", "unusable", "_choices", "anything"):
+    for name in ("keys", "unusable", "_verifiers", "anything"):
         with pytest.raises(AttributeError, match=name):
             setattr(key_set, name, ())
     with pytest.raises(AttributeError, match="keys"):

@@ -122,23 +122,22 @@ def async_middleware(get_response):
     [
         ([], [], ["/api/books/", "/health/", "/a/health/"], []),
         (["^/api/"], [], ["/api/books/", "/api/async/"], ["/health/", "/a/health/"]),
-        (["books", "^/health"], [], ["/api/books/", "/health/"], ["/api/async/", "/a/health/"]),
+        (["/.*books", "^/health"], [], ["/api/books/", "/health/"], ["/api/async/", "/a/health/"]),
+        (["/health"], [], ["/health/"], ["/api/books/", "/a/health/"]),
         ([], ["/health/"], ["/api/books/", "/a/health/"], ["/health/"]),
         ([], ["/health/$", ".*async"], ["/api/books/"], ["/health/", "/api/async/"]),
         (["^/api/"], ["/api/books/"], ["/api/async/"], ["/api/books/", "/health/"]),
-        # A path counts without its first slash as well, as in a URLconf.
-        (["^api/"], [], ["/api/books/"], ["/health/", "/a/health/"]),
-        (["^(api|a)/"], [], ["/api/books/", "/a/health/"], ["/health/"]),
-        (["^(?P<version>a|b)/", r"\Ahealth"], [], ["/a/health/", "/health/"], ["/api/books/"]),
-        ([], ["health/"], ["/api/books/", "/a/health/"], ["/health/"]),
-        ([], ["^health/$", "^api/async"], ["/api/books/"], ["/health/", "/api/async/"]),
-        # All but these: what must not match does not match without the slash either.
+        (["/api/"], [], ["/api/books/"], ["/health/", "/a/health/"]),
+        (["^/(api|a)/"], [], ["/api/books/", "/a/health/"], ["/health/"]),
+        (["^/(?P<version>a|b)/", r"\A/health"], [], ["/a/health/", "/health/"], ["/api/books/"]),
+        ([], ["^/health/$", "^/api/async"], ["/api/books/"], ["/health/", "/api/async/"]),
+        # All but these.
         ([], ["(?!/api/)"], ["/api/books/"], ["/health/", "/a/health/"]),
         ([], ["^(?!/api/).*"], ["/api/books/"], ["/health/"]),
     ],
 )
 def test_the_paths_that_are_protected_but_not_exempt_need_a_token(send, rsa_issuer, protected, exempt, secured, free):
-    """A pattern protects wherever it is found in the path, and exempts from the path's beginning only."""
+    """Both kinds of pattern are matched from the beginning of the path, whose first character is a slash."""
     with rsa_issuer.installed(PROTECTED_PATHS=protected, EXEMPT_PATHS=exempt):
         assert [send("get", url).status_code for url in secured] == [401] * len(secured)
         assert [send("get", url).status_code for url in free] == [200] * len(free)
@@ -147,7 +146,7 @@ def test_the_paths_that_are_protected_but_not_exempt_need_a_token(send, rsa_issu
 @pytest.mark.parametrize("url", ["//health/", "/x/health/", "/api/health/", "/healt/"])
 def test_an_exemption_is_from_the_first_slash_on(send, rsa_issuer, url):
     """Neither two slashes nor another beginning make a path an exempt one."""
-    with rsa_issuer.installed(EXEMPT_PATHS=["health/", "^/health/"]):
+    with rsa_issuer.installed(EXEMPT_PATHS=["/health/", "^/health/"]):
         assert send("get", url).status_code == 401
 
 
@@ -160,10 +159,14 @@ def test_an_exemption_is_from_the_first_slash_on(send, rsa_issuer, url):
         (["^/.+"], [], "/%0A"),
         ([], ["/health$"], "/health%0A"),
         ([], ["^/\\w*$"], "/%0A"),
+        # What an exemption leaves out stays secured, before a line break and behind one.
+        ([], ["(?!/health$)"], "/health%0A"),
+        ([], ["(?!/.*x$)"], "/%0Ax"),
+        ([], ["(?m)/health$"], "/health%0A/x"),
     ],
 )
 def test_a_line_break_in_the_path_gets_round_no_pattern(send, rsa_issuer, protected, exempt, url):
-    """To a dot it is a character as any other, and to "$" it is not the end."""
+    """A path with one needs a token if it would need one with another character in its place, or as it is."""
     with rsa_issuer.installed(PROTECTED_PATHS=protected, EXEMPT_PATHS=exempt):
         assert send("get", url).status_code == 401
 

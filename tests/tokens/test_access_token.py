@@ -29,6 +29,14 @@ def test_it_gives_what_was_verified():
     assert _token().subject is None
 
 
+def test_the_requests_that_share_a_token_share_its_read_only_claims():
+    """They are made once, and the claims that were verified stay what they are beside them."""
+    verified = VerifiedToken(copy.deepcopy(CLAIMS), freeze({}))
+    first, second = AccessToken("a.b.c", verified), AccessToken("a.b.c", verified)
+    assert first.claims is second.claims
+    assert type(verified.claims) is dict
+
+
 def test_its_text_stays_out_of_its_repr():
     """A log with the token in it would let its reader use it."""
     assert repr(_token(**CLAIMS, **GRANTS)) == "<AccessToken of 'user-1', client 'c', scopes ['a', 'b']>"

@@ -3,12 +3,15 @@
 import asyncio
 import queue
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 
-from django_oauth_jwt.upstream import Wait, in_thread, run_awaiting, run_blocking, waiting
-from django_oauth_jwt.upstream.waiting import Bounded, StillHanging
+from django_oauth_jwt.upstream import Bounded, StillHanging, Wait, in_thread, run_awaiting, run_blocking, threads
+from django_oauth_jwt.upstream.worker import Worker
 
 from ..servers.faulty_server import FOREVER
 
@@ -69,6 +72,34 @@ def test_what_the_steps_raise_is_raised(run):
         run(raising())
 
 
+class Failing:
+    """A need that cannot be met."""
+
+    def get(self):
+        raise LookupError("lost")
+
+    async def aget(self):
+        self.get()
+
+
+@either_way
+@pytest.mark.parametrize("is_handled", [True, False])
+def test_what_a_need_raises_is_raised_where_it_was_asked_for(run, is_handled):
+    """The steps decide what it means, and go on to the next need if they like."""
+
+    def steps():
+        try:
+            yield Failing()
+        except LookupError:
+            if not is_handled:
+                raise
+        yield Wait(in_thread(lambda: None))
+        return "result"
+
+    with nullcontext() if is_handled else pytest.raises(LookupError, match="lost"):
+        assert run(steps()) == "result"
+
+
 def test_a_loop_that_is_closed_is_not_woken(caplog):
     """Work that ends after its time has nobody to tell."""
     go_on, told = threading.Event(), threading.Event()
@@ -87,8 +118,8 @@ def test_a_loop_that_is_closed_is_not_woken(caplog):
 def test_a_thread_of_ours_keeps_nothing_open_and_no_process_alive(monkeypatch):
     """Django closes connections at the end of a request, which our threads have none of; they are daemons."""
     closed = queue.SimpleQueue()
-    monkeypatch.setattr(waiting, "close_caches", lambda: closed.put("caches"))
-    monkeypatch.setattr(waiting, "connections", SimpleNamespace(close_all=lambda: closed.put("databases")))
+    monkeypatch.setattr(threads, "close_caches", lambda: closed.put("caches"))
+    monkeypatch.setattr(threads, "connections", SimpleNamespace(close_all=lambda: closed.put("databases")))
     assert in_thread(lambda: threading.current_thread().daemon).result(FOREVER) is True
     assert [closed.get(timeout=FOREVER) for _ in range(2)] == ["caches", "databases"]
     with pytest.raises(ZeroDivisionError):
@@ -105,22 +136,6 @@ def test_whatever_the_work_raises_is_for_those_who_wait(error):
 
     with pytest.raises(error):
         in_thread(work).result(FOREVER)
-
-
-def test_afterwards_comes_after_the_result():
-    """Those who wait have the result before what comes afterwards is done, which may ask for it too."""
-    done, results = threading.Event(), []
-
-    def afterwards():
-        results.append(future_is_known.wait(FOREVER) and future.result(0))
-        done.set()
-
-    future_is_known = threading.Event()
-    future = in_thread(lambda: "result", afterwards)
-    assert future.result(FOREVER) == "result"
-    future_is_known.set()
-    assert done.wait(FOREVER)
-    assert results == ["result"]
 
 
 def test_nobody_can_cancel_the_work():
@@ -145,20 +160,10 @@ def test_a_call_that_takes_longer_is_left_behind():
         bounded.call(lambda: go_on.wait(FOREVER), 0.01)
     with pytest.raises(StillHanging):
         bounded.call(pytest.fail, FOREVER)
-    bounded._places.release = lambda release=bounded._places.release: release() or ended.set()
+    bounded._free.release = lambda release=bounded._free.release: release() or ended.set()
     go_on.set()
     assert ended.wait(FOREVER)
     assert bounded.call(lambda: "result", FOREVER) == "result"
-
-
-def test_after_a_fork_no_place_is_taken():
-    """The threads of the parent are not the child's."""
-    bounded, go_on = Bounded(threads=1), threading.Event()
-    with pytest.raises(TimeoutError):
-        bounded.call(lambda: go_on.wait(FOREVER), 0.01)
-    bounded.forget_threads()
-    assert bounded.call(lambda: "result", FOREVER) == "result"
-    go_on.set()
 
 
 def test_a_thread_that_cannot_be_had_takes_no_place(monkeypatch):
@@ -174,3 +179,87 @@ def test_a_thread_that_cannot_be_had_takes_no_place(monkeypatch):
             with pytest.raises(RuntimeError, match="can't start"):
                 bounded.call(pytest.fail, FOREVER)
     assert bounded.call(lambda: "result", FOREVER) == "result"
+
+
+def test_a_worker_does_its_calls_in_one_thread():
+    """So that they share what Django keeps for each thread: a connection."""
+    worker = Worker(idle_seconds=FOREVER)
+    assert len({worker.call(threading.get_ident, FOREVER) for _ in range(5)}) == 1
+
+
+def test_a_worker_gives_errors_back():
+    """They are the caller's, and the next call goes on in the same thread."""
+    worker = Worker(idle_seconds=FOREVER)
+    before = worker.call(threading.get_ident, FOREVER)
+    for error in (ZeroDivisionError, TimeoutError, KeyboardInterrupt):
+        with pytest.raises(error):
+            worker.call(partial(_raise, error), FOREVER)
+    assert worker.call(threading.get_ident, FOREVER) == before
+
+
+def _raise(error):
+    raise error
+
+
+def test_an_idle_worker_ends():
+    """With it end its connections, which could die of old age; the next call has a new thread."""
+    worker, idents = Worker(idle_seconds=0), set()
+    for _ in range(3):
+        thread = worker.call(threading.current_thread, FOREVER)
+        thread.join(FOREVER)
+        assert not thread.is_alive()
+        idents.add(thread)
+    assert len(idents) == 3
+
+
+def test_a_call_that_comes_as_the_worker_is_about_to_end_is_done():
+    """The thread looks once more when it has the lock."""
+    worker = Worker(idle_seconds=0.001)
+    assert [worker.call(lambda: "result", FOREVER) for _ in range(300)] == ["result"] * 300
+
+
+def test_a_worker_that_hangs_is_replaced_up_to_four_times():
+    """Beyond that there is no thread for another call, until one of those that hang goes on."""
+    worker, go_on = Worker(), threading.Event()
+    hanging = []
+    for _ in range(4):
+        with pytest.raises(TimeoutError):
+            worker.call(lambda: hanging.append(threading.current_thread()) or go_on.wait(FOREVER), 0.01)
+    with pytest.raises(StillHanging):
+        worker.call(pytest.fail, FOREVER)
+    go_on.set()
+    for thread in hanging:
+        thread.join(FOREVER)
+    assert worker.call(lambda: "result", FOREVER) == "result"
+
+
+def test_a_call_in_a_line_behind_one_that_hangs_leaves_it_behind_once():
+    """Both callers give up; the thread counts as one."""
+    worker, go_on, hangs = Worker(), threading.Event(), threading.Event()
+
+    def wait(seconds):
+        with pytest.raises(TimeoutError):
+            worker.call(lambda: hangs.set() or go_on.wait(FOREVER), seconds)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(wait, 0.1)
+        assert hangs.wait(FOREVER)
+        second = pool.submit(wait, 0.1)
+        first.result(FOREVER)
+        second.result(FOREVER)
+    assert worker._hanging == 1
+    go_on.set()
+
+
+def test_a_worker_that_gets_no_thread_has_one_at_the_next_call(monkeypatch):
+    """The error is the caller's."""
+    worker = Worker()
+
+    def no_thread(self):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", no_thread)
+        with pytest.raises(RuntimeError, match="can't start"):
+            worker.call(pytest.fail, FOREVER)
+    assert worker.call(lambda: "result", FOREVER) == "result"

@@ -50,7 +50,7 @@ def _print_one(report: KeyReport, console: Console) -> None:
     console.line(f"Source: {report.source}{_ORIGINS[report.origin]}{_age(report)}")
     if report.keys:
         headings, *lines = console.table([HEADINGS, *map(_cells, report.keys)])
-        console.line(f"    {headings}")
+        console.line(f"     {headings}")
         for row, line in zip(report.keys, lines, strict=True):
             console.finding(not row.problem, line)
     if report.problem:

@@ -1,0 +1,61 @@
+"""The JOSE header of a JWS (RFC 7515 section 4), read before its signature is checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from ..errors import InvalidToken
+from ..tokens import FrozenDict, freeze
+from .base64url import decode_segment
+from .strict_json import loads_object
+
+#: In base64url characters. Anybody can send a header, so the cache takes no long ones: 256 of them would fill memory.
+LONGEST_CACHED_HEADER: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class UnverifiedHeader:
+    """The header parameters that decide how a token is checked, and all ``parameters``, read-only.
+
+    ``typ`` is normalized by `media_type`, so it can be compared.
+    """
+
+    alg: str
+    kid: str | None
+    typ: str | None
+    parameters: FrozenDict
+
+
+def read_header(segment: bytes) -> UnverifiedHeader:
+    """Return the header in the first segment of a JWS.
+
+    Raises ValueError where it is no JSON object in base64url or a parameter has the wrong type, and InvalidToken
+    (``critical_header``) where it asks for an extension.
+    """
+    parameters = loads_object(decode_segment(segment))
+    check_critical(parameters)
+    return header_of(parameters)
+
+
+#: `read_header` for segments of up to `LONGEST_CACHED_HEADER`: an authorization server uses the same few headers.
+read_header_cached = lru_cache(maxsize=256)(read_header)
+
+
+def check_critical(parameters: Mapping[str, Any]) -> None:
+    """Raise InvalidToken where the header asks for an extension (RFC 7515 section 4.1.11, RFC 7797)."""
+    if "crit" in parameters or "b64" in parameters:
+        raise InvalidToken("critical_header")
+
+
+def header_of(parameters: Mapping[str, Any]) -> UnverifiedHeader:
+    """Return the header with these parameters; ValueError where one has the wrong type."""
+    alg, kid, typ = parameters.get("alg"), parameters.get("kid"), parameters.get("typ")
+    if not isinstance(alg, str) or not isinstance(kid, str | None) or not isinstance(typ, str | None):
+        raise ValueError("alg, kid and typ are strings")
+    return UnverifiedHeader(alg, kid, None if typ is None else media_type(typ), freeze(parameters))
+
+
+def media_type(typ: str) -> str:
+    """Return a ``typ`` in lower case and without ``application/``, as RFC 7515 section 4.1.9 compares it."""
+    return typ.lower().removeprefix("application/")
