@@ -12,15 +12,15 @@ def view(request):
 
 
 @pytest.fixture
-def status_of(issuer):
+def decorated_status(issuer):
     """The status of a view with these requirements for a token of these claims."""
 
-    def status_of(claims_of_token, **requirements):
+    def decorated_status(claims_of_token, **requirements):
         request = HttpRequest()
         request.META["HTTP_AUTHORIZATION"] = f"Bearer {issuer.token(**claims_of_token)}"
         return secure(**requirements)(view)(request).status_code
 
-    return status_of
+    return decorated_status
 
 
 def any_of(*values):
@@ -77,9 +77,9 @@ NESTED = {"realm_access": {"roles": ["admin", "user"], "n": None, "deep": {"er":
         pytest.param(ClaimRequirement(("c",), ("x",)), {"c": "x"}, True, id="one that is made already"),
     ],
 )
-def test_a_claim_requirement(status_of, requirement, token, met):
+def test_a_claim_requirement(decorated_status, requirement, token, met):
     """Section 3's rules: present and not null, one element of an array, equal with equal JSON type, any of, a path."""
-    assert status_of(token, claims=[requirement]) == (200 if met else 403)
+    assert decorated_status(token, claims=[requirement]) == (200 if met else 403)
 
 
 @pytest.mark.parametrize("requirement", ["c", {"name": "c"}, {"name": ["o", "c"]}])
@@ -91,10 +91,10 @@ def test_a_claim_that_is_null_is_not_there(requirement):
 
 
 @pytest.mark.parametrize("claims", [{"a": 1}, {"b": 1}, {}])
-def test_every_requirement_must_be_met(status_of, claims):
+def test_every_requirement_must_be_met(decorated_status, claims):
     """Several requirements are all required."""
-    assert status_of(claims, claims=["a", "b"]) == 403
-    assert status_of({"a": 1, "b": 1}, claims=["a", "b"]) == 200
+    assert decorated_status(claims, claims=["a", "b"]) == 403
+    assert decorated_status({"a": 1, "b": 1}, claims=["a", "b"]) == 200
 
 
 @pytest.mark.parametrize(
@@ -117,12 +117,12 @@ def test_every_requirement_must_be_met(status_of, claims):
         ({}, False),
     ],
 )
-def test_scope_is_a_string_or_an_array_and_scp_counts(status_of, granted, let_in):
+def test_scope_is_a_string_or_an_array_and_scp_counts(decorated_status, granted, let_in):
     """RFC 6749 section 3.3, and what authorization servers send instead; rubbish grants nothing and breaks nothing."""
-    assert status_of(granted, scope=["read", "write"]) == (200 if let_in else 403)
+    assert decorated_status(granted, scope=["read", "write"]) == (200 if let_in else 403)
 
 
-def test_the_array_form_of_scope_is_accepted(status_of, issuer, monkeypatch):
+def test_the_array_form_of_scope_is_accepted(decorated_status, issuer, monkeypatch):
     """Some servers send `scope` itself as an array."""
     header = {"typ": "at+jwt", "alg": "RS256", "kid": issuer.keys[-1].kid}
     claims = b'{"iss": "https://issuer.test", "exp": 99999999999, "scope": ["read", "write"]}'
@@ -135,17 +135,17 @@ def test_the_array_form_of_scope_is_accepted(status_of, issuer, monkeypatch):
 @pytest.mark.parametrize(
     "scope", ["read write", "read  write ", ["read", "write"], ("read", "write"), {"read", "write"}]
 )
-def test_scopes_are_required_as_string_or_as_list(status_of, scope):
+def test_scopes_are_required_as_string_or_as_list(decorated_status, scope):
     """Both spellings mean the same."""
-    assert status_of({"scope": "write read"}, scope=scope) == 200
-    assert status_of({"scope": "read"}, scope=scope) == 403
+    assert decorated_status({"scope": "write read"}, scope=scope) == 200
+    assert decorated_status({"scope": "read"}, scope=scope) == 403
 
 
 @pytest.mark.parametrize("claims", ["c", {"name": "c"}])
-def test_one_claim_needs_no_list(status_of, claims):
+def test_one_claim_needs_no_list(decorated_status, claims):
     """A name is not taken for a list of letters."""
-    assert status_of({"c": 1}, claims=claims) == 200
-    assert status_of({}, claims=claims) == 403
+    assert decorated_status({"c": 1}, claims=claims) == 200
+    assert decorated_status({}, claims=claims) == 403
 
 
 @pytest.mark.parametrize(
