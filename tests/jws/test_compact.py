@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from django_oauth_jwt.errors import InvalidToken
-from django_oauth_jwt.jws import SUPPORTED_ALGORITHMS, KeySet, verify_compact
+from django_oauth_jwt.jws import SUPPORTED_ALGORITHMS, KeySet, read_compact, verify_compact
 
 from .rfc_vectors import HS256_KEY, UNACCEPTABLE, VECTORS
 
@@ -222,3 +222,10 @@ def test_the_payload_is_returned_as_it_is(signing_key):
     for payload in (b"", b"\x00\xff", b"not JSON"):
         encoded = key.encode({"alg": "ES256", "kid": key.kid}, payload)
         assert verify_compact(encoded, _key_set(key), ["ES256"])[1] == payload
+
+
+@pytest.mark.parametrize(("length", "is_cached"), [(1, True), (700, True), (900, False)])
+def test_a_header_is_read_once_unless_it_is_long(signing_key, length, is_cached):
+    """All tokens of an authorization server have a few headers; long ones of a stranger must not fill the memory."""
+    encoded = signing_key().encode({"alg": "ES256", "x": "x" * length}, b"{}").encode()
+    assert (read_compact(encoded)[0] is read_compact(encoded)[0]) is is_cached
