@@ -28,12 +28,6 @@ def down():
 
 
 @pytest.fixture
-def service(make_service):
-    """A service with the default times."""
-    return make_service()
-
-
-@pytest.fixture
 def entry(shared_cache):
     """Return the full key of an entry in the shared cache, whether or not there is one."""
 

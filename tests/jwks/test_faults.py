@@ -23,12 +23,6 @@ every_fault = pytest.mark.parametrize(("fault", "reason"), FAULTS.values(), ids=
 
 
 @pytest.fixture
-def service(make_service):
-    """A service with the default times, but for that of a fetch."""
-    return make_service()
-
-
-@pytest.fixture
 def misbehaving(auth_server, service):
     """Have the server misbehave while the context lasts; a fetch that never ends is given up soon."""
 

@@ -61,12 +61,6 @@ def held_by_another_thread(lock):
 
 
 @pytest.fixture
-def service(make_service):
-    """A service with the default times."""
-    return make_service()
-
-
-@pytest.fixture
 def in_the_middle_of_a_fetch(auth_server):
     """Have a thread of the parent fetch while the context lasts; the child's own fetch is answered."""
 
