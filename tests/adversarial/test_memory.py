@@ -7,7 +7,7 @@ import pytest
 
 from .forge import b64, dumps, mints
 
-COUNT = 20
+COUNT = 8
 MINT = mints("ES256")
 
 

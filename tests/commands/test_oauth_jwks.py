@@ -17,7 +17,7 @@ ALL = {"keys": [RSA.public_jwk(), {**EC.public_jwk(), "use": None}, OKP.public_j
 
 
 @pytest.fixture
-def server(jwks_server, settings):
+def mixed_server(jwks_server, settings):
     """A server with all kinds of keys, which the project trusts."""
     jwks_server.document = ALL
     settings.OAUTH_JWT = {"JWKS_URI": f"{jwks_server.origin}/jwks", "ISSUER": "https://as.example.com"}
@@ -34,12 +34,12 @@ def another_process(settings):
     return forget
 
 
-def test_the_table_shows_each_key_and_why_one_is_of_no_use(server, run):
+def test_the_table_shows_each_key_and_why_one_is_of_no_use(mixed_server, run):
     """kid, type, size or curve, algorithms and use; ok for a usable key, no and the reason for another."""
     output, status = run("oauth_jwks")
     issuer, source, *table = output.splitlines()
     assert issuer == 'Issuer: "https://as.example.com"'
-    assert source.startswith(f"Source: {server.origin}/jwks, fetched in 0.")
+    assert source.startswith(f"Source: {mixed_server.origin}/jwks, fetched in 0.")
     assert source.endswith("0:00:00 ago")
     assert table == [
         "     name              kty  size       algorithms  use  problem",
@@ -52,31 +52,37 @@ def test_the_table_shows_each_key_and_why_one_is_of_no_use(server, run):
     assert status == 0
 
 
-def test_keys_without_kid_and_alg_show_all_that_they_are_good_for(server, run):
+def test_keys_without_kid_and_alg_show_all_that_they_are_good_for(mixed_server, run):
     """A key may be used for each algorithm that it fits."""
     jwk = {name: value for name, value in RSA.public_jwk().items() if name not in ("kid", "alg")}
-    server.document = {"keys": [jwk]}
+    mixed_server.document = {"keys": [jwk]}
     assert "ok no kid  RSA  2048 bits  PS256 PS384 PS512 RS256 RS384 RS512  sig" in run("oauth_jwks")[0]
 
 
 def test_a_discovered_source_is_named_by_its_issuer_where_the_cache_does_not_know_it(
-    server, run, settings, another_process
+    mixed_server, run, settings, another_process
 ):
     """The cache holds the keys, not where they were found."""
-    settings.OAUTH_JWT = {"ISSUER": server.origin}
-    server.document = {**ALL, "issuer": server.origin, "jwks_uri": f"{server.origin}/found"}
-    assert f"Source: {server.origin}/found, fetched" in run("oauth_jwks")[0]
-    assert f"Source: {server.origin}/found, fetched" in run("oauth_jwks")[0]
+    settings.OAUTH_JWT = {"ISSUER": mixed_server.origin}
+    mixed_server.document = {
+        **ALL,
+        "issuer": mixed_server.origin,
+        "jwks_uri": f"{mixed_server.origin}/found",
+    }
+    assert f"Source: {mixed_server.origin}/found, fetched" in run("oauth_jwks")[0]
+    assert f"Source: {mixed_server.origin}/found, fetched" in run("oauth_jwks")[0]
     another_process()
-    assert f"Source: the jwks_uri in the metadata of {server.origin}, from the shared cache" in run("oauth_jwks")[0]
+    assert (
+        f"Source: the jwks_uri in the metadata of {mixed_server.origin}, from the shared cache" in run("oauth_jwks")[0]
+    )
 
 
-def test_json_says_the_same(server, run):
+def test_json_says_the_same(mixed_server, run):
     """For programs: one object for each issuer."""
     output, _ = run("oauth_jwks", "--json")
     (report,) = json.loads(output)
     assert output.isascii()
-    assert (report["issuer"], report["source"]) == ("https://as.example.com", f"{server.origin}/jwks")
+    assert (report["issuer"], report["source"]) == ("https://as.example.com", f"{mixed_server.origin}/jwks")
     assert (report["origin"], report["problem"]) == ("fetch", "")
     assert report["fetched_at"] > 1_700_000_000
     assert 0 < report["fetch_seconds"] < 5
@@ -95,48 +101,48 @@ def test_json_says_the_same(server, run):
     ]
 
 
-def test_a_long_name_is_whole(server, run):
+def test_a_long_name_is_whole(mixed_server, run):
     """The log cuts it off; who looks for a key may need all of it."""
-    server.document = {"keys": [RSA.public_jwk(), {**ENCRYPTION, "kid": "k" * 200}]}
+    mixed_server.document = {"keys": [RSA.public_jwk(), {**ENCRYPTION, "kid": "k" * 200}]}
     (report,) = json.loads(run("oauth_jwks", "--json")[0])
     assert (report["keys"][1]["name"], report["keys"][1]["kid"]) == ("k" * 200, "k" * 200)
     assert f"no '{'k' * 200}' " in run("oauth_jwks")[0]
 
 
-def test_keys_of_the_shared_cache_are_shown_without_a_fetch(server, run, another_process):
+def test_keys_of_the_shared_cache_are_shown_without_a_fetch(mixed_server, run, another_process):
     """What another process fetched a moment ago is what this one uses, and the command says so."""
     run("oauth_jwks")
     another_process()
     output, _ = run("oauth_jwks")
-    assert f"Source: {server.origin}/jwks, from the shared cache, fetched at " in output
+    assert f"Source: {mixed_server.origin}/jwks, from the shared cache, fetched at " in output
     assert "'rsa'" in output
-    assert server.count == 1
+    assert mixed_server.count == 1
 
 
-def test_refresh_fetches_for_all_processes(server, run, another_process):
+def test_refresh_fetches_for_all_processes(mixed_server, run, another_process):
     """With --refresh the keys come from the authorization server, into the shared cache."""
     run("oauth_jwks")
-    server.document = {"keys": [OKP.public_jwk()]}
+    mixed_server.document = {"keys": [OKP.public_jwk()]}
     assert "'rsa'" in run("oauth_jwks")[0]
     assert "'rsa'" not in run("oauth_jwks", "--refresh")[0]
     another_process()
     assert "'rsa'" not in run("oauth_jwks")[0]
-    assert server.count == 2
+    assert mixed_server.count == 2
 
 
-def test_a_refresh_is_made_however_many_failed_before(server, run):
+def test_a_refresh_is_made_however_many_failed_before(mixed_server, run):
     """A person need not wait until the back-off is over."""
-    server.status = 500
+    mixed_server.status = 500
     run("oauth_jwks")
-    server.status = 200
+    mixed_server.status = 200
     output, status = run("oauth_jwks", "--refresh")
     assert ("'rsa'" in output, status) == (True, 0)
 
 
-def test_a_refresh_that_fails_shows_the_keys_that_are_still_good(server, run, another_process):
+def test_a_refresh_that_fails_shows_the_keys_that_are_still_good(mixed_server, run, another_process):
     """The keys of the cache are kept through an outage; the exit status tells of the outage."""
     run("oauth_jwks")
-    server.status = 500
+    mixed_server.status = 500
     another_process()
     output, status = run("oauth_jwks", "--refresh")
     assert "'rsa'" in output
@@ -153,9 +159,9 @@ def test_a_refresh_that_fails_shows_the_keys_that_are_still_good(server, run, an
         (200, {"keys": None}, "a JWKS is an object with a list 'keys'"),
     ],
 )
-def test_no_usable_key_is_exit_status_1_with_the_reason(server, run, status, document, why):
+def test_no_usable_key_is_exit_status_1_with_the_reason(mixed_server, run, status, document, why):
     """For monitoring, and for whoever wonders why every request is refused."""
-    server.status, server.document = status, document
+    mixed_server.status, mixed_server.document = status, document
     output, code = run("oauth_jwks")
     assert f"There are no usable keys: {why}" in output
     assert "next try at" in output
@@ -165,12 +171,16 @@ def test_no_usable_key_is_exit_status_1_with_the_reason(server, run, status, doc
 
 
 @pytest.mark.parametrize("is_discovered", [False, True])
-def test_where_no_key_is_usable_each_is_shown_with_its_reason(server, run, settings, is_discovered):
+def test_where_no_key_is_usable_each_is_shown_with_its_reason(mixed_server, run, settings, is_discovered):
     """All of them, in the table, since one of them must be mended; the log has room for a few."""
     keys = [{**ENCRYPTION, "kid": f"enc-{number}"} for number in range(7)]
-    server.document = {"keys": keys, "issuer": server.origin, "jwks_uri": f"{server.origin}/jwks"}
+    mixed_server.document = {
+        "keys": keys,
+        "issuer": mixed_server.origin,
+        "jwks_uri": f"{mixed_server.origin}/jwks",
+    }
     if is_discovered:
-        settings.OAUTH_JWT = {"ISSUER": server.origin}
+        settings.OAUTH_JWT = {"ISSUER": mixed_server.origin}
     output, status = run("oauth_jwks")
     assert [line.split()[:2] for line in output.splitlines() if line.startswith("  no ")] == [
         ["no", f"'enc-{number}'"] for number in range(7)
@@ -181,37 +191,41 @@ def test_where_no_key_is_usable_each_is_shown_with_its_reason(server, run, setti
     assert {key["problem"] for key in report["keys"]} == {"use is not sig"}
 
 
-def test_where_the_keys_are_gone_meanwhile_the_reason_is_shown(server, run, monkeypatch):
+def test_where_the_keys_are_gone_meanwhile_the_reason_is_shown(mixed_server, run, monkeypatch):
     """The unusable keys are fetched once more, and that may fail."""
-    server.document = {"keys": [ENCRYPTION]}
+    mixed_server.document = {"keys": [ENCRYPTION]}
     run("oauth_jwks")
-    server.status = 500
+    mixed_server.status = 500
     output, status = run("oauth_jwks")
     assert "There are no usable keys: no usable key in the JWKS: 'for-encryption' use is not sig; next try" in output
     assert status == 1
 
 
-def test_code_that_calls_the_command_is_ended_too(server):
+def test_code_that_calls_the_command_is_ended_too(mixed_server):
     """A script that needs keys must not go on without them."""
-    server.status = 500
+    mixed_server.status = 500
     with pytest.raises(SystemExit) as end:
         call_command("oauth_jwks", stdout=StringIO())
     assert end.value.code == 1
 
 
-def test_each_issuer_is_shown(server, run, token_issuer, settings, monkeypatch):
+def test_each_issuer_is_shown(mixed_server, run, token_issuer, settings, monkeypatch):
     """One without keys makes the exit status 1, and the others are shown all the same."""
     settings.OAUTH_JWT = {
         "ISSUERS": {
-            "https://a.example.com": {"JWKS_URI": f"{server.origin}/a"},
-            server.origin: {},
+            "https://a.example.com": {"JWKS_URI": f"{mixed_server.origin}/a"},
+            mixed_server.origin: {},
             "https://c.example.com": {"JWKS_SERVICE": token_issuer},
         }
     }
-    server.document = {**ALL, "issuer": server.origin, "jwks_uri": f"{server.origin}/b"}
+    mixed_server.document = {
+        **ALL,
+        "issuer": mixed_server.origin,
+        "jwks_uri": f"{mixed_server.origin}/b",
+    }
     output, status = run("oauth_jwks")
-    assert f'Issuer: "https://a.example.com"\nSource: {server.origin}/a, fetched in' in output
-    assert f'Issuer: "{server.origin}"\nSource: {server.origin}/b, fetched in' in output
+    assert f'Issuer: "https://a.example.com"\nSource: {mixed_server.origin}/a, fetched in' in output
+    assert f'Issuer: "{mixed_server.origin}"\nSource: {mixed_server.origin}/b, fetched in' in output
     assert 'Issuer: "https://c.example.com"\nSource: JWKS_SERVICE TokenIssuer\n' in output
     assert status == 0
     monkeypatch.setattr(token_issuer, "current", lambda: None)
@@ -228,13 +242,13 @@ def test_a_service_of_the_projects_own_may_have_no_keys(run, token_issuer, monke
     assert status == 1
 
 
-def test_any_issuer_is_trusted_where_none_is_named(server, run, settings):
+def test_any_issuer_is_trusted_where_none_is_named(mixed_server, run, settings):
     """Without ISSUER the table says so."""
-    settings.OAUTH_JWT = {"JWKS_URI": f"{server.origin}/jwks"}
+    settings.OAUTH_JWT = {"JWKS_URI": f"{mixed_server.origin}/jwks"}
     assert run("oauth_jwks")[0].startswith("Issuer: any\n")
 
 
-def test_colours_are_for_terminals(server, run, terminal, monkeypatch):
+def test_colours_are_for_terminals(mixed_server, run, terminal, monkeypatch):
     """A file or a pipe gets plain text, a terminal colours."""
     monkeypatch.setattr("django.core.management.color.supports_color", lambda: True)
     assert "\x1b" not in run("oauth_jwks")[0]
@@ -243,7 +257,7 @@ def test_colours_are_for_terminals(server, run, terminal, monkeypatch):
     assert "\x1b" not in run("oauth_jwks", stdout=type(terminal)(), no_color=True)[0]
 
 
-def test_a_terminal_that_knows_ascii_only_gets_ascii(server, run, terminal, monkeypatch):
+def test_a_terminal_that_knows_ascii_only_gets_ascii(mixed_server, run, terminal, monkeypatch):
     """A character that cannot be encoded must not be what ends the command."""
     monkeypatch.setattr(type(terminal), "encoding", "ascii")
     output, _ = run("oauth_jwks", stdout=terminal)
@@ -252,9 +266,9 @@ def test_a_terminal_that_knows_ascii_only_gets_ascii(server, run, terminal, monk
     assert "  no 'for-encryption'" in output
 
 
-def test_nothing_that_a_server_sends_reaches_the_terminal_as_it_is(server, run):
+def test_nothing_that_a_server_sends_reaches_the_terminal_as_it_is(mixed_server, run):
     """A kid is a stranger's text, and might hold what moves the cursor."""
-    server.document = {"keys": [{**EC.public_jwk(), "kid": "\x1b[2J\n", "use": "\x1b[2J"}, RSA.public_jwk()]}
+    mixed_server.document = {"keys": [{**EC.public_jwk(), "kid": "\x1b[2J\n", "use": "\x1b[2J"}, RSA.public_jwk()]}
     output, _ = run("oauth_jwks")
     assert "\x1b" not in output
     assert "'\\x1b[2J\\n'" in output
@@ -267,7 +281,7 @@ def test_bad_settings_are_told_as_the_checks_tell_them(settings):
         call_command("oauth_jwks", skip_checks=False)
 
 
-def test_the_cache_is_not_needed(server, run, settings):
+def test_the_cache_is_not_needed(mixed_server, run, settings):
     """A cache that holds nothing costs a fetch and nothing else."""
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
     assert run("oauth_jwks")[1] == 0

@@ -105,6 +105,12 @@ def make_service(auth_server, clock, shared_cache):
 
 
 @pytest.fixture
+def service(make_service):
+    """A service with the default times, not asked yet."""
+    return make_service()
+
+
+@pytest.fixture
 def trust_service(auth_server, settings):
     """Have the project take its keys from a service."""
     settings.ROOT_URLCONF = "tests.servers.fleet_urls"

@@ -27,7 +27,7 @@ def astatus_of(trust_service, auth_server):
 
 
 @pytest.fixture
-def service(make_service, trust_service):
+def trusted_service(make_service, trust_service):
     """A service that the project trusts, not asked yet."""
     service = make_service()
     trust_service(service)
@@ -40,7 +40,7 @@ async def until(condition):
             await asyncio.sleep(0.001)
 
 
-def test_a_cold_start_makes_one_fetch_and_blocks_no_loop(service, astatus_of, auth_server):
+def test_a_cold_start_makes_one_fetch_and_blocks_no_loop(trusted_service, astatus_of, auth_server):
     """All requests of the loop wait for the one fetch, and the loop goes on meanwhile."""
 
     async def ask():
@@ -54,15 +54,15 @@ def test_a_cold_start_makes_one_fetch_and_blocks_no_loop(service, astatus_of, au
     assert auth_server.fetches == 1
 
 
-def test_a_failed_cold_start_is_a_503(service, astatus_of, auth_server):
+def test_a_failed_cold_start_is_a_503(trusted_service, astatus_of, auth_server):
     """What is raised to those who wait is the contract's answer."""
     auth_server.fault = respond_with("500 Internal Server Error")
     assert asyncio.run(astatus_of()) == 503
     with pytest.raises(KeysUnavailable):
-        asyncio.run(service.akey_set_for("key-1", "ES256"))
+        asyncio.run(trusted_service.akey_set_for("key-1", "ES256"))
 
 
-def test_known_keys_answer_while_a_fetch_hangs(service, astatus_of, auth_server, clock):
+def test_known_keys_answer_while_a_fetch_hangs(trusted_service, astatus_of, auth_server, clock):
     """Old keys, a search for a new one and a flood: a known key's request waits for none of them."""
 
     async def ask():
@@ -82,7 +82,7 @@ def test_known_keys_answer_while_a_fetch_hangs(service, astatus_of, auth_server,
     assert asyncio.run(ask()) == 403
 
 
-def test_a_rotation_is_followed_by_the_next_request(service, astatus_of, auth_server):
+def test_a_rotation_is_followed_by_the_next_request(trusted_service, astatus_of, auth_server):
     """The async twin finds a new key as the sync one does."""
 
     async def ask():
@@ -95,7 +95,7 @@ def test_a_rotation_is_followed_by_the_next_request(service, astatus_of, auth_se
     assert auth_server.fetches == 2
 
 
-def test_a_client_that_goes_away_takes_no_fetch_along(service, astatus_of, auth_server):
+def test_a_client_that_goes_away_takes_no_fetch_along(trusted_service, astatus_of, auth_server):
     """A request that is cancelled while it waits leaves the fetch to the others."""
 
     async def ask():
@@ -111,13 +111,13 @@ def test_a_client_that_goes_away_takes_no_fetch_along(service, astatus_of, auth_
     assert auth_server.fetches == 1
 
 
-def test_two_loops_wait_for_the_same_fetch(service, auth_server):
+def test_two_loops_wait_for_the_same_fetch(trusted_service, auth_server):
     """An event loop per thread, as some servers have, is no trouble."""
 
     async def ask():
         keys, others = await asyncio.gather(
-            service.akey_set_for("key-1", "ES256"),
-            asyncio.to_thread(asyncio.run, service.akey_set_for("key-1", "ES256")),
+            trusted_service.akey_set_for("key-1", "ES256"),
+            asyncio.to_thread(asyncio.run, trusted_service.akey_set_for("key-1", "ES256")),
         )
         return keys is others
 

@@ -10,10 +10,9 @@ from django.core.cache import cache
 
 from django_oauth_jwt.jwks import JwksService
 from django_oauth_jwt.jwks.shared import SharedJwks
-from django_oauth_jwt.upstream import guarded_cache
-from django_oauth_jwt.upstream.worker import Worker
 
 from ..servers.faulty_server import FOREVER, answer_as_it_should, respond_with
+from ..upstream.inside import limit_cache_operations
 from .inside import have_patience, inside, keys_job, keys_of
 
 FRESH, STALE, COOLDOWN = 300, 14400, 30
@@ -26,12 +25,6 @@ class CacheDown(Exception):
 
 def down():
     raise CacheDown
-
-
-@pytest.fixture
-def service(make_service):
-    """A service with the default times."""
-    return make_service()
 
 
 @pytest.fixture
@@ -162,7 +155,7 @@ def test_a_hanging_cache_delays_no_request_with_a_known_key(service, status_of, 
 
 def test_a_hanging_cache_is_given_up(service, status_of, auth_server, shared_cache, monkeypatch, log):
     """A cold start with a cache that never answers waits for one operation's time limit, and fetches."""
-    monkeypatch.setattr(guarded_cache, "OPERATION_SECONDS", 0.05)
+    limit_cache_operations(monkeypatch, 0.05)
     release = threading.Event()
     shared_cache.before = lambda: release.wait(FOREVER)
     assert status_of(service) == 200
@@ -175,7 +168,7 @@ def test_a_hanging_cache_is_given_up(service, status_of, auth_server, shared_cac
 
 def test_operations_that_hang_do_not_pile_up(service, status_of, shared_cache, monkeypatch, clock, log, settle):
     """Four operations may linger; beyond that the cache counts as down without being asked."""
-    monkeypatch.setattr(guarded_cache, "OPERATION_SECONDS", 0.02)
+    limit_cache_operations(monkeypatch, 0.02)
     release = threading.Event()
     shared_cache.before = lambda: release.wait(FOREVER)
     for _ in range(6):
@@ -451,7 +444,7 @@ def test_connections_to_the_cache_server_are_kept_for_a_while(make_service, valk
     for _ in range(5):
         service.refresh()
     assert valkey.connections() == before + 1
-    inside(service).cache._worker = Worker(idle_seconds=0)
+    inside(service).cache._worker = type(inside(service).cache._worker)(idle_seconds=0)
     for more in (2, 3):
         service.refresh()
         assert valkey.connections() >= before + more

@@ -30,7 +30,7 @@ def publish(auth_server):
 
 
 @pytest.fixture
-def service(make_service, auth_server):
+def discovering_service(make_service, auth_server):
     """A service that knows the issuer alone."""
     return make_service(None, issuer=auth_server.origin)
 
@@ -53,11 +53,11 @@ def test_the_places_of_the_metadata(issuer, places):
     assert list(metadata_uris(issuer)) == [f"https://as.example.com{place}" for place in places]
 
 
-def test_oauth_metadata_come_first(service, publish, status_of, auth_server):
+def test_oauth_metadata_come_first(discovering_service, publish, status_of, auth_server):
     """Where RFC 8414's document stands, no other is asked for."""
     publish(OAUTH)
     publish(OPENID, jwks_uri="https://nowhere.example.com/")
-    assert status_of(service) == 200
+    assert status_of(discovering_service) == 200
     assert paths(auth_server) == [OAUTH, "/jwks"]
 
 
@@ -66,29 +66,29 @@ def test_oauth_metadata_come_first(service, publish, status_of, auth_server):
     [None, {"issuer": "https://other.example.com"}, {"jwks_uri": None}, {"jwks_uri": 5}],
     ids=["absent", "of another issuer", "without jwks_uri", "with a jwks_uri that is none"],
 )
-def test_openid_metadata_are_the_second_choice(first, service, publish, status_of, auth_server):
+def test_openid_metadata_are_the_second_choice(first, discovering_service, publish, status_of, auth_server):
     """Where the first document is absent or no good, the second is asked for."""
     if first is not None:
         publish(OAUTH, **first)
     publish(OPENID)
-    assert status_of(service) == 200
+    assert status_of(discovering_service) == 200
     assert paths(auth_server) == [OAUTH, OPENID, "/jwks"]
 
 
 @pytest.mark.parametrize("suffix", ["/", "/other", "#", " ", "\u200b"])
-def test_the_issuer_is_equal_to_the_letter(suffix, service, publish, status_of, auth_server, heard):
+def test_the_issuer_is_equal_to_the_letter(suffix, discovering_service, publish, status_of, auth_server, heard):
     """Metadata of an issuer that is nearly the same are another issuer's; the reason shows how it spells itself."""
     other = auth_server.origin + suffix
     publish(OAUTH, issuer=other)
     publish(OPENID, issuer=None)
-    assert status_of(service) == 503
+    assert status_of(discovering_service) == 503
     reasons = f"metadata of another issuer: {other!a}; metadata of another issuer: none"
     assert heard.next()[2] == f"no metadata found for the issuer ({reasons})"
 
 
-def test_the_log_says_which_issuer_has_no_keys(service, status_of, auth_server, log):
+def test_the_log_says_which_issuer_has_no_keys(discovering_service, status_of, auth_server, log):
     """With several authorization servers one sees which of them is down, and which one is back."""
-    assert status_of(service) == 503
+    assert status_of(discovering_service) == 503
     assert log()[-1].startswith(f"JWKS fetch from {auth_server.origin} failed: ")
 
 
@@ -105,10 +105,12 @@ def test_the_log_says_which_issuer_has_no_keys(service, status_of, auth_server, 
         "",
     ],
 )
-def test_a_jwks_uri_is_subject_to_the_rule_of_the_setting(jwks_uri, service, publish, status_of, auth_server, heard):
+def test_a_jwks_uri_is_subject_to_the_rule_of_the_setting(
+    jwks_uri, discovering_service, publish, status_of, auth_server, heard
+):
     """What the metadata says is asked only if it could stand in the settings."""
     publish(OAUTH, jwks_uri=jwks_uri)
-    assert status_of(service) == 503
+    assert status_of(discovering_service) == 503
     assert heard.next()[2].startswith(
         "no metadata found for the issuer (metadata without a jwks_uri that is an https URL"
     )
@@ -143,79 +145,83 @@ def test_only_an_issuer_on_this_machine_leads_to_this_machine(issuer, jwks_uri, 
 
 
 @pytest.mark.parametrize("name", sorted(FAULTS))
-def test_a_fault_of_the_metadata_is_a_503_with_its_reason(name, service, publish, status_of, auth_server, clock, heard):
+def test_a_fault_of_the_metadata_is_a_503_with_its_reason(
+    name, discovering_service, publish, status_of, auth_server, clock, heard
+):
     """Time limit, size limit and strictness are those of the keys; a success ends the outage."""
     fault, reason = FAULTS[name]
     publish(OAUTH)
     if reason.startswith("no whole answer"):
-        inside(service).client.timeout = 0.1
+        inside(discovering_service).client.timeout = 0.1
     with auth_server.behaving(fault):
-        assert [status_of(service) for _ in range(2)] == [503, 503]
+        assert [status_of(discovering_service) for _ in range(2)] == [503, 503]
         assert paths(auth_server) == [OAUTH, OPENID]
     told = heard.next()[2]
     # Documents that are JSON objects are no JWKS fault here, but metadata of nobody.
     assert reason in told or "metadata of another issuer" in told
-    inside(service).client.timeout = 60
+    inside(discovering_service).client.timeout = 60
     clock.advance(1)
-    assert status_of(service) == 200
+    assert status_of(discovering_service) == 200
 
 
-def test_discovery_is_not_repeated_at_each_refresh(service, publish, status_of, auth_server, clock, settle):
+def test_discovery_is_not_repeated_at_each_refresh(discovering_service, publish, status_of, auth_server, clock, settle):
     """The JWKS URI is asked for again when it has become stale, or when a fetch failed: it may have moved."""
     publish(OAUTH)
-    assert status_of(service) == 200
+    assert status_of(discovering_service) == 200
     clock.advance(FRESH)
-    assert status_of(service) == 200
-    settle(service)
+    assert status_of(discovering_service) == 200
+    settle(discovering_service)
     assert paths(auth_server) == [OAUTH, "/jwks", "/jwks"]
     clock.advance(STALE)
-    assert status_of(service) == 200
+    assert status_of(discovering_service) == 200
     assert paths(auth_server) == [OAUTH, "/jwks", "/jwks", OAUTH, "/jwks"]
 
 
-def test_keys_that_moved_are_found(service, publish, status_of, auth_server, clock, settle):
+def test_keys_that_moved_are_found(discovering_service, publish, status_of, auth_server, clock, settle):
     """When the old address fails, the metadata are asked for the new one at the next try."""
     publish(OAUTH)
-    assert status_of(service) == 200
+    assert status_of(discovering_service) == 200
     auth_server.jwks_path = "/moved"
     publish(OAUTH, jwks_uri=f"{auth_server.origin}/moved")
     clock.advance(FRESH)
-    assert status_of(service) == 200
-    settle(service)
+    assert status_of(discovering_service) == 200
+    settle(discovering_service)
     clock.advance(1)
-    assert status_of(service) == 200
-    settle(service)
+    assert status_of(discovering_service) == 200
+    settle(discovering_service)
     assert paths(auth_server)[2:] == ["/jwks", OAUTH, "/moved"]
 
 
 @pytest.fixture
-def moved(service, publish, status_of, auth_server):
+def moved(discovering_service, publish, status_of, auth_server):
     """The server has a new key at another address, and still answers at the old one with the old key."""
     publish(OAUTH)
-    assert status_of(service) == 200
+    assert status_of(discovering_service) == 200
     old = respond_with(body=json.dumps(auth_server.jwks()).encode())
     auth_server.issuer.rotate()
     auth_server.jwks_path = "/moved"
     auth_server.fault = lambda exchange: (old if exchange.path == "/jwks" else answer_as_it_should)(exchange)
-    return service
+    return discovering_service
 
 
-def test_a_new_key_is_looked_for_where_the_keys_have_moved(moved, publish, service, status_of, auth_server):
+def test_a_new_key_is_looked_for_where_the_keys_have_moved(moved, publish, discovering_service, status_of, auth_server):
     """The old address still answers, but the metadata name another one by now."""
     publish(OAUTH, jwks_uri=f"{auth_server.origin}/moved")
-    assert status_of(service) == 200
+    assert status_of(discovering_service) == 200
     assert paths(auth_server)[2:] == ["/jwks", OAUTH, "/moved"]
-    assert keys_of(service).fetch.uri == f"{auth_server.origin}/moved"
+    assert keys_of(discovering_service).fetch.uri == f"{auth_server.origin}/moved"
 
 
 @pytest.mark.parametrize("jwks_uri", ["/jwks", "/gone", None], ids=["not moved", "moved to nowhere", "no metadata"])
-def test_keys_that_are_nowhere_else_cost_no_keys(jwks_uri, heard, moved, publish, service, status_of, auth_server):
+def test_keys_that_are_nowhere_else_cost_no_keys(
+    jwks_uri, heard, moved, publish, discovering_service, status_of, auth_server
+):
     """An unknown key is refused, and what the old address answered is as good as before."""
     publish(OAUTH, jwks_uri=jwks_uri and auth_server.origin + jwks_uri)
     assert heard.next()[0] == "refreshed"
-    assert status_of(service) == 403
+    assert status_of(discovering_service) == 403
     assert heard.next()[0] == "refreshed"
-    assert service.current().knows("key-1", "ES256")
+    assert discovering_service.current().knows("key-1", "ES256")
 
 
 def test_a_search_asks_for_nothing_twice(moved, publish, status_of, auth_server):
@@ -225,18 +231,20 @@ def test_a_search_asks_for_nothing_twice(moved, publish, status_of, auth_server)
 
 
 def test_metadata_that_have_just_been_asked_for_are_not_asked_again(
-    service, publish, status_of, auth_server, clock, settle
+    discovering_service, publish, status_of, auth_server, clock, settle
 ):
     """After a failure the address is discovered anew, so the search has no older one that keys moved from."""
     publish(OAUTH)
-    assert status_of(service) == 200
+    assert status_of(discovering_service) == 200
     with auth_server.behaving(respond_with("500 Internal Server Error")):
         clock.advance(FRESH)
-        assert status_of(service) == 200
-        settle(service)
-    change(service, snapshot=replace(keys_of(service), fresh_until=math.inf))  # it is refreshed no more
+        assert status_of(discovering_service) == 200
+        settle(discovering_service)
+    change(
+        discovering_service, snapshot=replace(keys_of(discovering_service), fresh_until=math.inf)
+    )  # it is refreshed no more
     clock.advance(1)
-    assert status_of(service, auth_server.issuer.token(header={"kid": "made-up"})) == 403
+    assert status_of(discovering_service, auth_server.issuer.token(header={"kid": "made-up"})) == 403
     assert paths(auth_server)[3:] == [OAUTH, "/jwks"]
 
 
@@ -249,22 +257,22 @@ def test_an_address_that_was_given_is_the_only_one(make_service, publish, status
     assert paths(auth_server) == ["/jwks", "/jwks"]
 
 
-def test_an_etag_is_not_taken_to_another_address(service, publish, status_of, auth_server, clock, settle):
+def test_an_etag_is_not_taken_to_another_address(discovering_service, publish, status_of, auth_server, clock, settle):
     """A discovered address may have changed, so each answer is a whole one."""
     publish(OAUTH)
     auth_server.has_etags = True
-    assert status_of(service) == 200
+    assert status_of(discovering_service) == 200
     clock.advance(FRESH)
-    assert status_of(service) == 200
-    settle(service)
+    assert status_of(discovering_service) == 200
+    settle(discovering_service)
     assert "if-none-match" not in auth_server.requests[-1].headers
 
 
-def test_failed_discovery_backs_off(service, status_of, auth_server, clock):
+def test_failed_discovery_backs_off(discovering_service, status_of, auth_server, clock):
     """Failures of the metadata count as those of the keys do."""
     auth_server.fault = respond_with("500 Internal Server Error")
     for tries, delay in ((1, 1), (2, 2), (3, 4)):
-        assert [status_of(service) for _ in range(2)] == [503, 503]
+        assert [status_of(discovering_service) for _ in range(2)] == [503, 503]
         assert len(auth_server.requests) == 2 * tries
         clock.advance(delay)
 

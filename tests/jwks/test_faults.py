@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from django_oauth_jwt import signals
 from django_oauth_jwt.testing import SigningKey
-from django_oauth_jwt.upstream.client import MAXIMUM_BYTES
 
 from ..servers.faulty_server import FAULTS, FOREVER, drip_body, drip_chunks, drip_header, respond_with
 from .inside import inside
@@ -21,12 +20,6 @@ from .inside import inside
 FRESH = 300
 
 every_fault = pytest.mark.parametrize(("fault", "reason"), FAULTS.values(), ids=FAULTS)
-
-
-@pytest.fixture
-def service(make_service):
-    """A service with the default times, but for that of a fetch."""
-    return make_service()
 
 
 @pytest.fixture
@@ -90,7 +83,7 @@ def test_a_fault_costs_no_key_that_is_at_hand(
 def test_the_size_limit_is_exact(surplus, status, service, status_of, auth_server):
     """A document of 512 KiB is read, one byte more is refused."""
     jwks = f'{{"keys": [{json.dumps(auth_server.issuer.keys[0].public_jwk())}]}}'.encode()
-    auth_server.fault = respond_with(body=jwks.ljust(MAXIMUM_BYTES + surplus))
+    auth_server.fault = respond_with(body=jwks.ljust(512 * 1024 + surplus))
     assert status_of(service) == status
 
 

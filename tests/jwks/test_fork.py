@@ -18,8 +18,7 @@ from django_oauth_jwt.conf import get_runtime
 from django_oauth_jwt.errors import KeysUnavailable
 from django_oauth_jwt.jwks import JwksService, KeyServices, get_jwks_service
 from django_oauth_jwt.jwks.state import Job, Task
-from django_oauth_jwt.upstream import PerProcess, forks
-from django_oauth_jwt.upstream.worker import MAXIMUM_HANGING
+from django_oauth_jwt.upstream import PerProcess
 
 from ..servers.faulty_server import FOREVER, respond_with
 from .inside import change, inside, keys_job, keys_of, settle
@@ -59,12 +58,6 @@ def held_by_another_thread(lock):
             yield
         finally:
             release.set()
-
-
-@pytest.fixture
-def service(make_service):
-    """A service with the default times."""
-    return make_service()
 
 
 @pytest.fixture
@@ -138,7 +131,7 @@ def test_a_fork_in_the_middle_of_a_cold_start_leaves_the_child_able_to_start(
 def in_another_process(monkeypatch):
     """Have only the process id change, as where uWSGI forks: in C, and without Python's at-fork hooks."""
     child = os.getpid() + 1
-    return lambda: monkeypatch.setattr(forks.os, "getpid", lambda: child)
+    return lambda: monkeypatch.setattr(os, "getpid", lambda: child)
 
 
 @ask_for_keys
@@ -250,7 +243,7 @@ def test_a_fetch_of_the_parent_is_not_told_by_the_child(service, heard, in_the_m
 
 def test_operations_of_the_cache_that_hang_in_the_parent_are_not_counted_in_the_child(service):
     """Nor is its thread, or the connection of that, the child's."""
-    inside(service).cache._worker._hanging = MAXIMUM_HANGING
+    inside(service).cache._worker._hanging = 4
     assert not inside(service).cache.call(lambda cache: True, otherwise=False)
 
     def child():
@@ -272,7 +265,7 @@ def test_all_threads_of_a_child_get_the_same_object(monkeypatch):
         return per_process.get()
 
     for length, pid in ((2, parent_pid + 1), (3, parent_pid), (4, parent_pid + 1)):
-        monkeypatch.setattr(forks.os, "getpid", lambda pid=pid: pid)
+        monkeypatch.setattr(os, "getpid", lambda pid=pid: pid)
         with ThreadPoolExecutor(4) as pool:
             objects = [thread.result() for thread in [pool.submit(get) for _ in range(4)]]
         assert len({id(each) for each in objects}) == 1

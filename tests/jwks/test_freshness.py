@@ -14,12 +14,6 @@ HOUR = 3600
 
 
 @pytest.fixture
-def service(make_service):
-    """A service with the default times."""
-    return make_service()
-
-
-@pytest.fixture
 def age(service, status_of, clock, settle):
     """Return a function that fetches the keys and lets them grow so many seconds old."""
 

@@ -13,6 +13,7 @@ from django_oauth_jwt.jwks.snapshot import Wanted
 from django_oauth_jwt.upstream import run_blocking
 from django_oauth_jwt.verification import verify_token
 
+from ..flood import flood
 from ..servers.faulty_server import FOREVER, hang, respond_with
 from .inside import have_patience, inside, keys_job
 
@@ -20,7 +21,7 @@ COOLDOWN = 30
 
 
 @pytest.fixture
-def service(make_service, status_of, settle):
+def warm_service(make_service, status_of, settle):
     """A warm service with the default times."""
     service = make_service()
     assert status_of(service) == 200
@@ -58,56 +59,56 @@ def made_up(auth_server):
     return lambda number=0: auth_server.issuer.token(header={"kid": f"made-up-{number}"})
 
 
-def test_a_rotation_is_followed_by_the_next_request(service, status_of, auth_server):
+def test_a_rotation_is_followed_by_the_next_request(warm_service, status_of, auth_server):
     """The first token of a new key is accepted, with one fetch, and tokens of the old key still are."""
     old = auth_server.issuer.token()
     auth_server.issuer.rotate()
-    assert status_of(service) == 200
-    assert status_of(service, old) == 200
+    assert status_of(warm_service) == 200
+    assert status_of(warm_service, old) == 200
     assert auth_server.fetches == 2
 
 
-def test_a_flood_of_made_up_key_ids_makes_one_fetch(service, status_of, auth_server, made_up):
+def test_a_flood_of_made_up_key_ids_makes_one_fetch(warm_service, status_of, auth_server, made_up):
     """A thousand different unknown keys within a cooldown are refused with one fetch."""
-    assert {status_of(service, made_up(number)) for number in range(1000)} == {403}
+    assert {status_of(warm_service, made_up(number)) for number in range(flood(1000))} == {403}
     assert auth_server.fetches == 2
-    assert status_of(service) == 200
+    assert status_of(warm_service) == 200
 
 
-def test_the_next_fetch_comes_after_the_cooldown(service, status_of, auth_server, clock, made_up, settle):
+def test_the_next_fetch_comes_after_the_cooldown(warm_service, status_of, auth_server, clock, made_up, settle):
     """There is one fetch in each cooldown, at most, as long as the flood lasts."""
     for cooldown in range(3):
         for second in range(COOLDOWN):
-            assert status_of(service, made_up(second)) == 403
-            settle(service)
+            assert status_of(warm_service, made_up(second)) == 403
+            settle(warm_service)
             clock.advance(1)
         assert auth_server.fetches == 2 + cooldown
 
 
-def test_a_rotation_within_the_cooldown_waits_for_its_end(service, status_of, auth_server, clock, made_up):
+def test_a_rotation_within_the_cooldown_waits_for_its_end(warm_service, status_of, auth_server, clock, made_up):
     """Within the cooldown a new key's token is refused at once, after it the token is good."""
-    assert status_of(service, made_up()) == 403
+    assert status_of(warm_service, made_up()) == 403
     auth_server.issuer.rotate()
     clock.advance(COOLDOWN - 1)
-    assert status_of(service) == 403
+    assert status_of(warm_service) == 403
     assert auth_server.fetches == 2
     clock.advance(1)
-    assert status_of(service) == 200
+    assert status_of(warm_service) == 200
 
 
-def test_a_token_without_kid_is_no_reason_to_fetch_where_a_key_fits(service, status_of, auth_server):
+def test_a_token_without_kid_is_no_reason_to_fetch_where_a_key_fits(warm_service, status_of, auth_server):
     """RFC 7515 leaves the kid optional: one key that fits is good enough."""
-    assert status_of(service, auth_server.issuer.token(header={"kid": None})) == 200
+    assert status_of(warm_service, auth_server.issuer.token(header={"kid": None})) == 200
     assert auth_server.fetches == 1
 
 
-def test_a_token_without_kid_looks_for_a_key_of_its_algorithm(service, status_of, auth_server, settle):
+def test_a_token_without_kid_looks_for_a_key_of_its_algorithm(warm_service, status_of, auth_server, settle):
     """Without a kid the algorithm says which key is lacking."""
     before = auth_server.issuer.token(header={"kid": None})
     auth_server.issuer.rotate()
-    assert status_of(service, before) == 200  # one key fits the keys at hand
-    assert status_of(service) == 200
-    assert status_of(service, before) == 403  # now two do
+    assert status_of(warm_service, before) == 200  # one key fits the keys at hand
+    assert status_of(warm_service) == 200
+    assert status_of(warm_service, before) == 403  # now two do
     assert auth_server.fetches == 2
 
 
@@ -184,25 +185,25 @@ def test_a_flood_hides_no_key_that_another_process_found_meanwhile(
     assert auth_server.fetches == 2
 
 
-def test_a_new_key_waits_for_the_refresh_behind_requests(service, auth_server, clock):
+def test_a_new_key_waits_for_the_refresh_behind_requests(warm_service, auth_server, clock):
     """After an idle hour the first token of a new key gets it from the one refresh, and polls no cache for it."""
-    have_patience(service, FOREVER)
-    inside(service).refresher.sleep = pytest.fail
+    have_patience(warm_service, FOREVER)
+    inside(warm_service).refresher.sleep = pytest.fail
     clock.advance(3600)
     auth_server.issuer.rotate()
     wanted = Wanted(auth_server.issuer.keys[-1].kid, "ES256")
     with ThreadPoolExecutor(1) as pool, auth_server.held():
-        service.current()
+        warm_service.current()
         auth_server.wait_for(lambda: auth_server.pending == 1)
-        found = pool.submit(service.key_set_for, *wanted)
-        auth_server.wait_for(lambda: keys_job(service).wanted == wanted)
+        found = pool.submit(warm_service.key_set_for, *wanted)
+        auth_server.wait_for(lambda: keys_job(warm_service).wanted == wanted)
     assert found.result().knows(*wanted)
     assert auth_server.fetches == 2
 
 
-def test_a_refresh_that_lacks_the_new_key_is_followed_by_a_search(service, auth_server, clock):
+def test_a_refresh_that_lacks_the_new_key_is_followed_by_a_search(warm_service, auth_server, clock):
     """It may have been answered a moment before the rotation."""
-    have_patience(service, FOREVER)
+    have_patience(warm_service, FOREVER)
     clock.advance(3600)
     old = respond_with(body=json.dumps(auth_server.jwks()).encode())
     auth_server.issuer.rotate()
@@ -210,10 +211,10 @@ def test_a_refresh_that_lacks_the_new_key_is_followed_by_a_search(service, auth_
     release = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         with auth_server.behaving(lambda exchange: release.wait(FOREVER) and old(exchange)):
-            service.current()
+            warm_service.current()
             auth_server.wait_for(lambda: auth_server.pending == 1)
-            found = pool.submit(service.key_set_for, *wanted)
-            auth_server.wait_for(lambda: keys_job(service).wanted == wanted)
+            found = pool.submit(warm_service.key_set_for, *wanted)
+            auth_server.wait_for(lambda: keys_job(warm_service).wanted == wanted)
         release.set()
     assert found.result().knows(*wanted)
     assert auth_server.fetches == 3
@@ -236,23 +237,23 @@ def test_a_new_key_waits_for_the_search_of_another_process(processes, auth_serve
     assert auth_server.fetches == 2
 
 
-def test_a_refresh_that_fails_is_waited_for_once(service, status_of, auth_server, clock, settle, made_up):
+def test_a_refresh_that_fails_is_waited_for_once(warm_service, status_of, auth_server, clock, settle, made_up):
     """It counts for the cooldown: while the next one hangs, unknown keys are refused at once."""
-    have_patience(service, FOREVER)
+    have_patience(warm_service, FOREVER)
     clock.advance(3600)
     auth_server.fault = hang
     with ThreadPoolExecutor(1) as pool:
-        service.current()
+        warm_service.current()
         auth_server.wait_for(lambda: auth_server.pending == 1)
-        refused = pool.submit(status_of, service, made_up())
-        auth_server.wait_for(lambda: keys_job(service).wanted is not None)
+        refused = pool.submit(status_of, warm_service, made_up())
+        auth_server.wait_for(lambda: keys_job(warm_service).wanted is not None)
         auth_server.fault = hang  # lets the first one go, unanswered
         assert refused.result() == 403
-    settle(service)
+    settle(warm_service)
     clock.advance(2)
-    service.current()
+    warm_service.current()
     auth_server.wait_for(lambda: auth_server.pending == 1)
-    assert status_of(service, made_up()) == 403
+    assert status_of(warm_service, made_up()) == 403
     assert (auth_server.fetches, auth_server.pending) == (3, 1)
 
 
@@ -271,50 +272,52 @@ def test_within_the_cooldown_of_others_no_refresh_is_waited_for_long(processes, 
     assert (auth_server.fetches, auth_server.pending) == (3, 1)
 
 
-def test_a_flood_looks_into_the_shared_cache_once_a_second(service, status_of, made_up, shared_cache, clock):
+def test_a_flood_looks_into_the_shared_cache_once_a_second(warm_service, status_of, made_up, shared_cache, clock):
     """The cache server is spared as well."""
-    status_of(service, made_up())
+    status_of(warm_service, made_up())
     shared_cache.operations.clear()
-    assert {status_of(service, made_up(number)) for number in range(10)} == {403}
+    assert {status_of(warm_service, made_up(number)) for number in range(10)} == {403}
     assert shared_cache.operations == []
     clock.advance(1)
-    assert status_of(service, made_up()) == 403
+    assert status_of(warm_service, made_up()) == 403
     assert shared_cache.operations != []
 
 
-def test_a_failed_fetch_keeps_the_keys_and_counts_for_the_cooldown(service, status_of, auth_server, clock, made_up):
+def test_a_failed_fetch_keeps_the_keys_and_counts_for_the_cooldown(
+    warm_service, status_of, auth_server, clock, made_up
+):
     """While the authorization server fails, made-up keys make one fetch per cooldown and known keys are good."""
     auth_server.fault = respond_with("500 Internal Server Error")
     for _ in range(2):
         for number in range(COOLDOWN):
-            assert status_of(service, made_up(number)) == 403
-            assert status_of(service) == 200
+            assert status_of(warm_service, made_up(number)) == 403
+            assert status_of(warm_service) == 200
             clock.advance(1)
     assert auth_server.fetches == 3
 
 
-def test_a_hanging_fetch_for_an_unknown_key_delays_no_known_key(service, status_of, auth_server, made_up):
+def test_a_hanging_fetch_for_an_unknown_key_delays_no_known_key(warm_service, status_of, auth_server, made_up):
     """Known keys are answered, and other unknown ones refused, while the search for the first still hangs."""
     with ThreadPoolExecutor() as pool, auth_server.held():
-        waiting = pool.submit(service.key_set_for, "made-up", "ES256")
+        waiting = pool.submit(warm_service.key_set_for, "made-up", "ES256")
         auth_server.wait_for(lambda: auth_server.pending == 1)
         for number in range(20):
-            assert status_of(service) == 200
-            assert status_of(service, made_up(number)) == 403
+            assert status_of(warm_service) == 200
+            assert status_of(warm_service, made_up(number)) == 403
         assert not waiting.done()
         assert (auth_server.fetches, auth_server.pending) == (2, 1)
 
 
-def test_all_who_want_the_same_new_key_get_it_from_one_fetch(service, auth_server):
+def test_all_who_want_the_same_new_key_get_it_from_one_fetch(warm_service, auth_server):
     """At a rotation the requests that come together wait for one search."""
-    have_patience(service, FOREVER)  # a busy machine is no hanging server
+    have_patience(warm_service, FOREVER)  # a busy machine is no hanging server
     auth_server.issuer.rotate()
     kid = auth_server.issuer.keys[-1].kid
     together = threading.Barrier(8)
 
     def ask():
         together.wait()
-        return service.key_set_for(kid, "ES256").knows(kid, "ES256")
+        return warm_service.key_set_for(kid, "ES256").knows(kid, "ES256")
 
     with ThreadPoolExecutor(8) as pool:
         assert all(answer.result() for answer in [pool.submit(ask) for _ in range(8)])
@@ -329,34 +332,34 @@ def ask(request):
     return lambda service, kid: asyncio.run(service.akey_set_for(kid, "ES256"))
 
 
-def test_a_search_that_hangs_holds_no_other_request_for_long(service, auth_server, ask):
+def test_a_search_that_hangs_holds_no_other_request_for_long(warm_service, auth_server, ask):
     """Those who want the same key wait for a second in all, then they are refused; who began it gets the answer."""
-    have_patience(service, 0.05)
+    have_patience(warm_service, 0.05)
     auth_server.issuer.rotate()
     kid = auth_server.issuer.keys[-1].kid
     with ThreadPoolExecutor(1) as pool, auth_server.held():
-        first = pool.submit(ask, service, kid)
+        first = pool.submit(ask, warm_service, kid)
         auth_server.wait_for(lambda: auth_server.pending == 1)
         for _ in range(3):
-            assert not ask(service, kid).knows(kid, "ES256")
+            assert not ask(warm_service, kid).knows(kid, "ES256")
         assert not first.done()
     assert first.result().knows(kid, "ES256")
     assert auth_server.fetches == 2
 
 
-def test_a_search_that_a_refresh_overtakes_makes_no_fetch(service, auth_server, clock, settle):
+def test_a_search_that_a_refresh_overtakes_makes_no_fetch(warm_service, auth_server, clock, settle):
     """The refresh that its own request began has brought the key: the cooldown's fetch is still to be had."""
     clock.advance(300)
     auth_server.issuer.rotate()
     wanted = Wanted(auth_server.issuer.keys[-1].kid, "ES256")
-    service.current()
-    settle(service)
-    assert run_blocking(inside(service).source.find(wanted)).knows(*wanted)
+    warm_service.current()
+    settle(warm_service)
+    assert run_blocking(inside(warm_service).source.find(wanted)).knows(*wanted)
     assert auth_server.fetches == 2
-    assert inside(service).source.state.cooldown_until == 0
+    assert inside(warm_service).source.state.cooldown_until == 0
 
 
-def test_a_machine_without_threads_to_spare_refuses_unknown_keys(service, status_of, made_up, monkeypatch, clock):
+def test_a_machine_without_threads_to_spare_refuses_unknown_keys(warm_service, status_of, made_up, monkeypatch, clock):
     """Where no thread can be had for a search, the request is answered all the same, and the next one may search."""
 
     def no_thread(*args, **kwargs):
@@ -364,8 +367,8 @@ def test_a_machine_without_threads_to_spare_refuses_unknown_keys(service, status
 
     with monkeypatch.context() as patched:
         patched.setattr("threading.Thread.start", no_thread)
-        assert status_of(service, made_up()) == 403
-    assert keys_job(service) is None
+        assert status_of(warm_service, made_up()) == 403
+    assert keys_job(warm_service) is None
 
 
 def test_without_a_cooldown_each_unknown_key_is_looked_for(make_service, accepts, auth_server, made_up):

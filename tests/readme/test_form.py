@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from django_oauth_jwt.conf.rules import RULES
+from django_oauth_jwt.conf import RULES
 
 from .readme_text import COMMANDS, TEXT, is_excerpt
 

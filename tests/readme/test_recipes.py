@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.http import HttpResponse
 
-from django_oauth_jwt.conf import reading
+from django_oauth_jwt.conf import read
 from django_oauth_jwt.errors import InvalidToken
 from django_oauth_jwt.testing import TokenIssuer
 from django_oauth_jwt.tokens import claim_requirement
@@ -103,7 +103,7 @@ def test_each_recipe_is_tried():
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_is_valid(name):
     """The settings hold no problem, and the keys are where the vendor publishes them."""
-    settings, problems = reading.read(RECIPES[name])
+    settings, problems = read(RECIPES[name])
     assert problems == []
     (trusted,) = settings.issuers.values()
     host = "login.microsoftonline.com" if name == "ENTRA_V1" else urlsplit(trusted.issuer).netloc
@@ -111,13 +111,13 @@ def test_a_recipe_is_valid(name):
 
 
 @pytest.fixture
-def send(project, settings, client):
+def send_to_recipe(project, settings, client):
     """Send an access token of a vendor, with these changes, to a project of its recipe; return answer and token."""
     settings.MIDDLEWARE = ["django_oauth_jwt.middleware.JwtBearerMiddleware"]
     accepted = []
     project.route(view=lambda request: accepted.append(request.access_token) or HttpResponse())
 
-    def send(name, typ, claims):
+    def send_to_recipe(name, typ, claims):
         settings.OAUTH_JWT = RECIPES[name]
         issuer = TokenIssuer(RECIPES[name]["ISSUER"], alg="ES256")
         with issuer.installed():
@@ -126,13 +126,13 @@ def send(project, settings, client):
             response = client.get("/view/", headers=headers)
         return response, accepted
 
-    return send
+    return send_to_recipe
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_an_access_token_is_taken(send, name):
+def test_an_access_token_is_taken(send_to_recipe, name):
     """The vendor's access token is accepted, its scopes are found, and its roles are where README says."""
-    response, (token,) = send(name, ACCESS_TOKENS[name][0], {})
+    response, (token,) = send_to_recipe(name, ACCESS_TOKENS[name][0], {})
     assert response.status_code == 200
     assert token.scopes == SCOPES[name]
     for path, value in ROLES.get(name, []):
@@ -140,9 +140,9 @@ def test_an_access_token_is_taken(send, name):
 
 
 @pytest.mark.parametrize(("name", "typ", "claims"), [(name, *case) for name in REFUSED for case in REFUSED[name]])
-def test_another_token_is_refused(send, name, typ, claims):
+def test_another_token_is_refused(send_to_recipe, name, typ, claims):
     """ID tokens, and tokens for other APIs and clients, are refused."""
-    response, accepted = send(name, typ, claims)
+    response, accepted = send_to_recipe(name, typ, claims)
     assert response.status_code == 403
     assert accepted == []
 

@@ -11,8 +11,7 @@ from django_oauth_jwt.authentication import BearerJwtAuthentication
 from django_oauth_jwt.errors import InsufficientAuthentication
 from django_oauth_jwt.permissions import HasAuthenticationContext, HasScope
 from django_oauth_jwt.signals import token_rejected
-from django_oauth_jwt.tokens import parse_authentication_context
-from django_oauth_jwt.tokens.authentication_context import AuthenticationContext
+from django_oauth_jwt.tokens import AuthenticationContext, parse_authentication_context
 
 pytestmark = pytest.mark.urls(__name__)
 

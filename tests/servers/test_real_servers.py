@@ -15,7 +15,7 @@ from .real_servers import fleet
 pytestmark = pytest.mark.real_servers
 
 #: Seconds between a client's requests where it is not their number that counts.
-PAUSE = 0.01
+PAUSE = 0.02
 
 every_server = pytest.mark.parametrize("kind", ["gunicorn", "gunicorn-sync", "uvicorn"])
 many_servers = pytest.mark.parametrize("kind", ["gunicorn", "uvicorn"])
@@ -33,7 +33,7 @@ def start(auth_server, valkey, tmp_path):
 
 
 @pytest.fixture
-def made_up(auth_server):
+def made_up_token(auth_server):
     """Return what makes tokens with key ids that nobody ever had, each another one."""
     return faulty_server.made_up(auth_server.issuer.token())
 
@@ -113,27 +113,27 @@ def test_a_cold_start_of_all_workers_makes_one_fetch(kind, start, auth_server, v
 
 
 @pytest.mark.parametrize(("kind", "number"), [("gunicorn", flood(10_000)), ("uvicorn", flood(2_000))])
-def test_a_flood_of_made_up_keys_makes_one_fetch_in_each_cooldown(kind, number, start, auth_server, made_up):
+def test_a_flood_of_made_up_keys_makes_one_fetch_in_each_cooldown(kind, number, start, auth_server, made_up_token):
     """Many different unknown keys over all workers: one fetch, while valid requests are answered."""
     token, cooldown = auth_server.issuer.token(), 30
     with start(kind, JWKS_COOLDOWN_SECONDS=cooldown) as running:
         until_all_workers(running, token, 200)
         before = time.monotonic()
         with Load(running, token) as valid:
-            assert statuses(ask_at_once(running, (made_up() for _ in range(number)), 32)) == {403: number}
+            assert statuses(ask_at_once(running, (made_up_token() for _ in range(number)), 32)) == {403: number}
         seconds = time.monotonic() - before
     assert set(statuses(valid.answers[token])) == {200}
     assert 1 <= auth_server.fetches - 1 <= 1 + seconds // cooldown
 
 
 @every_server
-def test_no_known_key_waits_for_a_fetch_that_hangs(kind, start, auth_server, made_up):
+def test_no_known_key_waits_for_a_fetch_that_hangs(kind, start, auth_server, made_up_token):
     """While a flood goes on and the authorization server hangs, every request with a known key is answered."""
     token = auth_server.issuer.token()
     with start(kind) as running:
         until_all_workers(running, token, 200)
         with ThreadPoolExecutor(1) as pool, auth_server.held():
-            flood = pool.submit(ask_at_once, running, (made_up() for _ in range(400)), 8)
+            flood = pool.submit(ask_at_once, running, (made_up_token() for _ in range(400)), 8)
             auth_server.wait_for(lambda: auth_server.pending == 1)
             assert statuses(ask_at_once(running, [token] * 200, 4)) == {200: 200}
             assert (auth_server.fetches, auth_server.pending) == (2, 1)
@@ -188,14 +188,14 @@ def test_a_dropped_key_is_refused_by_every_worker(kind, start, auth_server):
 @many_servers
 @pytest.mark.parametrize("fault", ["killed", "paused"])
 def test_a_cache_server_that_fails_in_the_middle_costs_no_wrong_answer(
-    fault, kind, start, auth_server, valkey, made_up
+    fault, kind, start, auth_server, valkey, made_up_token
 ):
     """Valkey killed and started again, or paused, under load: each answer is right before, during and after."""
     good, forged = auth_server.issuer.token(), auth_server.issuer.token(forged=True)
     expired = auth_server.issuer.token(expired=True)
     with start(kind, JWKS_FRESH_SECONDS=0.5, JWKS_COOLDOWN_SECONDS=1) as running:
         until_all_workers(running, good, 200)
-        with Load(running, good, forged, expired, made_up) as load:
+        with Load(running, good, forged, expired, made_up_token) as load:
             load.until_more(25)
             (valkey.kill if fault == "killed" else valkey.pause)()
             fetches = auth_server.fetches
@@ -209,7 +209,7 @@ def test_a_cache_server_that_fails_in_the_middle_costs_no_wrong_answer(
         good: {200},
         forged: {403},
         expired: {403},
-        made_up: {403},
+        made_up_token: {403},
     }
 
 

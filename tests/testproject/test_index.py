@@ -55,11 +55,11 @@ def browser(tmp_path_factory):
 
 
 @pytest.fixture
-def send(example, browser):
+def submit(example, browser):
     """Fill in the form, press the button, and return what the page shows."""
     _, api = example
 
-    def _send(path, *, kind="good", scope="", claims="{}"):
+    def _submit(path, *, kind="good", scope="", claims="{}"):
         browser.get(f"{api.origin}/")
         for name, choice in (("path", path), ("kind", kind)):
             Select(browser.find_element(By.ID, name)).select_by_visible_text(choice)
@@ -70,7 +70,7 @@ def send(example, browser):
         WebDriverWait(browser, 30).until(lambda page: page.find_element(By.ID, "status").text)
         return {part: browser.find_element(By.ID, part).text for part in _PARTS}
 
-    return _send
+    return _submit
 
 
 _PARTS = ("sent", "payload", "status", "challenge", "body")
@@ -114,25 +114,25 @@ _PARTS = ("sent", "payload", "status", "challenge", "body")
         ),
     ],
 )
-def test_the_page_shows_status_and_challenge_of_the_chosen_request(send, path, choice, status, challenge):
+def test_the_page_shows_status_and_challenge_of_the_chosen_request(submit, path, choice, status, challenge):
     """What is chosen in the form is minted and sent, and the answer is shown to the letter."""
-    shown = send(path, **choice)
+    shown = submit(path, **choice)
     assert (shown["status"], shown["challenge"]) == (status, challenge)
     assert shown["sent"].startswith(f"GET {path}")
 
 
 @pytest.mark.browser
-def test_the_page_shows_the_tokens_claims_and_the_body(send):
+def test_the_page_shows_the_tokens_claims_and_the_body(submit):
     """One sees what the token says, non-ASCII included, and what the view answers."""
-    shown = send("/secured/token", scope="read", claims='{"name": "Zoë ☕"}')
+    shown = submit("/secured/token", scope="read", claims='{"name": "Zoë ☕"}')
     claims = json.loads(shown["payload"])
     assert (claims["name"], claims["scope"]) == ("Zoë ☕", "read")
     assert json.loads(shown["body"])["client_id"] == "demo"
 
 
 @pytest.mark.browser
-def test_the_page_says_why_no_token_could_be_had(send):
+def test_the_page_says_why_no_token_could_be_had(submit):
     """A slip in the form is explained, and is no request without a token."""
-    shown = send("/secured/token", claims="[1]")
+    shown = submit("/secured/token", claims="[1]")
     assert shown["status"].startswith("No request was sent: claims is a JSON object")
     assert shown["sent"] == ""

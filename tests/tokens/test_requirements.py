@@ -194,3 +194,104 @@ def test_all_scopes_and_all_claims_are_required(requirements, claims, lacks_scop
 def test_scopes_are_read_from_scope_and_scp(claims, scopes):
     """String or array, both together; anything else grants nothing, and only a space divides."""
     assert scopes_of(claims) == frozenset(scopes)
+
+
+def _meets(requirements, claims):
+    """Tell whether a token of these claims meets the requirements."""
+    try:
+        requirements.check(_token(**claims))
+    except (InsufficientScope, MissingClaims):
+        return False
+    return True
+
+
+def any_of(*values):
+    return {"name": "c", "value": list(values)}
+
+
+NESTED = {"realm_access": {"roles": ["admin", "user"], "n": None, "deep": {"er": 1}}}
+
+
+@pytest.mark.parametrize(
+    ("requirement", "token", "met"),
+    [
+        pytest.param("c", {"c": "x"}, True, id="name alone: there"),
+        pytest.param("c", {"c": False}, True, id="name alone: false is there"),
+        pytest.param("c", {"c": 0}, True, id="name alone: zero is there"),
+        pytest.param("c", {"c": ""}, True, id="name alone: empty is there"),
+        pytest.param("c", {"c": []}, True, id="name alone: an array is there"),
+        pytest.param("c", {}, False, id="name alone: missing"),
+        pytest.param({"name": "c"}, {}, False, id="dict without value: missing"),
+        pytest.param({"name": "c", "value": "x"}, {"c": "x"}, True, id="string: equal"),
+        pytest.param({"name": "c", "value": "x"}, {"c": "X"}, False, id="string: case differs"),
+        pytest.param({"name": "c", "value": ""}, {"c": ""}, True, id="string: empty"),
+        pytest.param({"name": "c", "value": "x"}, {"c": ["w", "x"]}, True, id="array: one equal"),
+        pytest.param({"name": "c", "value": "x"}, {"c": ["w", ["x"]]}, False, id="array: no deeper"),
+        pytest.param({"name": "c", "value": "x"}, {"c": {"x": "x"}}, False, id="object is no string"),
+        pytest.param({"name": "c", "value": "x"}, {"c": "wx"}, False, id="string: no substring"),
+        pytest.param({"name": "c", "value": True}, {"c": True}, True, id="true is true"),
+        pytest.param({"name": "c", "value": True}, {"c": 1}, False, id="1 is not true"),
+        pytest.param({"name": "c", "value": 1}, {"c": True}, False, id="true is not 1"),
+        pytest.param({"name": "c", "value": False}, {"c": 0}, False, id="0 is not false"),
+        pytest.param({"name": "c", "value": False}, {"c": False}, True, id="false can be required"),
+        pytest.param({"name": "c", "value": 1}, {"c": [True]}, False, id="array: true is not 1"),
+        pytest.param({"name": "c", "value": 1}, {"c": "1"}, False, id="a string is no number"),
+        pytest.param({"name": "c", "value": 1}, {"c": 1.0}, True, id="1 and 1.0 are one JSON number"),
+        pytest.param({"name": "c", "value": {"a": 1}}, {"c": {"a": 1}}, True, id="object: equal"),
+        pytest.param({"name": "c", "value": {"a": 1}}, {"c": {"a": True}}, False, id="object: types within"),
+        pytest.param({"name": "c", "value": {"a": 1}}, {"c": {"a": 1, "b": 2}}, False, id="object: more members"),
+        pytest.param({"name": "c", "value": {"a": [1]}}, {"c": {"a": [1]}}, True, id="object: array within"),
+        pytest.param({"name": "c", "value": {"a": [1]}}, {"c": {"a": [1, 2]}}, False, id="object: longer within"),
+        pytest.param({"name": "c", "value": {"a": [1]}}, {"c": {"a": [True]}}, False, id="object: types deep within"),
+        pytest.param(any_of("a", "b"), {"c": "b"}, True, id="any of: one"),
+        pytest.param(any_of("a", "b"), {"c": "d"}, False, id="any of: none"),
+        pytest.param(any_of("a", "b"), {"c": ["d", "b"]}, True, id="any of: one in the array"),
+        pytest.param(any_of(1, "b"), {"c": True}, False, id="any of: types count"),
+        pytest.param({"name": ["realm_access", "roles"], "value": "admin"}, NESTED, True, id="path: there"),
+        pytest.param({"name": ("realm_access", "roles"), "value": "root"}, NESTED, False, id="path: differs"),
+        pytest.param({"name": ["realm_access", "deep", "er"], "value": 1}, NESTED, True, id="path: deeper"),
+        pytest.param({"name": ["realm_access", "n"]}, NESTED, False, id="path: null is not there"),
+        pytest.param({"name": ["realm_access", "none"]}, NESTED, False, id="path: missing"),
+        pytest.param({"name": ["realm_access", "roles", "admin"]}, NESTED, False, id="path: not through an array"),
+        pytest.param({"name": ["sub", "x"]}, NESTED, False, id="path: not through a string"),
+        pytest.param({"name": "https://api/roles", "value": "a"}, {"https://api/roles": "a"}, True, id="URL as name"),
+        pytest.param({"name": "realm_access.roles"}, NESTED, False, id="a dot is part of the name"),
+        pytest.param(ClaimRequirement(("c",), ("x",)), {"c": "x"}, True, id="one that is made already"),
+    ],
+)
+def test_a_claim_requirement(requirement, token, met):
+    """Present and not null, one element of an array, equal with equal JSON type, any of, a path."""
+    assert _meets(Requirements(claims=parse_claims([requirement])), {"sub": "user-1", **token}) is met
+
+
+@pytest.mark.parametrize("requirement", ["c", {"name": "c"}, {"name": ["o", "c"]}])
+def test_a_claim_that_is_null_is_not_there(requirement):
+    """JSON's null says that there is no value."""
+    (parsed,) = parse_claims([requirement])
+    assert not parsed.is_met_by({"c": None, "o": {"c": None}})
+    assert parsed.is_met_by({"c": 1, "o": {"c": 1}})
+
+
+@pytest.mark.parametrize(
+    ("granted", "let_in"),
+    [
+        ({"scope": "read write"}, True),
+        ({"scope": "  write   read  "}, True),
+        ({"scope": "read"}, False),
+        ({"scope": "readwrite"}, False),
+        ({"scope": "READ WRITE"}, False),
+        ({"scope": "read\twrite"}, False),
+        ({"scp": "read write"}, True),
+        ({"scp": ["read", "write"]}, True),
+        ({"scp": ["read write"]}, False),
+        ({"scope": "read", "scp": ["write"]}, True),
+        ({"scp": ["read", 1, None, ["write"]]}, False),
+        ({"scp": {"read": 1, "write": 1}}, False),
+        ({"scp": 5}, False),
+        ({"permissions": ["read", "write"]}, False),
+        ({}, False),
+    ],
+)
+def test_scope_is_a_string_or_an_array_and_scp_counts(granted, let_in):
+    """RFC 6749 section 3.3, and what authorization servers send instead; rubbish grants nothing and breaks nothing."""
+    assert _meets(Requirements(scopes=parse_scopes(["read", "write"])), granted) is let_in

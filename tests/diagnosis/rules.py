@@ -1,0 +1,6 @@
+"""What an explanation has a line for, in the order of verification."""
+
+RULES = [
+    *("text", "segments", "header", "parameters", "extensions", "payload", "issuer", "algorithm", "keys", "key"),
+    *("signature", "type", "required claims", "audience", "names", "exp", "nbf", "iat", "scope", "claims"),
+]
