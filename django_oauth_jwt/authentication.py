@@ -17,6 +17,8 @@ from .http import authenticate, refusal_headers, reject, status_of
 from .tokens import AccessToken
 from .users import TokenUser
 
+__all__ = ["BearerJwtAuthentication"]
+
 _Run = tuple[bool, BearerError | None, int]  #: whether permissions grant, else why not, and how many results it took
 
 

@@ -9,8 +9,7 @@ from django.conf import settings as django_settings
 from django.core import checks
 from django.core.checks import CheckMessage, register
 
-from . import conf
-from .conf import Settings
+from .conf import NAME, NO_KEY_SOURCE, Problem, Settings, read
 
 TAG = "oauth_jwt"
 MIDDLEWARE = "django_oauth_jwt.middleware.JwtBearerMiddleware"
@@ -21,7 +20,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     """Return an error for each problem with ``OAUTH_JWT``."""
     settings, problems = _read()
     if settings is not None and not settings.has_key_source:
-        problems = [conf.NO_KEY_SOURCE]
+        problems = [NO_KEY_SOURCE]
     return [checks.Error(problem.message, problem.remedy, id=f"{TAG}.{problem.id}") for problem in problems]
 
 
@@ -35,8 +34,8 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
     return [checks.Warning(message, hint, id=f"{TAG}.{number}") for number, message, hint in found]
 
 
-def _read() -> tuple[Settings | None, list[conf.Problem]]:
-    return conf.read(getattr(django_settings, conf.NAME, None))
+def _read() -> tuple[Settings | None, list[Problem]]:
+    return read(getattr(django_settings, NAME, None))
 
 
 def _lax_tokens(settings: Settings) -> Iterable[tuple[str, str, str]]:

@@ -14,6 +14,8 @@ from .jwks import KeyService
 from .tokens import Requirements, parse_claims, parse_scopes
 from .upstream import Steps, run_awaiting, run_blocking
 
+__all__ = ["secure", "token_not_required"]
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 

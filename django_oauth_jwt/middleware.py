@@ -11,6 +11,8 @@ from .decorators import needs_no_token
 from .http import Protection, RequestState, RequestToken, authorization_steps, mark_secured, state_of, token_or_steps
 from .upstream import Steps, run_awaiting, run_blocking
 
+__all__ = ["JwtBearerMiddleware"]
+
 
 class JwtBearerMiddleware:
     """Require a bearer token; native sync and async.

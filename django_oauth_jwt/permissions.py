@@ -26,7 +26,7 @@ from .tokens import (
     parse_scopes,
 )
 
-__all__ = ["ANY_METHOD", "HasAuthenticationContext", "HasClaim", "HasScope", "RequirementPermission", "TokenPermission"]
+__all__ = ["HasAuthenticationContext", "HasClaim", "HasScope", "TokenPermission"]
 
 #: Stands for all other HTTP methods in a mapping of method to requirements.
 ANY_METHOD: Final = "*"

@@ -14,6 +14,8 @@ from django.http import HttpRequest
 from .conf import get_settings
 from .tokens import AccessToken
 
+__all__ = ["TokenUser", "get_or_create_user"]
+
 logger = logging.getLogger("django_oauth_jwt")
 
 

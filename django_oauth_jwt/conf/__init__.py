@@ -6,7 +6,7 @@ objects that other wings make from them.
 """
 
 from .reading import NAME, NO_KEY_SOURCE, Problem, read
-from .rules import ISSUER_RULES, NULLABLE_KEYS, RULES, Settings, TrustedIssuer
+from .rules import ISSUER_RULES, RULES, Settings, TrustedIssuer
 from .runtime import Runtime, get_runtime, get_settings, require_key_source
 from .targets import KEY_SERVICE_METHODS, is_key_service
 from .urls import is_secure, url
@@ -17,7 +17,6 @@ __all__ = [
     "KEY_SERVICE_METHODS",
     "NAME",
     "NO_KEY_SOURCE",
-    "NULLABLE_KEYS",
     "RULES",
     "Problem",
     "Runtime",

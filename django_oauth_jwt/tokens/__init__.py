@@ -5,13 +5,12 @@ a view or the settings require, `authentication_context` is how and when the use
 """
 
 from .access_token import AccessToken, VerifiedToken, scopes_of
-from .authentication_context import AuthenticationContext, parse_authentication_context
+from .authentication_context import parse_authentication_context
 from .frozen_json import FrozenDict, freeze, thaw
 from .requirements import ClaimRequirement, Requirements, claim_requirement, parse_claims, parse_scopes
 
 __all__ = [
     "AccessToken",
-    "AuthenticationContext",
     "ClaimRequirement",
     "FrozenDict",
     "Requirements",

@@ -7,26 +7,22 @@ written once for WSGI and ASGI. `forks` tells a child process from its parent, `
 machines wrote.
 """
 
-from .bounded import Bounded, StillHanging
 from .client import Fetched, FetchFailed, JwksClient
 from .clock import MAXIMUM_SKEW_SECONDS, is_ahead, unix_time
 from .discovery import discover_jwks_uri, metadata_uris
 from .forks import PerProcess
 from .guarded_cache import GuardedCache, is_in_memory, read
-from .steps import Need, Steps, run_awaiting, run_blocking
+from .steps import Steps, run_awaiting, run_blocking
 from .threads import Wait, in_thread, new_future
 
 __all__ = [
     "MAXIMUM_SKEW_SECONDS",
-    "Bounded",
     "FetchFailed",
     "Fetched",
     "GuardedCache",
     "JwksClient",
-    "Need",
     "PerProcess",
     "Steps",
-    "StillHanging",
     "Wait",
     "discover_jwks_uri",
     "in_thread",

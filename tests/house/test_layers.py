@@ -1,6 +1,7 @@
 """The house: each wing imports only from the faces of the wings below it, and the top holds nothing but the front."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import django_oauth_jwt
 
 PACKAGE = "django_oauth_jwt"
 ROOT = Path(django_oauth_jwt.__file__).parent
+CONTRIBUTING = Path(__file__).parents[2] / ".github" / "CONTRIBUTING.md"
 
 #: The modules at the top: one for each place where Django, DRF or a user's code reaches in, from the lowest up.
 FRONT = ("users", "decorators", "middleware", "authentication", "permissions", "urls", "checks")
@@ -118,3 +120,16 @@ def test_a_wing_says_what_it_is_for(wing):
     face = ast.parse((ROOT / wing / "__init__.py").read_text())
     assert len(ast.get_docstring(face)) > 100
     assert any(isinstance(node, ast.Assign) and node.targets[0].id == "__all__" for node in face.body)
+
+
+#: The rows of CONTRIBUTING's map, from the top down: the names in the first column.
+MAP = re.search(r"<!-- map -->\n.*?\n\n", CONTRIBUTING.read_text(), re.DOTALL)[0]
+
+
+def test_the_map_of_contributing_is_the_order_of_the_layers():
+    """A newcomer who reads it from the top goes down; each wing and each front module has its place in it."""
+    rows = [re.findall(r"`(\w+)/?`", line.split("|")[1]) for line in MAP.splitlines()[3:] if line.startswith("|")]
+    assert sorted(name for row in rows for name in row) == sorted(ORDER)
+    wings = [name for row in rows for name in row if name in WINGS and name != "testing"]
+    assert wings == [name for name in reversed(ORDER) if name in wings]
+    assert [set(row) for row in rows if len(row) > 2] == [{*FRONT, "apps"}]

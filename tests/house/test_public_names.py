@@ -1,12 +1,17 @@
 """The names that people import, with the arguments that they pass: what changes here breaks their code."""
 
+import ast
 import inspect
+import re
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from django.dispatch import Signal
 
 from django_oauth_jwt import errors, signals
+
+from .test_layers import FRONT, ORDER, ROOT, SOURCES, WINGS, imported
 
 #: By module and name: the parameters, without their annotations.
 SIGNATURES = {
@@ -80,3 +85,66 @@ def test_the_twins_take_the_same():
     twins = [_resolve(f"verification.{name}") for name in ("verify_token", "averify_token")]
     assert inspect.signature(twins[0]) == inspect.signature(twins[1])
     assert [inspect.iscoroutinefunction(twin) for twin in twins] == [False, True]
+
+
+README = Path(__file__).parents[2] / "README.md"
+MANUAL = README.read_text()
+TESTS = "\n".join(path.read_text() for path in README.parent.glob("tests/**/*.py") if path.name != Path(__file__).name)
+#: What projects import from a wing; whatever else its face has is for other wings.
+FROM_WINGS = {
+    "tokens": {"AccessToken"},
+    "jws": {"KeySet", "verify_compact"},
+    "jwks": {"JwksService", "get_jwks_service"},
+    "verification": {"averify_token", "verify_token"},
+    "http": {"refuse"},
+    "testing": {"SigningKey", "TokenIssuer"},
+}
+#: What README's tables are held to.
+FOR_TABLES = {"conf": {"ISSUER_RULES", "RULES"}}
+
+
+def _listed(room):
+    """Return the names in the ``__all__`` of a face or of a module at the top; [] where it has none."""
+    path = ROOT / room / "__init__.py" if (ROOT / room).is_dir() else ROOT / f"{room}.py"
+    assigned = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.Assign)]
+    return [name for node in assigned if node.targets[0].id == "__all__" for name in ast.literal_eval(node.value)]
+
+
+def _public():
+    at_the_top = {f"{room}.{name}" for room in FRONT for name in _listed(room)}
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    refusals = {f"errors.{kind.__name__}" for kind in kinds if issubclass(kind, errors.BearerError)}
+    sent = {f"signals.{name}" for name, signal in vars(signals).items() if isinstance(signal, Signal)}
+    return sorted(at_the_top | refusals | sent | {f"{wing}.{name}" for wing in FROM_WINGS for name in FROM_WINGS[wing]})
+
+
+def _is_documented(found):
+    """Tell whether a name has a docstring of its own; a constant or a type cannot have one."""
+    own = inspect.isfunction(found) or (inspect.isclass(found) and found.__module__.startswith("django_oauth_jwt"))
+    return not own or len(inspect.getdoc(found) or "") > 20
+
+
+@pytest.mark.parametrize("name", _public())
+def test_a_public_name_has_a_docstring_a_test_and_a_line_in_the_manual(name):
+    """A new one without any of them fails here: name it in README, try it, and say what it is."""
+    word = re.compile(rf"\b{name.rpartition('.')[2]}\b")
+    assert _is_documented(_resolve(name)), "no docstring"
+    assert word.search(TESTS), "no test"
+    assert word.search(MANUAL), "no line in README"
+
+
+@pytest.mark.parametrize("wing", WINGS)
+def test_a_face_has_what_others_use_and_nothing_else(wing):
+    """Each name is public, or needed by another wing; and it says what it is."""
+    outside = [path for path in SOURCES if path.parts[0] != wing]
+    used = {name[1] for path in outside for name in imported(path, (ROOT / path).read_text()) if name[0] == wing}
+    public = FROM_WINGS.get(wing, set()) | FOR_TABLES.get(wing, set())
+    assert set(_listed(wing)) == used & set(_listed(wing)) | public
+    assert used <= set(_listed(wing)) | {"pytest_plugin"}
+    assert [name for name in _listed(wing) if not _is_documented(_resolve(f"{wing}.{name}"))] == []
+
+
+def test_each_module_at_the_top_lists_what_it_is_for():
+    """But for those that Django reads by itself."""
+    assert [room for room in FRONT if not _listed(room)] == ["urls", "checks"]
+    assert set(FROM_WINGS) <= set(ORDER)
