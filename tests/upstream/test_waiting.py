@@ -10,7 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from django_oauth_jwt.upstream import Bounded, StillHanging, Wait, in_thread, run_awaiting, run_blocking, threads
+from django_oauth_jwt.upstream import Wait, in_thread, run_awaiting, run_blocking, threads
+from django_oauth_jwt.upstream.bounded import Bounded, StillHanging
 from django_oauth_jwt.upstream.worker import Worker
 
 from ..servers.faulty_server import FOREVER
