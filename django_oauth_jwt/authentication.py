@@ -12,7 +12,6 @@ from rest_framework.exceptions import APIException, NotAuthenticated, Permission
 from rest_framework.permissions import AND, NOT, OR, AllowAny
 from rest_framework.request import Request
 
-from .conf import get_settings
 from .errors import BearerError, KeysUnavailable, MissingToken
 from .http import authenticate, refusal_headers, reject, status_of
 from .tokens import AccessToken
@@ -48,7 +47,7 @@ class BearerJwtAuthentication(BaseAuthentication):
         """Return the token's user and the token, None for a request that brings no bearer token."""
         hooks_of((request.parser_context or {}).get("view"), challenges=True)
         try:
-            accepted = authenticate(request._request, get_settings())
+            accepted = authenticate(request._request)
         except BearerError as error:
             if isinstance(error, MissingToken) and error.reason in ("no_authorization", "other_scheme"):
                 return None
@@ -169,7 +168,7 @@ class _ExplainedPermission:
             raise BearerRefusal(error) from error
         is_ours = hasattr(self._permission, "refusal")  # a TokenPermission, which stands above this module
         reasons = self._results[-1:] if is_ours else [operand._reason for operand in self._operands]
-        self._reason = None if allowed or isinstance(self._permission, NOT) else next(filter(None, reasons), None)
+        self._reason = None if allowed else next(filter(None, reasons), None)
         return allowed
 
 

@@ -9,11 +9,10 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from .conf import get_settings
-from .errors import BearerError
-from .http import aauthenticate, authenticate, is_header_text, mark_secured, refuse
+from .http import authorization_steps, is_header_text, mark_secured, state_of
 from .jwks import KeyService
 from .tokens import Requirements, parse_claims, parse_scopes
+from .upstream import Steps, run_awaiting, run_blocking
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -38,24 +37,18 @@ def secure(
         raise ValueError(f"realm {realm!r} must be printable ASCII")
     requirements = Requirements(parse_scopes(scope), parse_claims(claims))
 
+    def steps(request: HttpRequest) -> Steps[HttpResponseBase | None]:
+        _require_request(request)
+        return authorization_steps(request, state_of(request), requirements, realm=realm, jwks_service=jwks_service)
+
     def decorate(view: View) -> View:
         async def acall(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            _require_request(request)
-            try:
-                await aauthenticate(request, get_settings(), requirements, jwks_service)
-            except BearerError as error:
-                return refuse(error, realm)
-            response: HttpResponseBase = await view(request, *args, **kwargs)
-            return mark_secured(response)
+            refusal = await run_awaiting(steps(request))
+            return refusal or mark_secured(await view(request, *args, **kwargs))
 
         def call(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            _require_request(request)
-            try:
-                authenticate(request, get_settings(), requirements, jwks_service)
-            except BearerError as error:
-                return refuse(error, realm)
-            response: HttpResponseBase = view(request, *args, **kwargs)
-            return mark_secured(response)
+            refusal = run_blocking(steps(request))
+            return refusal or mark_secured(view(request, *args, **kwargs))
 
         secured: Any = wraps(view)(acall if _is_async(view) else call)
         secured.csrf_exempt = True

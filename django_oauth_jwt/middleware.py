@@ -1,17 +1,15 @@
 """The middleware: every view needs a token, but for the paths and views that are exempt."""
 
 from collections.abc import Awaitable, Callable
-from enum import Enum
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from .conf import Settings, get_settings
 from .decorators import needs_no_token
-from .errors import BearerError
-from .http import aauthenticate, authenticate, averify_request, mark_secured, refuse, verify_request
+from .http import Protection, RequestState, RequestToken, authorization_steps, mark_secured, state_of, token_or_steps
+from .upstream import Steps, run_awaiting, run_blocking
 
 
 class JwtBearerMiddleware:
@@ -39,91 +37,71 @@ class JwtBearerMiddleware:
         """Answer a request; return a coroutine under ASGI."""
         if self._is_async:
             return self.__acall__(request)
-        settings = get_settings()
-        if not _is_secured(request, settings):
-            return self.get_response(request)  # type: ignore[no-any-return]  # whatever Django has there
-        verify_request(request, settings)  # whether that decides anything is known when the view is
+        state = state_of(request)
+        steps = _begin(request, state)
+        if steps is not None:
+            run_blocking(steps)
         response: HttpResponseBase = self.get_response(request)
-        if _verdict_of(request) is _Verdict.UNDECIDED:
-            response = _refusal(request, settings) or response
-        return _finish(request, response)
+        if state.protection is Protection.UNDECIDED:
+            response = run_blocking(_authorization_steps(request, state)) or response
+        return _finish(state, response)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
-        settings = get_settings()
-        if not _is_secured(request, settings):
-            return await self.get_response(request)  # type: ignore[no-any-return]  # as above
-        await averify_request(request, settings)
+        state = state_of(request)
+        steps = _begin(request, state)
+        if steps is not None:
+            await run_awaiting(steps)
         response: HttpResponseBase = await self.get_response(request)
-        if _verdict_of(request) is _Verdict.UNDECIDED:
-            response = await _arefusal(request, settings) or response
-        return _finish(request, response)
+        if state.protection is Protection.UNDECIDED:
+            refusal = await run_awaiting(_authorization_steps(request, state))
+            response = refusal or response
+        return _finish(state, response)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
         """Refuse a request to a secured view, or let it pass (None)."""
-        settings = get_settings()
-        return _refusal(request, settings) if _needs_token(request, view, settings) else None
+        steps = _decide(request, view)
+        return None if steps is None else run_blocking(steps)
 
     async def _aprocess_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
-        settings = get_settings()
-        return await _arefusal(request, settings) if _needs_token(request, view, settings) else None
+        steps = _decide(request, view)
+        return None if steps is None else await run_awaiting(steps)
 
 
-class _Verdict(Enum):
-    """Whether a request needs a token, as far as that is known."""
+def _begin(request: HttpRequest, state: RequestState) -> Steps[RequestToken] | None:
+    """Note whether the path is secured, and what its token is worth; return the steps that this takes, if any.
 
-    UNDECIDED = "its path does, its view is not known yet"
-    EXEMPT = "its path or its view does not"
-    SECURED = "it does"
-
-
-def _verdict_of(request: HttpRequest) -> _Verdict | None:
-    return getattr(request, "_oauth_jwt_verdict", None)
-
-
-def _is_secured(request: HttpRequest, settings: Settings) -> bool:
-    """Tell whether the path of a request is secured, and note it."""
-    is_secured = settings.secures_path(request.path_info)
-    request._oauth_jwt_verdict = (  # type: ignore[attr-defined]
-        _Verdict.UNDECIDED if is_secured else _Verdict.EXEMPT
-    )
-    return is_secured
+    Whether the token decides anything is known when the view is.
+    """
+    if not state.runtime.settings.secures_path(request.path_info):
+        state.protection = Protection.EXEMPT
+        return None
+    state.protection = Protection.UNDECIDED
+    found = token_or_steps(request, state)
+    return None if isinstance(found, RequestToken) else found
 
 
-def _needs_token(request: HttpRequest, view: Callable[..., Any], settings: Settings) -> bool:
-    """Tell whether a request to this view needs a token, and note it for when the answer is there."""
+def _decide(request: HttpRequest, view: Callable[..., Any]) -> Steps[HttpResponseBase | None] | None:
+    """Note whether a request to this view needs a token; return the steps to its refusal, None where it needs none."""
+    state = state_of(request)
     # The path is looked at again, since another middleware may have changed it.
-    exempt = needs_no_token(view) or not settings.secures_path(request.path_info)
-    request._oauth_jwt_verdict = _Verdict.EXEMPT if exempt else _Verdict.SECURED  # type: ignore[attr-defined]
-    return not exempt
+    if needs_no_token(view) or not state.runtime.settings.secures_path(request.path_info):
+        state.protection = Protection.EXEMPT
+        return None
+    state.protection = Protection.SECURED
+    return _authorization_steps(request, state)
 
 
-def _refusal(request: HttpRequest, settings: Settings) -> HttpResponseBase | None:
-    """Return the refusal of a request, None where its token is good."""
-    try:
-        authenticate(request, settings, settings.requirements)
-    except BearerError as error:
-        return refuse(error)
-    _exempt_from_csrf_checks(request)
-    return None
+def _authorization_steps(request: HttpRequest, state: RequestState) -> Steps[HttpResponseBase | None]:
+    refusal = yield from authorization_steps(request, state, state.runtime.settings.requirements)
+    if refusal is None:
+        # No other site can make a browser send the token, so there is nothing left for CSRF checks to check.
+        request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
+    return refusal
 
 
-async def _arefusal(request: HttpRequest, settings: Settings) -> HttpResponseBase | None:
-    try:
-        await aauthenticate(request, settings, settings.requirements)
-    except BearerError as error:
-        return refuse(error)
-    _exempt_from_csrf_checks(request)
-    return None
-
-
-def _exempt_from_csrf_checks(request: HttpRequest) -> None:
-    # No other site can make a browser send this header, so there is nothing left for CSRF checks to check.
-    request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
-
-
-def _finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    return response if _verdict_of(request) is _Verdict.EXEMPT else mark_secured(response)
+def _finish(state: RequestState, response: HttpResponseBase) -> HttpResponseBase:
+    return response if state.protection is Protection.EXEMPT else mark_secured(response)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
+from ..errors import BearerError, InvalidToken
 from ..jws import SUPPORTED_ALGORITHMS
 from ..tokens import Requirements
 from . import paths, targets, urls, values
@@ -118,6 +119,10 @@ class Settings:
     def named_issuers(self) -> list[str]:
         """The identifiers of the trusted issuers; empty where any issuer is trusted."""
         return [issuer for issuer in self.issuers if issuer is not None]
+
+    def status_of(self, error: BearerError) -> int:
+        """Return the HTTP status of a refusal; that of a token which fails validation is a setting."""
+        return self.invalid_token_status if isinstance(error, InvalidToken) else error.status
 
     @cached_property
     def resource_metadata_uri(self) -> str:

@@ -1,7 +1,7 @@
 """The current settings and the objects made from them. When the settings change, all are replaced together."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
@@ -11,6 +11,10 @@ from .reading import NAME, NO_KEY_SOURCE, Problem, read
 from .rules import Settings
 
 T = TypeVar("T")
+
+#: Where Django keeps the settings that were asked for, and which it empties when one changes. Its own way there is
+#: several calls of Python long.
+_kept: Final[dict[str, Any]] = object.__getattribute__(django_settings, "__dict__")
 
 
 class Runtime:
@@ -25,6 +29,11 @@ class Runtime:
         self.raw = raw
         self.settings = settings
         self._parts: dict[Callable[[Settings], Any], Any] = {}
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the project's settings are still these."""
+        return get_runtime() is self
 
     def part(self, make: Callable[[Settings], T]) -> T:
         """Return the object that ``make`` makes from the settings. It is made once; later calls return the same one."""
@@ -45,7 +54,7 @@ def get_runtime() -> Runtime:
     Raises ImproperlyConfigured, which names every invalid key with its remedy.
     """
     global _current
-    raw = getattr(django_settings, NAME, None)
+    raw = _kept[NAME] if NAME in _kept else getattr(django_settings, NAME, None)
     current = _current
     if current is None or current.raw is not raw:
         validated = Runtime(raw, _validated(raw))

@@ -53,6 +53,13 @@ class Explanation:
             return answer
         return None
 
+    def ask_whole(self, rule: str, question: Callable[[], object]) -> None:
+        """Note what a rule says where it says no, though its parts, which were asked before, say yes."""
+        try:
+            question()
+        except BearerError as error:
+            self.findings.append(Finding(rule, False, error.description, error.reason))
+
     def skip(self, why: str, *rules: str) -> None:
         """Note rules that cannot be asked."""
         self.findings += [Finding(rule, None, f"not checked: {why}") for rule in rules]

@@ -1,28 +1,31 @@
 """One request: its Authorization header in, the challenge and the answer out, its token in between.
 
-`authorization` reads the header, `request_token` verifies its token once, `authentication` finds the user and asks for
-what is required. `challenge` and `responses` make the refusal (RFC 6750 section 3), `resource_metadata` tells clients
-where to get a token (RFC 9728).
+`authentication` has the steps that each entry point runs: verify the token once, find its user, and ask for what is
+required; `needs` is what they wait for, and `state` what is known of the request from then on. `authorization` reads
+the header. `challenge` and `responses` make the refusal (RFC 6750 section 3), `resource_metadata` tells clients where
+to get a token (RFC 9728).
 """
 
-from .authentication import aauthenticate, accepted_token, authenticate, reject
+from .authentication import accepted_token, authenticate, authorization_steps, reject, token_or_steps
 from .challenge import is_header_text
-from .request_token import RequestToken, averify_request, verify_request
 from .resource_metadata import protected_resource_metadata
 from .responses import mark_secured, refusal_headers, refuse, status_of
+from .state import Protection, RequestState, RequestToken, state_of
 
 __all__ = [
+    "Protection",
+    "RequestState",
     "RequestToken",
-    "aauthenticate",
     "accepted_token",
     "authenticate",
-    "averify_request",
+    "authorization_steps",
     "is_header_text",
     "mark_secured",
     "protected_resource_metadata",
     "refusal_headers",
     "refuse",
     "reject",
+    "state_of",
     "status_of",
-    "verify_request",
+    "token_or_steps",
 ]

@@ -1,21 +1,25 @@
-"""One request authenticated once, whoever asks, and authorized as often as asked; sync and async twin."""
+"""One request authenticated once, whoever asks, and authorized as often as asked.
+
+What may wait for keys, a user or a receiver is written as steps (see `upstream.Steps`), which the entry points run.
+"""
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
-from asgiref.sync import sync_to_async
-from django.http import HttpRequest
+from django.http import HttpRequest, JsonResponse
 
-from ..conf import Settings
+from ..conf import Settings, require_key_source
 from ..errors import BearerError, InsufficientAuthentication, InsufficientScope, InvalidToken, MissingClaims
 from ..issuers import trusted_issuer
 from ..jwks import KeyService
 from ..signals import token_accepted, token_rejected
 from ..tokens import AccessToken, Requirements
-from .request_token import RequestToken, averify_request, known_token, verify_request
-
-Resolver = Callable[[AccessToken, HttpRequest], Any]
+from ..upstream import Steps, run_blocking
+from ..verification import remembered_or_steps
+from .authorization import parse_authorization
+from .needs import Resolver, Sent, User
+from .responses import refusal_of
+from .state import RequestState, RequestToken, known_state, state_of
 
 logger = logging.getLogger("django_oauth_jwt")
 
@@ -23,52 +27,80 @@ _NO_REQUIREMENTS = Requirements()
 _REJECTIONS = (InvalidToken, InsufficientScope, MissingClaims, InsufficientAuthentication)
 
 
-def authenticate(
+def authorization_steps(
     request: HttpRequest,
-    settings: Settings,
-    requirements: Requirements = _NO_REQUIREMENTS,
+    state: RequestState,
+    requirements: Requirements,
+    *,
+    realm: str | None = None,
     jwks_service: KeyService | None = None,
-) -> RequestToken:
-    """Return the request's verified token, whose user is known and which meets the requirements.
+) -> Steps[JsonResponse | None]:
+    """Authenticate, and return the refusal of the request, None where its token meets the requirements."""
+    try:
+        yield from _authentication_steps(request, state, requirements, jwks_service)
+    except BearerError as error:
+        return refusal_of(error, state.runtime.settings, realm)
+    return None
+
+
+def authenticate(request: HttpRequest) -> RequestToken:
+    """Return the request's verified token, whose user is known, blocking.
 
     Sets ``request.claims`` and ``request.access_token``. Raises BearerError where there is no such token.
     """
+    return run_blocking(_authentication_steps(request, state_of(request), _NO_REQUIREMENTS, None))
+
+
+def _authentication_steps(
+    request: HttpRequest, state: RequestState, requirements: Requirements, jwks_service: KeyService | None
+) -> Steps[RequestToken]:
     try:
-        known = verify_request(request, settings, jwks_service)
+        found = token_or_steps(request, state, jwks_service)
+        known = found if isinstance(found, RequestToken) else (yield from found)
         token = known.verified()
-        if not known.is_identified:
-            resolver = _resolver_of(token, settings) if settings.resolves_users else None
-            _identify(request, known, _resolved(resolver, token, request) if resolver else None)
+        if not known.is_accepted:
+            resolver = _resolver_of(token, state.runtime.settings)
+            if resolver is not None:
+                known.user = yield User(resolver, token, request)
+                _set_user(request, known.user)
+            known.is_accepted = True
             if token_accepted.receivers:
-                token_accepted.send_robust(type(request), request=request, access_token=token)
+                yield Sent(token_accepted, request, access_token=token)
         requirements.check(token)
     except BearerError as error:
-        reject(request, error)
+        yield from _rejection_steps(request, error)
         raise
     return known
 
 
-async def aauthenticate(
-    request: HttpRequest,
-    settings: Settings,
-    requirements: Requirements = _NO_REQUIREMENTS,
-    jwks_service: KeyService | None = None,
-) -> RequestToken:
-    """Do as `authenticate` does, without blocking the event loop."""
+def token_or_steps(
+    request: HttpRequest, state: RequestState, jwks_service: KeyService | None = None
+) -> RequestToken | Steps[RequestToken]:
+    """Return what became of the request's token, where that can be told at once, else the steps that find out.
+
+    Sets ``request.claims`` and ``request.access_token``. Raises no BearerError: a bad token is returned, too.
+    """
+    known = state.known_token(request, jwks_service)
+    if known is not None:
+        return known
     try:
-        known = await averify_request(request, settings, jwks_service)
-        token = known.verified()
-        if not known.is_identified:
-            resolver = _resolver_of(token, settings) if settings.resolves_users else None
-            user = await sync_to_async(_resolved)(resolver, token, request) if resolver else None
-            _identify(request, known, user)
-            if token_accepted.receivers:
-                await token_accepted.asend_robust(type(request), request=request, access_token=token)
-        requirements.check(token)
+        encoded_token = _encoded_token(request, state.runtime.settings, jwks_service)
+        found = remembered_or_steps(encoded_token, state.runtime, jwks_service)
     except BearerError as error:
-        await areject(request, error)
-        raise
-    return known
+        return _note(request, state, jwks_service, error)
+    if isinstance(found, AccessToken):
+        return _note(request, state, jwks_service, found)
+    return _verification_steps(request, state, jwks_service, found)
+
+
+def _verification_steps(
+    request: HttpRequest, state: RequestState, jwks_service: KeyService | None, steps: Steps[AccessToken]
+) -> Steps[RequestToken]:
+    try:
+        token = yield from steps
+    except BearerError as error:
+        return _note(request, state, jwks_service, error)
+    return _note(request, state, jwks_service, token)
 
 
 def accepted_token(request: HttpRequest) -> AccessToken | None:
@@ -76,29 +108,27 @@ def accepted_token(request: HttpRequest) -> AccessToken | None:
 
     One that was verified and no more, as for an exempt view, is not: its user may be one whom the project refuses.
     """
-    known = known_token(request, None)
-    return known.verified() if known is not None and known.is_identified else None
+    state = known_state(request)
+    known = state.known_token(request, None) if state is not None else None
+    return known.verified() if known is not None and known.is_accepted else None
 
 
 def reject(request: HttpRequest, error: BearerError) -> None:
-    """Tell of a token that was sent and is at fault: not of one that is missing, nor of missing keys."""
+    """Tell of a token that was sent and is at fault, blocking: not of a missing one, nor of missing keys."""
+    run_blocking(_rejection_steps(request, error))
+
+
+def _rejection_steps(request: HttpRequest, error: BearerError) -> Steps[None]:
     if isinstance(error, _REJECTIONS):
         logger.info("Token rejected: %s", error.reason)
-        token_rejected.send_robust(type(request), request=request, error=error, reason=error.reason)
+        yield Sent(token_rejected, request, error=error, reason=error.reason)
 
 
-async def areject(request: HttpRequest, error: BearerError) -> None:
-    """Do as `reject` does, for receivers of both kinds."""
-    if isinstance(error, _REJECTIONS):
-        logger.info("Token rejected: %s", error.reason)
-        await token_rejected.asend_robust(type(request), request=request, error=error, reason=error.reason)
-
-
-def _identify(request: HttpRequest, known: RequestToken, user: Any) -> None:
-    known.is_identified = True
-    known.user = user
-    if user is not None:
-        _set_user(request, user)
+def _resolver_of(token: AccessToken, settings: Settings) -> Resolver | None:
+    if not settings.resolves_users:
+        return None
+    trusted = trusted_issuer(token.issuer, settings)
+    return trusted.user_resolver if trusted is not None else None
 
 
 def _set_user(request: HttpRequest, user: Any) -> None:
@@ -110,15 +140,22 @@ def _set_user(request: HttpRequest, user: Any) -> None:
     request.auser = auser
 
 
-def _resolver_of(token: AccessToken, settings: Settings) -> Resolver | None:
-    trusted = trusted_issuer(token.issuer, settings)
-    return trusted.user_resolver if trusted is not None else None
+def _encoded_token(request: HttpRequest, settings: Settings, jwks_service: KeyService | None) -> str:
+    if jwks_service is None:
+        require_key_source(settings)  # settings without keys show at the first request, whatever it brings
+    return parse_authorization(request.META.get("HTTP_AUTHORIZATION"))
 
 
-def _resolved(resolver: Resolver, token: AccessToken, request: HttpRequest) -> Any:
-    """Return the user of the project's own resolver; InvalidToken for a token of nobody."""
-    user = resolver(token, request)
-    # What is false, or Django's anonymous user, is nobody as well.
-    if not user or not getattr(user, "is_authenticated", True):
-        raise InvalidToken("unknown_user")
-    return user
+def _note(
+    request: HttpRequest, state: RequestState, jwks_service: KeyService | None, outcome: AccessToken | BearerError
+) -> RequestToken:
+    """Keep what became of the token, and give the request what views read."""
+    state.token = RequestToken(request.META.get("HTTP_AUTHORIZATION"), jwks_service, outcome)
+    if isinstance(outcome, AccessToken):
+        request.access_token = outcome  # type: ignore[attr-defined]
+        request.claims = outcome.new_claims()  # type: ignore[attr-defined]
+    else:
+        outcome.__traceback__ = None  # it holds the request, which holds it
+        for name in ("access_token", "claims"):  # of a token that the request brought before
+            vars(request).pop(name, None)
+    return state.token

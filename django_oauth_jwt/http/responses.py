@@ -1,4 +1,4 @@
-"""The refusals of the middleware and the decorator, and the headers that all entrances share."""
+"""The refusals of the middleware and the decorator, and the headers that all entry points share."""
 
 from typing import TypeVar
 
@@ -6,8 +6,8 @@ from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from ..conf import get_settings
-from ..errors import BearerError, InvalidToken, KeysUnavailable
+from ..conf import Settings, get_settings
+from ..errors import BearerError, KeysUnavailable
 from .challenge import challenge
 
 Response = TypeVar("Response", bound=HttpResponseBase)
@@ -15,19 +15,37 @@ Response = TypeVar("Response", bound=HttpResponseBase)
 
 def refuse(error: BearerError, realm: str | None = None) -> JsonResponse:
     """Return the JSON response of a refusal; ``realm`` None is the setting REALM."""
+    return refusal_of(error, get_settings(), realm)
+
+
+def refusal_of(error: BearerError, settings: Settings, realm: str | None) -> JsonResponse:
+    """Do as `refuse` does, under the settings of a request."""
     body = {"error": error.error, "error_description": error.description}
-    return mark_secured(JsonResponse(body, status=status_of(error), headers=refusal_headers(error, realm)))
+    headers = _headers(error, settings, realm)
+    return mark_secured(JsonResponse(body, status=settings.status_of(error), headers=headers))
 
 
 def status_of(error: BearerError) -> int:
     """Return the HTTP status of a refusal; that of a token which fails validation is a setting."""
-    return get_settings().invalid_token_status if isinstance(error, InvalidToken) else error.status
+    return get_settings().status_of(error)
 
 
 def refusal_headers(error: BearerError, realm: str | None = None) -> dict[str, str]:
     """Return the headers of a refusal: its challenge or Retry-After, and that no cache may keep it."""
+    return _headers(error, get_settings(), realm)
+
+
+def mark_secured(response: Response) -> Response:
+    """Let caches tell the answers to different tokens apart (RFC 9110 section 12.5.5)."""
+    if "Vary" in response.headers:
+        patch_vary_headers(response, ["Authorization"])
+    else:  # what patch_vary_headers would do, in half the time
+        response.headers["Vary"] = "Authorization"
+    return response
+
+
+def _headers(error: BearerError, settings: Settings, realm: str | None) -> dict[str, str]:
     headers = {"Cache-Control": "no-store"}
-    settings = get_settings()
     challenge_line = challenge(
         error,
         realm=settings.realm if realm is None else realm,
@@ -38,12 +56,3 @@ def refusal_headers(error: BearerError, realm: str | None = None) -> dict[str, s
     if isinstance(error, KeysUnavailable):
         headers["Retry-After"] = str(error.retry_after)
     return headers
-
-
-def mark_secured(response: Response) -> Response:
-    """Let caches tell the answers to different tokens apart (RFC 9110 section 12.5.5)."""
-    if "Vary" in response.headers:
-        patch_vary_headers(response, ["Authorization"])
-    else:  # what patch_vary_headers would do, in half the time
-        response.headers["Vary"] = "Authorization"
-    return response

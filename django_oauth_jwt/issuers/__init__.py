@@ -4,10 +4,9 @@ The issuer decides whose keys are asked, so a token of an issuer that is not tru
 """
 
 from .fixed import issuer_of_service
-from .listed import require_trusted, trusted_issuer
+from .listed import trusted_issuer
 
 __all__ = [
     "issuer_of_service",
-    "require_trusted",
     "trusted_issuer",
 ]

@@ -1,7 +1,6 @@
 """The issuers that the settings list (``ISSUER``, ``ISSUERS``)."""
 
 from ..conf import Settings, TrustedIssuer
-from ..errors import InvalidToken
 
 
 def trusted_issuer(iss: object, settings: Settings) -> TrustedIssuer | None:
@@ -9,10 +8,3 @@ def trusted_issuer(iss: object, settings: Settings) -> TrustedIssuer | None:
     issuers = settings.issuers
     listed = issuers.get(iss) if isinstance(iss, str) else None
     return listed or issuers.get(None)
-
-
-def require_trusted(trusted: TrustedIssuer | None) -> TrustedIssuer:
-    """Return what is required of an issuer's tokens; raise InvalidToken where it is not trusted."""
-    if trusted is None:
-        raise InvalidToken("wrong_issuer")
-    return trusted

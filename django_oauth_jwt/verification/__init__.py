@@ -1,21 +1,23 @@
 """Token in, `AccessToken` out: signature, issuer, and the rules for claims (RFC 9068 section 4).
 
-`verifier` reads a token and asks each rule until one refuses it, `token_cache` remembers what was verified.
+`rules` is the list of what every token must satisfy. `verifier` takes a token apart (`reading`) and goes through the
+list until the token breaks a rule; for the keys it asks by `needs`. `token_cache` remembers what was verified, and
+`times` is what is checked again at each use.
 """
 
-from .claims import TIMES, check_audience, check_names, check_presence, check_times, check_type
-from .verifier import averify, averify_token, encoded_bytes, verify, verify_token
+from .reading import UnverifiedToken, encoded_bytes, issuer_of, read_token
+from .rules import NO_KEYS, RULES, Rule
+from .verifier import averify_token, remembered_or_steps, verify_token
 
 __all__ = [
-    "TIMES",
-    "averify",
+    "NO_KEYS",
+    "RULES",
+    "Rule",
+    "UnverifiedToken",
     "averify_token",
-    "check_audience",
-    "check_names",
-    "check_presence",
-    "check_times",
-    "check_type",
     "encoded_bytes",
-    "verify",
+    "issuer_of",
+    "read_token",
+    "remembered_or_steps",
     "verify_token",
 ]

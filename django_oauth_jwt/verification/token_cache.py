@@ -1,6 +1,6 @@
 """Tokens that were verified a moment ago, remembered in this process.
 
-Only the outcome is kept, under the SHA-256 of the token: no token can be read out of the memory.
+Only the outcome is kept, under the SHA-256 of the token: no token can be read out of the cache.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from ..conf import Settings
 from ..jwks import KeyService
 from ..jws import KeySet
 from ..tokens import VerifiedToken
@@ -24,11 +25,14 @@ class RememberedToken:
     key_set: KeySet
 
 
-class TokenMemory:
-    """A bounded memory, least recently used out. Needs no lock: each step is atomic, a lost one a mere miss."""
+class TokenCache:
+    """The remembered tokens of one runtime, least recently used out; ``size`` is their greatest number.
 
-    def __init__(self, size: int) -> None:
-        self._size = size
+    It needs no lock: each step is atomic, and a lost one is a mere miss.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.size = settings.token_cache_size
         self._tokens: OrderedDict[Hashable, RememberedToken] = OrderedDict()
 
     def __len__(self) -> int:
@@ -52,11 +56,27 @@ class TokenMemory:
     def add(self, key: Hashable, token: RememberedToken) -> None:
         """Remember a token, and forget the one used longest ago where there are too many."""
         self._tokens[key] = token
-        while len(self._tokens) > self._size:
+        while len(self._tokens) > self.size:
             with suppress(KeyError):  # another thread was faster
                 self._tokens.popitem(last=False)
 
 
-def digest(encoded_token: bytes) -> bytes:
-    """Return the key of a token."""
-    return hashlib.sha256(encoded_token).digest()
+def cache_key(encoded_token: bytes, jwks_service: KeyService | None) -> Hashable:
+    """Return the key of a token, of the settings' own keys or of those of a service that the caller gave."""
+    digest = hashlib.sha256(encoded_token).digest()
+    return digest if jwks_service is None else (digest, _Same(jwks_service))
+
+
+class _Same:
+    """A key service as part of a key: equal to the same service alone, whatever its class says of equality."""
+
+    __slots__ = ("_service",)
+
+    def __init__(self, service: KeyService) -> None:
+        self._service = service
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self._service is other._service
+
+    def __hash__(self) -> int:
+        return id(self._service)

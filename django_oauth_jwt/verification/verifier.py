@@ -1,29 +1,19 @@
-"""Token in, `AccessToken` out: the signature, then the claims (RFC 7515 section 5.2, RFC 9068 section 4)."""
+"""Token in, `AccessToken` out: remembered, or read and held to each rule in turn (RFC 7515, RFC 9068 section 4)."""
 
 import logging
 import time
 from collections.abc import Hashable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
 
-from ..conf import Settings, TrustedIssuer, get_runtime, get_settings, require_key_source
+from ..conf import Runtime, get_runtime, require_key_source
 from ..errors import BearerError, InvalidToken, KeysUnavailable
-from ..issuers import issuer_of_service, require_trusted, trusted_issuer
-from ..jwks import KeyService, KeyServices
-from ..jws import KeySet, UnverifiedHeader, ascii_bytes, check_algorithm, loads_object, read_compact, verify_signature
+from ..jwks import KeyService
 from ..tokens import AccessToken, VerifiedToken
-from .claims import check_claims, check_times
-from .token_cache import RememberedToken, TokenMemory, digest
+from ..upstream import Steps, run_awaiting, run_blocking
+from .reading import encoded_bytes, read_token
+from .rules import AT_EACH_USE, NO_KEYS, RULES
+from .token_cache import RememberedToken, TokenCache, cache_key
 
 logger = logging.getLogger("django_oauth_jwt")
-
-
-class _Memory(NamedTuple):
-    settings: Settings
-    tokens: TokenMemory | None
-
-
-_memory: _Memory | None = None
 
 
 def verify_token(encoded_token: str, *, jwks_service: KeyService | None = None) -> AccessToken:
@@ -33,117 +23,72 @@ def verify_token(encoded_token: str, *, jwks_service: KeyService | None = None) 
     one. Raises InvalidToken or KeysUnavailable. May wait for a fetch of the keys: code on an event loop uses
     `averify_token`.
     """
-    settings = get_settings()
+    runtime = get_runtime()
     if jwks_service is None:
-        require_key_source(settings)
+        require_key_source(runtime.settings)
     try:
-        return verify(encoded_token, settings, jwks_service)
+        found = remembered_or_steps(encoded_token, runtime, jwks_service)
+        return found if isinstance(found, AccessToken) else run_blocking(found)
     except InvalidToken as error:
-        error.status = settings.invalid_token_status
+        error.status = runtime.settings.status_of(error)
         raise
 
 
 async def averify_token(encoded_token: str, *, jwks_service: KeyService | None = None) -> AccessToken:
     """Do as `verify_token` does, without blocking the event loop."""
-    settings = get_settings()
+    runtime = get_runtime()
     if jwks_service is None:
-        require_key_source(settings)
+        require_key_source(runtime.settings)
     try:
-        return await averify(encoded_token, settings, jwks_service)
+        found = remembered_or_steps(encoded_token, runtime, jwks_service)
+        return found if isinstance(found, AccessToken) else await run_awaiting(found)
     except InvalidToken as error:
-        error.status = settings.invalid_token_status
+        error.status = runtime.settings.status_of(error)
         raise
 
 
-def verify(encoded_token: str, settings: Settings, jwks_service: KeyService | None) -> AccessToken:
-    """Do as `verify_token` does, for one who has the settings at hand, and knows that they name the keys."""
-    verification = _Verification()
-    remembered = verification.begin(encoded_token, settings, jwks_service)
-    if remembered is not None:
-        return remembered
-    header = verification.header
+def remembered_or_steps(
+    encoded_token: str, runtime: Runtime, jwks_service: KeyService | None
+) -> AccessToken | Steps[AccessToken]:
+    """Return the token if it is remembered and its times still hold, else the steps that verify it.
+
+    What is remembered needs no steps, since most requests bring a token that was seen before.
+    """
+    encoded = encoded_bytes(encoded_token, runtime.settings.max_token_length)
+    cache = runtime.part(TokenCache)
+    if not cache.size:
+        return _verification(encoded_token, encoded, runtime, jwks_service, None)
+    key = cache_key(encoded, jwks_service)
     try:
-        key_set = verification.service.key_set_for(header.kid, header.alg)
-    except BearerError:
-        raise
-    except Exception as error:  # a service of the project's own may raise anything
+        remembered = cache.get(key)
+    except Exception as error:  # a service of the project's own may raise anything when it is asked for its keys
         raise _unavailable(error) from error
-    return verification.complete(key_set)
+    if remembered is None:
+        return _verification(encoded_token, encoded, runtime, jwks_service, key)
+    for check in AT_EACH_USE:
+        check(remembered.verified.claims, time.time(), remembered.leeway)
+    return AccessToken(encoded_token, remembered.verified)
 
 
-async def averify(encoded_token: str, settings: Settings, jwks_service: KeyService | None) -> AccessToken:
-    """Do as `averify_token` does, for one who has the settings at hand, and knows that they name the keys."""
-    verification = _Verification()
-    remembered = verification.begin(encoded_token, settings, jwks_service)
-    if remembered is not None:
-        return remembered
-    header = verification.header
-    try:
-        key_set = await verification.service.akey_set_for(header.kid, header.alg)
-    except BearerError:
-        raise
-    except Exception as error:  # as above
-        raise _unavailable(error) from error
-    return verification.complete(key_set)
-
-
-@dataclass(slots=True, init=False, repr=False, eq=False)
-class _Verification:
-    """The verification of one token: `begin`, then `complete` with the keys, which the twins get each in its way."""
-
-    encoded_token: str
-    header: UnverifiedHeader
-    claims: dict[str, Any]
-    signing_input: bytes
-    signature_segment: bytes
-    trusted: TrustedIssuer
-    service: KeyService
-    memory: TokenMemory | None
-    memory_key: Hashable
-
-    def begin(self, encoded_token: str, settings: Settings, jwks_service: KeyService | None) -> AccessToken | None:
-        """Return a remembered token if its times still hold, else read the token."""
-        encoded = encoded_bytes(encoded_token, settings.max_token_length)
-        self.encoded_token = encoded_token
-        self.memory = memory = _memory_of(settings)
-        if memory is not None:
-            # What is remembered holds its service, so nothing else has the service's id meanwhile.
-            self.memory_key = key = digest(encoded) if jwks_service is None else (digest(encoded), id(jwks_service))
+def _verification(
+    encoded_token: str, encoded: bytes, runtime: Runtime, jwks_service: KeyService | None, key: Hashable | None
+) -> Steps[AccessToken]:
+    """Hold the token to each rule, remember it under ``key`` unless that is None, and return it."""
+    token, key_set, now = read_token(encoded, runtime, jwks_service), NO_KEYS, 0.0
+    for rule in RULES:
+        keys = rule.check(token, key_set, now)
+        if keys is not None:
             try:
-                remembered = memory.get(key)
-            except Exception as error:  # the service is asked for its keys, see above
+                key_set, now = (yield keys), time.time()
+            except BearerError:
+                raise
+            except Exception as error:  # as above
                 raise _unavailable(error) from error
-            if remembered is not None:
-                check_times(remembered.verified.claims, time.time(), remembered.leeway)
-                return AccessToken(encoded_token, remembered.verified)
-        self._read(encoded, settings, jwks_service)
-        return None
-
-    def _read(self, encoded: bytes, settings: Settings, jwks_service: KeyService | None) -> None:
-        header, payload, self.signing_input, self.signature_segment = read_compact(encoded)
-        try:
-            claims = loads_object(payload)
-        except ValueError as error:
-            raise InvalidToken("malformed") from error
-        # The issuer decides whose keys are asked, so an unlisted one is refused before any fetch.
-        iss = claims.get("iss")
-        found = (
-            trusted_issuer(iss, settings) if jwks_service is None else issuer_of_service(jwks_service, iss, settings)
-        )
-        trusted = require_trusted(found)
-        check_algorithm(header.alg, trusted.algorithms)
-        self.service = get_runtime().part(KeyServices).service_of(trusted) if jwks_service is None else jwks_service
-        self.header, self.claims, self.trusted = header, claims, trusted
-
-    def complete(self, key_set: KeySet) -> AccessToken:
-        """Check signature and claims of the token, remember it, and return it."""
-        header, claims, trusted, memory = self.header, self.claims, self.trusted, self.memory
-        verify_signature(header, self.signing_input, self.signature_segment, key_set)
-        check_claims(claims, header.typ, trusted, time.time())
-        verified = VerifiedToken(claims, header.parameters)
-        if memory is not None:
-            memory.add(self.memory_key, RememberedToken(verified, trusted.leeway, self.service, key_set))
-        return AccessToken(self.encoded_token, verified)
+    verified = VerifiedToken(token.claims, token.header.parameters)
+    if key is not None:
+        remembered = RememberedToken(verified, token.trusted.leeway, token.service(), key_set)
+        runtime.part(TokenCache).add(key, remembered)
+    return AccessToken(encoded_token, verified)
 
 
 def _unavailable(error: Exception) -> KeysUnavailable:
@@ -152,22 +97,3 @@ def _unavailable(error: Exception) -> KeysUnavailable:
     frames = error.__traceback__.tb_next if error.__traceback__ else None
     logger.error("The key service failed", exc_info=(type(error), error, frames))
     return KeysUnavailable()
-
-
-def encoded_bytes(encoded_token: str, maximum: int) -> bytes:
-    """Return the bytes of a token that is worth reading; raise InvalidToken for an empty or too long one."""
-    if not encoded_token:
-        raise InvalidToken("empty")
-    encoded = ascii_bytes(encoded_token)
-    if len(encoded) > maximum:
-        raise InvalidToken("too_long")
-    return encoded
-
-
-def _memory_of(settings: Settings) -> TokenMemory | None:
-    global _memory
-    memory = _memory
-    if memory is None or memory.settings is not settings:
-        size = settings.token_cache_size
-        memory = _memory = _Memory(settings, TokenMemory(size) if size else None)
-    return memory.tokens

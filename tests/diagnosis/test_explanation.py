@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from django_oauth_jwt.conf import get_settings
+from django_oauth_jwt.conf import get_runtime
 from django_oauth_jwt.diagnosis import explain, shown
 from django_oauth_jwt.errors import InvalidToken, KeysUnavailable
 from django_oauth_jwt.testing import SigningKey
@@ -102,7 +102,7 @@ def test_explanation_and_verification_never_disagree(api_issuer, monkeypatch, ov
     accepted = 0
     with api_issuer.installed(**{"AUDIENCE": AUDIENCE, "REQUIRED_CLAIMS": ["exp", "jti"], **overrides}):
         for token in corpus(api_issuer):
-            reason, explanation = refusal(token), explain(token, get_settings())
+            reason, explanation = refusal(token), explain(token, get_runtime())
             accepted += explanation.is_accepted
             assert explanation.is_accepted == (reason is None)
             assert explanation.reasons == [] if reason is None else reason in explanation.reasons
@@ -116,7 +116,7 @@ def test_two_keys_of_one_kid_are_no_key(api_issuer, monkeypatch):
     api_issuer.keys.append(double)
     api_issuer.rotate()
     token = api_issuer.token(header={"kid": "key-1"})
-    assert explain(token, get_settings()).reasons == ["ambiguous_key"]
+    assert explain(token, get_runtime()).reasons == ["ambiguous_key"]
     assert refusal(token) == "ambiguous_key"
 
 

@@ -211,6 +211,14 @@ def test_a_project_that_denies_by_itself_gets_no_challenge_of_ours(ask):
         assert "WWW-Authenticate" not in response.headers
 
 
+def test_a_request_without_a_token_is_asked_for_one_in_doubt_too(serve, settings, issuer, yes, no):
+    """Without our authenticator, where ours missed a token and one of theirs may be the reason."""
+    client = serve(authentication_classes=[SessionAuthentication], permission_classes=[HasScope("x") | yes, no])
+    response = client.get("/")
+    assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")
+    assert response["Cache-Control"] == "no-store"
+
+
 def test_a_request_that_is_not_authenticated_is_challenged_by_those_who_may(serve, settings, issuer):
     """A scope that is granted makes no session: where our authenticator is not, the answer is DRF's own 403."""
 

@@ -5,7 +5,7 @@ from inspect import iscoroutinefunction
 
 import pytest
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import APIException, NotFound, PermissionDenied
+from rest_framework.exceptions import APIException, NotAuthenticated, NotFound, PermissionDenied
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import AND, BasePermission, IsAuthenticated
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
@@ -233,6 +233,7 @@ class Never(HasScope):
         ([Options("y") & HasScope("x")], "options", LACKING),
         ([Never("y")], "get", None),
         ([HasScope("a"), Never("y")], "get", None),
+        ([~HasScope("x"), Never("y")], "get", None),
     ],
 )
 def test_a_child_of_ours_that_decides_by_itself_is_heard(get, authenticators, permissions, method, challenge):
@@ -298,6 +299,31 @@ def test_own_ways_to_get_and_to_check_permissions_are_kept(get, authenticators):
         assert denied["WWW-Authenticate"] == LACKING
     assert get(**attributes, scopes="a").status_code == 200
     assert get(**attributes, scopes="x")["WWW-Authenticate"] == LACKING
+
+
+@ENTRANCES
+def test_a_check_that_has_nothing_to_do_with_the_views_permissions_is_denied_plainly(get, authenticators):
+    """A view may ask one of ours by itself, and have no others."""
+
+    def check_permissions(view, request):
+        if not HasScope("x").has_permission(request, view):
+            view.permission_denied(request)
+
+    attributes = {"authentication_classes": authenticators, "check_permissions": check_permissions}
+    for permissions in ([], [IsAuthenticated]):
+        response = get(**attributes, permission_classes=permissions)
+        assert (response.status_code, response.headers.get("WWW-Authenticate")) == (403, None)
+
+
+def test_a_view_that_asks_for_authentication_itself_challenges_for_a_token(get):
+    """Wherever our authenticator is, also after a token was accepted."""
+
+    def log_in(view, request):
+        raise NotAuthenticated
+
+    response = get(permission_classes=[HasScope("a")], get=log_in)
+    assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")
+    assert response["Cache-Control"] == "no-store"
 
 
 def test_an_own_handler_of_exceptions_tells_of_a_rejection_once(get, signals):

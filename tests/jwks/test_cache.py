@@ -130,7 +130,7 @@ def test_a_refresh_that_hangs_while_the_cache_is_down_holds_up_no_new_key_for_lo
     assert status_of(service) == 403
     source._monotonic = lambda: started + 1
     assert status_of(service) == 200
-    assert (auth_server.fetches, auth_server.pending) == (3, 1)
+    auth_server.wait_for(lambda: (auth_server.fetches, auth_server.pending) == (3, 1))
     hanging_refresh()
     assert status_of(service) == 200
 

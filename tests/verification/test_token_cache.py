@@ -5,11 +5,12 @@ import gc
 
 import pytest
 
+from django_oauth_jwt.conf import Settings
 from django_oauth_jwt.errors import InvalidToken
 from django_oauth_jwt.testing import TokenIssuer
 from django_oauth_jwt.tokens import VerifiedToken
 from django_oauth_jwt.verification import averify_token, verify_token
-from django_oauth_jwt.verification.token_cache import RememberedToken, TokenMemory, digest
+from django_oauth_jwt.verification.token_cache import RememberedToken, TokenCache, cache_key
 
 
 class CountingIssuer(TokenIssuer):
@@ -184,8 +185,8 @@ def test_no_token_can_be_read_out_of_the_memory(counting):
     """A dump of the process shows what tokens said, but none that could be sent."""
     token = counting.token()
     verify_token(token)
-    memories = [found for found in gc.get_objects() if type(found) is TokenMemory]
-    assert any(memory.get(digest(token.encode())) for memory in memories)
+    memories = [found for found in gc.get_objects() if type(found) is TokenCache]
+    assert any(memory.get(cache_key(token.encode(), None)) for memory in memories)
     assert token.rpartition(".")[2] not in repr([vars(memory) for memory in memories])
 
 
@@ -205,7 +206,7 @@ def _remembered(service):
 
 def test_a_token_that_another_thread_lets_go_is_still_the_answer():
     """Nothing is locked: what was found counts, whatever happens to the memory meanwhile."""
-    memory = TokenMemory(1)
+    memory = TokenCache(Settings({}, None, True, None, False, token_cache_size=1))
     token = _remembered(Service(lambda: memory.add("other", _remembered(Service()))))
     memory.add("key", token)
     assert memory.get("key") is token

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.core.management.base import CommandParser
 
-from ...conf import get_settings
+from ...conf import get_runtime
 from ...diagnosis import Console, Explanation, ReportCommand, explain, shown
 
 _PREFIX: Final = re.compile(r"(authorization\s*:\s*)?(bearer(\s+|$))?", re.IGNORECASE)
@@ -31,7 +31,7 @@ class Command(ReportCommand):
         text = " ".join(options["token"])
         if text == "-":
             text = sys.stdin.read()
-        explanation = explain(_PREFIX.sub("", text.strip(), count=1), get_settings())
+        explanation = explain(_PREFIX.sub("", text.strip(), count=1), get_runtime())
         self.report(_document(explanation), partial(_print, explanation), options, is_well=explanation.is_accepted)
 
 

@@ -1,0 +1,80 @@
+"""The facts of a rule in words. A rule that has no words of its own here is shown all the same."""
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from ..tokens import ClaimRequirement
+from .console import moment, shown
+from .key_report import source_of
+
+Facts = Mapping[str, Any]
+
+
+def facts_in_words(rule: str, facts: Facts) -> str:
+    """Return the facts that the rule of this name shows, for people."""
+    return _WORDINGS.get(rule, _plainly)(facts)
+
+
+def requirement_in_words(requirement: ClaimRequirement) -> str:
+    """Return a claim requirement, the innermost name first."""
+    name = " in ".join(map(shown, reversed(requirement.path)))
+    return name if requirement.values is None else f"{name} = {' or '.join(map(shown, requirement.values))}"
+
+
+def _plainly(facts: Facts) -> str:
+    return "; ".join(f"{name}: {shown(value)}" for name, value in facts.items())
+
+
+def _issuer(facts: Facts) -> str:
+    words = f"{shown(facts['has'])}; trusted: {_listed(facts['accepted']) or 'any'}"
+    if "checked as" not in facts:
+        return words
+    return f"{words}; the rest is checked as if it were of {shown(facts['checked as'])}"
+
+
+def _algorithm(facts: Facts) -> str:
+    return f"{shown(facts['has'])}; accepted: {', '.join(sorted(facts['accepted']))}"
+
+
+def _type(facts: Facts) -> str:
+    accepted = sorted("no typ" if typ is None else shown(typ) for typ in facts["accepted"])
+    return f"{shown(facts['has'])}; accepted: {', '.join(accepted)}"
+
+
+def _presence(facts: Facts) -> str:
+    missing = facts["missing"]
+    return f"{shown(missing)} are missing" if missing else f"required: {shown(facts['accepted'])}"
+
+
+def _audience(facts: Facts) -> str:
+    accepted = facts["accepted"]
+    words = "any, as AUDIENCE is not set" if accepted is None else _listed(sorted(accepted))
+    return f"{shown(facts['has'])}; accepted: {words}"
+
+
+def _time(facts: Facts) -> str:
+    words = moment(facts["has"], facts["now"]) if "has" in facts else "absent"
+    return f"{words}; leeway {facts['leeway']:g} s"
+
+
+def _listed(values: Iterable[Any]) -> str:
+    return ", ".join(map(shown, values))
+
+
+_WORDINGS: Final[Mapping[str, Callable[[Facts], str]]] = MappingProxyType(
+    {
+        "issuer": _issuer,
+        "algorithm": _algorithm,
+        "keys": lambda facts: f"of {source_of(facts['trusted'])}",
+        "key": lambda facts: f"kid {shown(facts['has'])}; in the JWKS: {_listed(facts['accepted'])}",
+        "signature": lambda facts: f"{facts['has']} by that key",
+        "type": _type,
+        "required claims": _presence,
+        "audience": _audience,
+        "names": lambda _: "iss and sub are strings",
+        "exp": _time,
+        "nbf": _time,
+        "iat": _time,
+    }
+)

@@ -1,0 +1,168 @@
+"""What a token must satisfy once it is read: one list of rules, in the order of verification.
+
+Verification stops at the first rule that a token breaks, `diagnosis` asks all of them. Whatever is required of every
+token has its place in `RULES`, and nowhere else (RFC 7519 section 4.1, RFC 9068 section 4).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from ..errors import InvalidToken
+from ..jws import KeySet, verify_signature
+from .needs import Keys
+from .reading import UnverifiedToken
+from .times import TIMES, Time, check_times
+
+Facts = Mapping[str, Any]
+
+#: What rules are given before the keys are asked for.
+NO_KEYS: Final = KeySet(())
+_TEXT_OR_NONE: Final = (str, type(None))  # not the union `str | None`, which would be made anew at each check
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that every token must satisfy.
+
+    ``check`` takes the token, the keys of its issuer and the time in Unix seconds. It raises BearerError where the
+    token does not do, and returns the need for the keys where the rules after it are about them; until then there are
+    none. ``facts`` are what the token has and what is accepted, to show to people. ``needs`` are the parts of
+    the token ("header", "payload", "segments": three of them) and the rules before it without which the rule cannot
+    be asked. ``parts`` are the rules that it consists of, where it checks several things in one step. ``at_each_use``
+    is what a remembered token has to pass again, by its claims, the time and the leeway; the rest holds for good.
+    """
+
+    name: str
+    check: Callable[[UnverifiedToken, KeySet, float], Keys | None]
+    facts: Callable[[UnverifiedToken, KeySet, float], Facts]
+    needs: tuple[str, ...]
+    parts: tuple["Rule", ...] = ()
+    at_each_use: Callable[[Mapping[str, Any], float, float], None] | None = None
+
+
+def _check_issuer(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
+    if not token.is_trusted:
+        raise InvalidToken("wrong_issuer")
+
+
+def _issuer_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
+    facts = {"has": token.claims.get("iss"), "accepted": token.runtime.settings.named_issuers}
+    return facts if token.is_trusted else {**facts, "checked as": token.trusted.issuer}
+
+
+def _check_algorithm(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
+    if token.header.alg not in token.trusted.algorithms:
+        raise InvalidToken("wrong_algorithm")
+
+
+def _algorithm_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
+    return {"has": token.header.alg, "accepted": token.trusted.algorithms}
+
+
+def _need_keys(token: UnverifiedToken, key_set: KeySet, now: float) -> Keys:
+    return Keys(token.service(), token.header.kid, token.header.alg)
+
+
+def _keys_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
+    return {"trusted": token.trusted}
+
+
+def _check_key(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
+    key_set.select(token.header.kid, token.header.alg)
+
+
+def _key_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
+    return {"has": token.header.kid, "accepted": [key.kid for key in key_set]}
+
+
+def _check_signature(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
+    verify_signature(token.header, token.signing_input, token.signature_segment, key_set)
+
+
+def _signature_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
+    return {"has": token.header.alg}
+
+
+def _check_type(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
+    if token.header.typ not in token.trusted.token_types:
+        raise InvalidToken("wrong_type")
+
+
+def _type_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
+    return {"has": token.header.typ, "accepted": token.trusted.token_types}
+
+
+def _check_presence(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
+    for name in token.trusted.required_claims:
+        if token.claims.get(name) is None:
+            raise InvalidToken("missing_claim")
+
+
+def _presence_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
+    required = token.trusted.required_claims
+    return {"accepted": required, "missing": [name for name in required if token.claims.get(name) is None]}
+
+
+def _check_audience(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
+    """Check that ``aud``, a string or an array of strings, holds one that is accepted."""
+    accepted, aud = token.trusted.audience, token.claims.get("aud")
+    if accepted is None:
+        return
+    try:
+        if aud in accepted if isinstance(aud, str) else isinstance(aud, list) and not accepted.isdisjoint(aud):
+            return
+    except TypeError:  # an array of objects or arrays
+        pass
+    raise InvalidToken("wrong_audience")
+
+
+def _audience_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
+    return {"has": token.claims.get("aud"), "accepted": token.trusted.audience}
+
+
+def _check_names(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
+    claims = token.claims
+    if not (isinstance(claims.get("iss"), _TEXT_OR_NONE) and isinstance(claims.get("sub"), _TEXT_OR_NONE)):
+        raise InvalidToken("malformed_claim")
+
+
+def _check_times(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
+    check_times(token.claims, now, token.trusted.leeway)
+
+
+def _check_time(part: Time, token: UnverifiedToken, key_set: KeySet, now: float) -> None:
+    check_times(token.claims, now, token.trusted.leeway, (part,))
+
+
+def _time_facts(part: Time, token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
+    value = {"has": token.claims[part.claim]} if part.claim in token.claims else {}
+    return {**value, "now": now, "leeway": token.trusted.leeway}
+
+
+def _no_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
+    return {}
+
+
+_KEY: Final = Rule("key", _check_key, _key_facts, ("header", "keys"))
+_BY_KEY: Final = Rule("signature", _check_signature, _signature_facts, ("header", "keys", "key", "segments"))
+_EACH_TIME: Final = tuple(
+    Rule(time.claim, partial(_check_time, time), partial(_time_facts, time), ("payload",)) for time in TIMES
+)
+
+RULES: Final = (
+    # The issuer decides whose keys are asked for, so that nobody unknown makes us fetch any.
+    Rule("issuer", _check_issuer, _issuer_facts, ("payload",)),
+    Rule("algorithm", _check_algorithm, _algorithm_facts, ("header",)),
+    Rule("keys", _need_keys, _keys_facts, ("header",)),
+    # Before the claims: who cannot sign learns nothing of what they should have been.
+    Rule("key and signature", _check_signature, _signature_facts, ("header", "keys"), (_KEY, _BY_KEY)),
+    Rule("type", _check_type, _type_facts, ("header",)),
+    Rule("required claims", _check_presence, _presence_facts, ("payload",)),
+    Rule("audience", _check_audience, _audience_facts, ("payload",)),
+    Rule("names", _check_names, _no_facts, ("payload",)),
+    Rule("times", _check_times, _no_facts, ("payload",), _EACH_TIME, at_each_use=check_times),
+)
+#: What a remembered token has to pass again.
+AT_EACH_USE: Final = tuple(rule.at_each_use for rule in RULES if rule.at_each_use is not None)

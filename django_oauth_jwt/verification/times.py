@@ -1,0 +1,37 @@
+"""The claims that are times (RFC 7519 section 4.1.4 to 4.1.6): what else is checked once holds for good."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from ..errors import InvalidToken
+
+
+class Time(NamedTuple):
+    """A claim that is a time (RFC 7519 section 2, NumericDate): the end of validity, or what must have passed."""
+
+    claim: str
+    is_end: bool
+    reason: str
+
+
+TIMES: Final = (
+    Time("exp", True, "expired"),
+    Time("nbf", False, "not_yet_valid"),
+    Time("iat", False, "issued_in_the_future"),
+)
+
+
+def check_times(claims: Mapping[str, Any], now: float, leeway: float, times: tuple[Time, ...] = TIMES) -> None:
+    """Check that each of the times that are there is a finite number, and on the right side of now.
+
+    ``now`` is in Unix seconds. Raises InvalidToken.
+    """
+    for claim, is_end, reason in times:
+        if claim in claims:
+            value = claims[claim]
+            # int before float: math.isfinite cannot take an int beyond a double, and every int is finite.
+            if not (type(value) is int or (type(value) is float and math.isfinite(value))):
+                raise InvalidToken("malformed_claim")
+            if value <= now - leeway if is_end else value > now + leeway:
+                raise InvalidToken(reason)
