@@ -11,8 +11,8 @@ TESTS = Path(__file__).parents[1]
 FILES = sorted(path.relative_to(TESTS) for path in TESTS.rglob("*.py"))
 #: What pytest loads by its name, by an entry point.
 PLUGIN = "testing.pytest_plugin"
-#: The one test of two wings: they share a list of rules, so it puts another list into both.
-ALSO_OF = {Path("verification/test_one_list.py"): "diagnosis"}
+#: How the wings stand to each other is tried here.
+HOUSE = "house"
 
 
 def names_in(text):
@@ -28,11 +28,10 @@ def names_in(text):
 
 def looks_inside(path, text):
     """Return the modules inside a wing that a test names, though it is not the wing's."""
-    own = {path.parts[0], ALSO_OF.get(path)}
     found = set()
     for name in names_in(text):
         package, *parts = name.split(".")
-        if package == PACKAGE and len(parts) > 1 and parts[0] in WINGS and parts[0] not in own:
+        if package == PACKAGE and len(parts) > 1 and parts[0] in WINGS and path.parts[0] not in (parts[0], HOUSE):
             found |= {f"{parts[0]}.{parts[1]}"} if (ROOT / parts[0] / f"{parts[1]}.py").exists() else set()
     return found - {PLUGIN}
 
