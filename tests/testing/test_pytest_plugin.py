@@ -214,7 +214,18 @@ def own_run(folder, modules, *arguments, settings="", **environment):
         (folder / f"{name}.py").write_text(text)
     (folder / "pytest.ini").write_text(f"[pytest]\n{settings}\npythonpath = .\nfilterwarnings = error\n")
     own = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO", "PYTEST", "COV"))}
-    command = [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", "-p", "no:randomly", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-rA",
+        "--tb=short",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:randomly",
+        *arguments,
+    ]
     return subprocess.run(command, cwd=folder, env=own | environment, capture_output=True, text=True, check=False)
 
 
