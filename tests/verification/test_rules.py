@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from django_oauth_jwt.errors import InvalidToken
 from django_oauth_jwt.tokens import AccessToken
 
 NOW = 1_800_000_000
@@ -210,3 +211,14 @@ def test_unused_bits_of_a_token_are_no_second_token(reason_of, issuer):
     assert base64.urlsafe_b64decode(twin.rpartition(".")[2] + "==") == base64.urlsafe_b64decode(signature + "==")
     assert reason_of(encoded) is None
     assert reason_of(twin) == "bad_signature"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_the_error_that_is_raised_has_the_status_of_the_setting(verify, rsa_issuer, status):
+    """Whoever answers with it need not know the settings; anew and remembered alike."""
+    with rsa_issuer.installed(INVALID_TOKEN_STATUS=status):
+        for token in ("rubbish", rsa_issuer.token(expired=True), ""):
+            with pytest.raises(InvalidToken) as caught:
+                verify(token)
+            assert caught.value.status == status
+    assert InvalidToken("expired").status == 403

@@ -229,3 +229,12 @@ def test_each_service_given_by_hand_has_tokens_of_its_own(counting, rsa_issuer):
     with pytest.raises(InvalidToken):
         verify_token(token, jwks_service=foreign)
     assert _checked(ours, token, jwks_service=ours) == 0
+
+
+def test_a_token_is_kept_under_the_service_itself(rsa_issuer, signing_key):
+    """Another service is another key, however alike the two are."""
+    other = TokenIssuer(rsa_issuer.issuer, key=signing_key())
+    assert cache_key(b"token", other) == cache_key(b"token", other)
+    assert len({cache_key(b"token", service) for service in (None, rsa_issuer, other)}) == 3
+    assert cache_key(b"token", rsa_issuer) != cache_key(b"token", other)
+    assert cache_key(b"token", None) != cache_key(b"other", None)
