@@ -17,7 +17,7 @@ __all__ = ["JwtBearerMiddleware"]
 class JwtBearerMiddleware:
     """Require a bearer token; native sync and async.
 
-    The token is verified at once, for whoever comes next in the chain. Whether the request is refused is decided
+    The token is verified at once, for what comes next in the chain. Whether the request is refused is decided
     when the view is known, as `LoginRequiredMiddleware` does, so that `token_not_required` can exempt it. An answer
     that came from no view (another middleware's, or for a URL that leads nowhere) needs a token as well. Settings:
     SCOPE, CLAIMS, PROTECTED_PATHS, EXEMPT_PATHS, REALM.

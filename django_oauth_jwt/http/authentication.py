@@ -1,4 +1,4 @@
-"""One request authenticated once, whoever asks, and authorized as often as asked.
+"""One request authenticated once, by the first entry point, and authorized as often as asked.
 
 What may wait for keys, a user or a receiver is written as steps (see `upstream.Steps`), which the entry points run.
 """

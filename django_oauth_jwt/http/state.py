@@ -61,7 +61,7 @@ class RequestState:
 
 
 def state_of(request: HttpRequest) -> RequestState:
-    """Return the state of a request; whoever meets it first reads the runtime for all.
+    """Return the state of a request; the first entry point reads the runtime for all of them.
 
     A request that outlives its settings, as in a test that sends it twice, is verified again under the new ones.
     """

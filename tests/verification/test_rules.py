@@ -215,7 +215,7 @@ def test_unused_bits_of_a_token_are_no_second_token(reason_of, issuer):
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_the_error_that_is_raised_has_the_status_of_the_setting(verify, rsa_issuer, status):
-    """Whoever answers with it need not know the settings; anew and remembered alike."""
+    """Code that answers with it need not know the settings; anew and remembered alike."""
     with rsa_issuer.installed(INVALID_TOKEN_STATUS=status):
         for token in ("rubbish", rsa_issuer.token(expired=True), ""):
             with pytest.raises(InvalidToken) as caught:
