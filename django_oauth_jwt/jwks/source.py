@@ -64,20 +64,25 @@ class KeySource:
 
         Raises KeysUnavailable where there are none at all.
         """
-        for _ in range(2):  # what a refresh has not brought is searched for once
-            before = self.state
-            decision, wait = self._begin(lambda state, now: decide(state, wanted, now, self._monotonic(), self._timing))
-            if wait is None:
-                break
-            yield wait
-            if isinstance(decision, Start) and decision.task.wanted is not None:
-                break
-            if not wait.future.done() or self._has_keys_for(wanted):
-                break
-            if self._has_fetched_since(before):
-                self._begin_cooldown()
-                break
+        is_settled = yield from self._wait_for(wanted)
+        if not is_settled:  # what a refresh has not brought is searched for
+            yield from self._wait_for(wanted)
         return self._key_set()
+
+    def _wait_for(self, wanted: Wanted) -> Steps[bool]:
+        """Do what is decided and wait for it; tell whether nothing more can be done for the key now."""
+        before = self.state
+        decision, wait = self._begin(lambda state, now: decide(state, wanted, now, self._monotonic(), self._timing))
+        if wait is None:
+            return True
+        yield wait
+        was_search = isinstance(decision, Start) and decision.task.wanted is not None
+        if was_search or not wait.future.done() or self._has_keys_for(wanted):
+            return True
+        if not self._has_fetched_since(before):
+            return False
+        self._begin_cooldown()
+        return True
 
     def refresh(self) -> Steps[KeySet]:
         """Refresh now, or join the job under way, and return the keys; raise KeysUnavailable where there are none."""

@@ -8,10 +8,8 @@ from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
 from django_oauth_jwt.authentication import BearerJwtAuthentication
-from django_oauth_jwt.errors import InsufficientAuthentication
 from django_oauth_jwt.permissions import HasAuthenticationContext, HasScope
 from django_oauth_jwt.signals import token_rejected
-from django_oauth_jwt.tokens import AuthenticationContext, parse_authentication_context
 
 pytestmark = pytest.mark.urls(__name__)
 
@@ -201,15 +199,3 @@ def test_a_requirement_that_makes_no_sense_is_refused_when_it_is_written(argumen
     """What no challenge could say is an error at import, not at the first request."""
     with pytest.raises(ValueError, match=r"acr|max_age"):
         HasAuthenticationContext(**arguments)
-
-
-def test_at_once_is_an_age_too():
-    """max_age 0, which asks for a new authentication each time, is not the same as none."""
-    assert parse_authentication_context(max_age=0) == AuthenticationContext((), 0)
-
-
-@pytest.mark.parametrize("auth_time", [True, False])
-def test_true_is_no_time(auth_time):
-    """In Python true is 1, but in JSON it is no number, even where second 1 would be recent enough."""
-    with pytest.raises(InsufficientAuthentication):
-        parse_authentication_context(max_age=300).check({"auth_time": auth_time}, 100, 0)
