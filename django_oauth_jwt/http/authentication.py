@@ -15,7 +15,7 @@ from ..jwks import KeyService
 from ..signals import token_accepted, token_rejected
 from ..tokens import AccessToken, Requirements
 from ..upstream import Steps, run_blocking
-from ..verification import remembered_or_steps
+from ..verification import Pending, remembered_or_pending
 from .authorization import parse_authorization
 from .needs import Resolver, Sent, User
 from .responses import refusal_of
@@ -85,7 +85,7 @@ def token_or_steps(
         return known
     try:
         encoded_token = _encoded_token(request, state.runtime.settings, jwks_service)
-        found = remembered_or_steps(encoded_token, state.runtime, jwks_service)
+        found = remembered_or_pending(encoded_token, state.runtime, jwks_service)
     except BearerError as error:
         return _note(request, state, jwks_service, error)
     if isinstance(found, AccessToken):
@@ -94,10 +94,10 @@ def token_or_steps(
 
 
 def _verification_steps(
-    request: HttpRequest, state: RequestState, jwks_service: KeyService | None, steps: Steps[AccessToken]
+    request: HttpRequest, state: RequestState, jwks_service: KeyService | None, pending: Pending
 ) -> Steps[RequestToken]:
     try:
-        token = yield from steps
+        token = pending.complete((yield pending.keys))
     except BearerError as error:
         return _note(request, state, jwks_service, error)
     return _note(request, state, jwks_service, token)

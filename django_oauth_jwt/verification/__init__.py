@@ -7,17 +7,18 @@ list until the token breaks a rule; for the keys it asks by `needs`. `token_cach
 
 from .reading import UnverifiedToken, encoded_bytes, issuer_of, read_token
 from .rules import NO_KEYS, RULES, Rule
-from .verifier import averify_token, remembered_or_steps, verify_token
+from .verifier import Pending, averify_token, remembered_or_pending, verify_token
 
 __all__ = [
     "NO_KEYS",
     "RULES",
+    "Pending",
     "Rule",
     "UnverifiedToken",
     "averify_token",
     "encoded_bytes",
     "issuer_of",
     "read_token",
-    "remembered_or_steps",
+    "remembered_or_pending",
     "verify_token",
 ]

@@ -1,23 +1,49 @@
 """What verification cannot get by itself: the keys."""
 
+import logging
+
+from ..errors import BearerError, KeysUnavailable
 from ..jwks import KeyService
 from ..jws import KeySet
 
+logger = logging.getLogger("django_oauth_jwt")
+
 
 class Keys:
-    """The need for keys among which the one of a token should be. What the service raises is raised."""
+    """The need for keys among which the one of a token should be.
 
-    __slots__ = ("_alg", "_kid", "_service")
+    A service of the project's own may raise anything: what is no BearerError is logged, and becomes KeysUnavailable.
+    """
+
+    __slots__ = ("_alg", "_kid", "service")
 
     def __init__(self, service: KeyService, kid: str | None, alg: str) -> None:
-        self._service = service
+        self.service = service
         self._kid = kid
         self._alg = alg
 
     def get(self) -> KeySet:
         """Get them, blocking."""
-        return self._service.key_set_for(self._kid, self._alg)
+        try:
+            return self.service.key_set_for(self._kid, self._alg)
+        except BearerError:
+            raise
+        except Exception as error:
+            raise unavailable(error) from error
 
     async def aget(self) -> KeySet:
         """Do as `get` does, without blocking the event loop."""
-        return await self._service.akey_set_for(self._kid, self._alg)
+        try:
+            return await self.service.akey_set_for(self._kid, self._alg)
+        except BearerError:
+            raise
+        except Exception as error:
+            raise unavailable(error) from error
+
+
+def unavailable(error: Exception) -> KeysUnavailable:
+    """Log what went wrong in a key service, and return the refusal of the request that asked it."""
+    # Without the frame of the caller, whose token has no place in a log or an error report.
+    frames = error.__traceback__.tb_next if error.__traceback__ else None
+    logger.error("The key service failed", exc_info=(type(error), error, frames))
+    return KeysUnavailable()

@@ -16,6 +16,7 @@ from .reading import UnverifiedToken
 from .times import TIMES, Time, check_times
 
 Facts = Mapping[str, Any]
+Check = Callable[[UnverifiedToken, KeySet, float], Keys | None]
 
 #: What rules are given before the keys are asked for.
 NO_KEYS: Final = KeySet(())
@@ -35,7 +36,7 @@ class Rule:
     """
 
     name: str
-    check: Callable[[UnverifiedToken, KeySet, float], Keys | None]
+    check: Check
     facts: Callable[[UnverifiedToken, KeySet, float], Facts]
     needs: tuple[str, ...]
     parts: tuple["Rule", ...] = ()
@@ -164,5 +165,14 @@ RULES: Final = (
     Rule("names", _check_names, _no_facts, ("payload",)),
     Rule("times", _check_times, _no_facts, ("payload",), _EACH_TIME, at_each_use=check_times),
 )
+
+
+def checks_of(rules: tuple[Rule, ...]) -> tuple[tuple[Check, ...], tuple[Check, ...]]:
+    """Return what verification goes through: the checks before the keys are got, and those after that."""
+    keys = [rule.name for rule in rules].index("keys")
+    return tuple(rule.check for rule in rules[:keys]), tuple(rule.check for rule in rules[keys + 1 :])
+
+
+BEFORE_KEYS, AFTER_KEYS = checks_of(RULES)
 #: What a remembered token has to pass again.
 AT_EACH_USE: Final = tuple(rule.at_each_use for rule in RULES if rule.at_each_use is not None)

@@ -1,34 +1,36 @@
 """Token in, `AccessToken` out: remembered, or read and held to each rule in turn (RFC 7515, RFC 9068 section 4)."""
 
-import logging
 import time
 from collections.abc import Hashable
 
 from ..conf import Runtime, get_runtime, require_key_source
-from ..errors import BearerError, InvalidToken, KeysUnavailable
+from ..errors import InvalidToken
 from ..jwks import KeyService
+from ..jws import KeySet
 from ..tokens import AccessToken, VerifiedToken
-from ..upstream import Steps, run_awaiting, run_blocking
-from .reading import encoded_bytes, read_token
-from .rules import AT_EACH_USE, NO_KEYS, RULES
+from .needs import Keys, unavailable
+from .reading import UnverifiedToken, encoded_bytes, read_token
+from .rules import AFTER_KEYS, AT_EACH_USE, BEFORE_KEYS, NO_KEYS
 from .token_cache import RememberedToken, TokenCache, cache_key
-
-logger = logging.getLogger("django_oauth_jwt")
 
 
 def verify_token(encoded_token: str, *, jwks_service: KeyService | None = None) -> AccessToken:
     """Verify an access token and return it; no request is needed.
 
-    ``jwks_service`` stands in for the one of the settings; where it has an ``issuer``, the token must be of that
-    one. Raises InvalidToken or KeysUnavailable. May wait for a fetch of the keys: code on an event loop uses
+    >>> access_token = verify_token(encoded_token)
+    >>> access_token.subject, access_token.scopes
+    ('anna', frozenset({'books.read'}))
+
+    ``jwks_service`` replaces the one of the settings; where it has an ``issuer``, the token must be of that one.
+    Raises InvalidToken or KeysUnavailable. May wait for a fetch of the keys: code on an event loop uses
     `averify_token`.
     """
     runtime = get_runtime()
     if jwks_service is None:
         require_key_source(runtime.settings)
     try:
-        found = remembered_or_steps(encoded_token, runtime, jwks_service)
-        return found if isinstance(found, AccessToken) else run_blocking(found)
+        found = remembered_or_pending(encoded_token, runtime, jwks_service)
+        return found if isinstance(found, AccessToken) else found.complete(found.keys.get())
     except InvalidToken as error:
         error.status = runtime.settings.status_of(error)
         raise
@@ -40,60 +42,53 @@ async def averify_token(encoded_token: str, *, jwks_service: KeyService | None =
     if jwks_service is None:
         require_key_source(runtime.settings)
     try:
-        found = remembered_or_steps(encoded_token, runtime, jwks_service)
-        return found if isinstance(found, AccessToken) else await run_awaiting(found)
+        found = remembered_or_pending(encoded_token, runtime, jwks_service)
+        return found if isinstance(found, AccessToken) else found.complete(await found.keys.aget())
     except InvalidToken as error:
         error.status = runtime.settings.status_of(error)
         raise
 
 
-def remembered_or_steps(
+class Pending:
+    """A token that is read and passed the rules before the keys: what is missing are ``keys``."""
+
+    __slots__ = ("_cache_key", "_encoded_token", "_token", "keys")
+
+    def __init__(self, encoded_token: str, token: UnverifiedToken, key: Hashable | None) -> None:
+        self._encoded_token = encoded_token
+        self._token = token
+        self._cache_key = key
+        self.keys = Keys(token.service(), token.header.kid, token.header.alg)
+
+    def complete(self, key_set: KeySet) -> AccessToken:
+        """Hold the token to the rest of the rules with these keys, remember it, and return it."""
+        token, now = self._token, time.time()
+        for check in AFTER_KEYS:
+            check(token, key_set, now)
+        verified = VerifiedToken(token.claims, token.header.parameters)
+        if self._cache_key is not None:
+            remembered = RememberedToken(verified, token.trusted.leeway, self.keys.service, key_set)
+            token.runtime.part(TokenCache).add(self._cache_key, remembered)
+        return AccessToken(self._encoded_token, verified)
+
+
+def remembered_or_pending(
     encoded_token: str, runtime: Runtime, jwks_service: KeyService | None
-) -> AccessToken | Steps[AccessToken]:
-    """Return the token if it is remembered and its times still hold, else the steps that verify it.
-
-    What is remembered needs no steps, since most requests bring a token that was seen before.
-    """
+) -> AccessToken | Pending:
+    """Return the token if it is remembered and its times still hold, else what `Pending.complete` verifies."""
     encoded = encoded_bytes(encoded_token, runtime.settings.max_token_length)
-    cache = runtime.part(TokenCache)
-    if not cache.size:
-        return _verification(encoded_token, encoded, runtime, jwks_service, None)
-    key = cache_key(encoded, jwks_service)
-    try:
-        remembered = cache.get(key)
-    except Exception as error:  # a service of the project's own may raise anything when it is asked for its keys
-        raise _unavailable(error) from error
-    if remembered is None:
-        return _verification(encoded_token, encoded, runtime, jwks_service, key)
-    for check in AT_EACH_USE:
-        check(remembered.verified.claims, time.time(), remembered.leeway)
-    return AccessToken(encoded_token, remembered.verified)
-
-
-def _verification(
-    encoded_token: str, encoded: bytes, runtime: Runtime, jwks_service: KeyService | None, key: Hashable | None
-) -> Steps[AccessToken]:
-    """Hold the token to each rule, remember it under ``key`` unless that is None, and return it."""
-    token, key_set, now = read_token(encoded, runtime, jwks_service), NO_KEYS, 0.0
-    for rule in RULES:
-        keys = rule.check(token, key_set, now)
-        if keys is not None:
-            try:
-                key_set, now = (yield keys), time.time()
-            except BearerError:
-                raise
-            except Exception as error:  # as above
-                raise _unavailable(error) from error
-    verified = VerifiedToken(token.claims, token.header.parameters)
-    if key is not None:
-        remembered = RememberedToken(verified, token.trusted.leeway, token.service(), key_set)
-        runtime.part(TokenCache).add(key, remembered)
-    return AccessToken(encoded_token, verified)
-
-
-def _unavailable(error: Exception) -> KeysUnavailable:
-    """Log what went wrong in a key service, and return the refusal of the request that asked it."""
-    # Without the frame of the caller, whose token has no place in a log or an error report.
-    frames = error.__traceback__.tb_next if error.__traceback__ else None
-    logger.error("The key service failed", exc_info=(type(error), error, frames))
-    return KeysUnavailable()
+    cache, key = runtime.part(TokenCache), None
+    if cache.size:
+        key = cache_key(encoded, jwks_service)
+        try:
+            remembered = cache.get(key)
+        except Exception as error:  # a service of the project's own may raise anything when it is asked for its keys
+            raise unavailable(error) from error
+        if remembered is not None:
+            for check in AT_EACH_USE:
+                check(remembered.verified.claims, time.time(), remembered.leeway)
+            return AccessToken(encoded_token, remembered.verified)
+    token = read_token(encoded, runtime, jwks_service)
+    for check_rule in BEFORE_KEYS:
+        check_rule(token, NO_KEYS, 0.0)
+    return Pending(encoded_token, token, key)
