@@ -9,7 +9,7 @@ from .reading import NAME, NO_KEY_SOURCE, Problem, read
 from .rules import ISSUER_RULES, RULES, Settings, TrustedIssuer
 from .runtime import Runtime, get_runtime, get_settings, require_key_source
 from .targets import KEY_SERVICE_METHODS, is_key_service
-from .urls import is_secure, url
+from .urls import is_loopback, is_secure, url
 from .values import seconds, some_seconds
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "get_runtime",
     "get_settings",
     "is_key_service",
+    "is_loopback",
     "is_secure",
     "read",
     "require_key_source",

@@ -35,8 +35,14 @@ def is_secure(address: str) -> bool:
     """Tell whether the URL is https, or http to this machine."""
     try:
         parts = urlsplit(address)
-        if parts.scheme == "https" or parts.hostname == "localhost":
-            return True
-        return ipaddress.ip_address(parts.hostname or "").is_loopback
+        return parts.scheme == "https" or is_loopback(parts.hostname or "")
+    except ValueError:
+        return False
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether the host is this machine, by name or by address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False

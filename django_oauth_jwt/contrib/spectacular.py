@@ -74,7 +74,7 @@ def _scopes_scheme() -> dict[str, Any]:
     issuers = get_settings().named_issuers
     if len(issuers) != 1:
         return {"type": "oauth2", "flows": {}}
-    _, openid_configuration = metadata_uris(issuers[0])
+    openid_configuration = metadata_uris(issuers[0])[-1]
     return {"type": "openIdConnect", "openIdConnectUrl": openid_configuration}
 
 

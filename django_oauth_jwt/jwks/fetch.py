@@ -33,23 +33,17 @@ class JwksFetcher:
         self._client = client
         self._timing = timing
         self._clock = clock
-        #: How long, in seconds, a fetch takes at the most: discovery tries two places, and keys may have moved.
-        self.longest: Final = client.timeout * (1 if jwks_uri else 4)
+        #: How long, in seconds, a fetch takes at most: discovery tries three places, and keys may have moved.
+        self.longest: Final = client.timeout * (1 if jwks_uri else 5)
 
     def fetch(
         self, held: Snapshot | None, wanted: Wanted | None, endpoint: Endpoint
-    ) -> tuple[Snapshot, Endpoint, float]:
-        """Return keys as they are now, which may be the held ones, confirmed, and how many seconds that took.
-
-        Raises FetchFailed.
-        """
+    ) -> tuple[Snapshot, Endpoint, Fetch]:
+        """Return keys as they are now, which may be the held ones, confirmed; raise FetchFailed."""
         started = time.monotonic()
-        try:
-            snapshot, uri, learnt = self._fetch(held, wanted, endpoint, self._etag(held, endpoint))
-        except ValueError as error:
-            raise FetchFailed(str(error)) from error
-        seconds = time.monotonic() - started
-        return replace(snapshot, fetch=Fetch(uri, seconds)), learnt, seconds
+        snapshot, uri, learnt = self._fetch(held, wanted, endpoint, self._etag(held, endpoint))
+        fetch = Fetch(uri, time.monotonic() - started)
+        return replace(snapshot, fetch=fetch), learnt, fetch
 
     def after_failure(self, held: Snapshot | None, endpoint: Endpoint) -> Endpoint:
         """Return what a fetch that failed leaves behind: the JWKS may have moved, the ETag may be to blame."""
@@ -73,7 +67,7 @@ class JwksFetcher:
             endpoint = self._discover()
             uri = str(endpoint.jwks_uri)
             return (self._fetched(uri, None, None), uri, endpoint) if uri != known else None
-        except (FetchFailed, ValueError):
+        except FetchFailed:
             return None  # there are good keys from the old place
 
     def _known_uri(self, endpoint: Endpoint) -> str | None:
@@ -86,9 +80,15 @@ class JwksFetcher:
         return Endpoint(uri, self._clock() + self._timing.stale)
 
     def _fetched(self, uri: str, held: Snapshot | None, etag: str | None) -> Snapshot:
-        snapshot = snapshot_of(self._document(uri, held, etag), self._timing, held)
+        try:
+            snapshot = snapshot_of(self._document(uri, held, etag), self._timing, held)
+        except ValueError as error:
+            raise FetchFailed(str(error), uri=uri) from error
+        except FetchFailed as error:
+            error.uri = uri
+            raise
         if not len(snapshot.key_set):
-            raise FetchFailed(f"no usable key in the JWKS{_reasons(snapshot.key_set)}")
+            raise FetchFailed(f"no usable key in the JWKS{_reasons(snapshot.key_set)}", uri=uri)
         return snapshot
 
     def _document(self, uri: str, held: Snapshot | None, etag: str | None) -> JwksDocument:
@@ -102,8 +102,9 @@ class JwksFetcher:
         return JwksDocument(fetched.document or {}, now, fresh, fetched.etag)
 
     def _etag(self, held: Snapshot | None, endpoint: Endpoint) -> str | None:
-        # A discovered URI may have changed, and an ETag is only good for the URI that gave it.
-        if held is None or self._jwks_uri is None or endpoint.skip_etag:
+        # A discovered URI may have changed, and an ETag is only good for the URI that gave it. A document from the
+        # shared cache is fetched whole: if it is not the authorization server's, a 304 would keep it for ever.
+        if held is None or held.fetch is None or self._jwks_uri is None or endpoint.skip_etag:
             return None
         return held.document.etag
 

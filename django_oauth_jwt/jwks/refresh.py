@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from ..upstream import MAXIMUM_SKEW_SECONDS, FetchFailed, is_ahead
+from ..upstream import MAXIMUM_SKEW_SECONDS, FetchFailed
 from .fetch import JwksFetcher
 from .shared import SharedJwks
 from .snapshot import Failure, JwksDocument, Snapshot, Timing, Wanted, snapshot_of
-from .state import Fetched, Outcome, State, Task
+from .state import Fetched, FetchedNothing, Outcome, State, Task
 
 #: How soon, in seconds, a process looks for the result of another one's fetch, and how often at last.
 POLL_SECONDS: Final = 0.05
@@ -83,11 +83,11 @@ class Refresh:
         if self._wanted is not None and not self._shared.claim_cooldown(self._timing.cooldown):
             return self._cooling_down(self.look())  # others' keys, though not the one that is wanted
         try:
-            snapshot, endpoint, seconds = self._fetcher.fetch(self._held, self._wanted, self._state.endpoint)
+            snapshot, endpoint, fetch = self._fetcher.fetch(self._held, self._wanted, self._state.endpoint)
         except FetchFailed as error:
-            return self._cooling_down(self._failed(str(error)))
+            return self._cooling_down(self._failed(error))
         self._shared.store(snapshot.document, self._timing.stale)
-        news = Fetched(snapshot.key_set, seconds)
+        news = Fetched(fetch.uri, snapshot.key_set, fetch.seconds)
         return self._cooling_down(Outcome(snapshot, endpoint=endpoint, news=news))
 
     def _pauses(self) -> Iterator[float]:
@@ -117,7 +117,7 @@ class Refresh:
         if shared is not None and self._is_enough(shared):
             return Outcome(shared)
         failure = self._latest_failure()
-        if failure is not None and is_ahead(failure.retry_at, self._clock(), self._timing.cooldown):
+        if failure is not None and failure.forbids_fetch(self._clock(), self._timing):
             return Outcome(shared) if shared is not None else Outcome(failure=failure)
         if self._wanted is not None and self._state.is_cooling_down(self._clock(), self._timing):
             return Outcome(shared)
@@ -147,15 +147,15 @@ class Refresh:
             return own
         return shared
 
-    def _failed(self, reason: str) -> Outcome:
+    def _failed(self, error: FetchFailed) -> Outcome:
         before = self._latest_failure()
         count = before.count + 1 if before is not None else 1
-        delay = min(2.0 ** min(count - 1, 30), self._timing.cooldown)
-        failure = Failure(reason, count, self._clock() + delay)
+        delay = max(min(2.0 ** min(count - 1, 30), self._timing.cooldown), error.retry_after)
+        failure = Failure(str(error), count, self._clock() + delay, error.retry_after)
         # Kept a while beyond its delay, so that the next failure knows that it is not the first.
-        self._shared.store_failure(failure, 2 * self._timing.cooldown + 1)
+        self._shared.store_failure(failure, delay + self._timing.cooldown + 1)
         endpoint = self._fetcher.after_failure(self._held, self._state.endpoint)
-        return Outcome(failure=failure, endpoint=endpoint, news=failure)
+        return Outcome(failure=failure, endpoint=endpoint, news=FetchedNothing(error.uri, failure))
 
 
 def _is_newer(document: JwksDocument, held: JwksDocument) -> bool:

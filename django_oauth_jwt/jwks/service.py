@@ -1,7 +1,6 @@
 """The keys of one authorization server, for requests: `JwksService` is what they ask."""
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 import requests
 from django.core.cache import BaseCache
@@ -23,8 +22,8 @@ class JwksService:
     All times are in seconds.
 
     ``jwks_uri``: the URL of the JWKS; None: it is discovered from the issuer's metadata.
-    ``issuer``: the issuer's identifier. Its name in the log, and where the service is given by hand, the ``iss``
-    that is required of the tokens.
+    ``issuer``: the issuer's identifier; where the service is given by hand, the ``iss`` that is required of the
+    tokens.
     ``cache``: a Django cache, or the alias of one, that shares the keys among processes. None: "default".
     ``session``: what fetches: a `requests.Session` or anything else with its ``get``, or a callable that returns
     one for each fetch. None: a new `requests.Session` for each.
@@ -61,8 +60,7 @@ class JwksService:
         self.issuer = issuer
         self._clock = clock = clock or unix_time
         timing = Timing(fresh_seconds, stale_seconds, cooldown_seconds)
-        # The log names the issuer, else the host: a JWKS URI may hold a secret.
-        events = KeyEvents(self, issuer or str(urlsplit(address).hostname), clock)
+        events = KeyEvents(self, clock)
 
         def source_after(parent: KeySource | None) -> KeySource:
             client = JwksClient(session, timeout=timeout, allow_insecure_http=allow_insecure_http)

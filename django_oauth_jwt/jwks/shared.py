@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 from django.core.cache import BaseCache
 
 from ..jws import loads_object
-from ..upstream import GuardedCache, is_ahead, is_in_memory, read
+from ..upstream import MAXIMUM_RETRY_AFTER, GuardedCache, is_ahead, is_in_memory, read
 from .snapshot import Failure, JwksDocument
 
 logger = logging.getLogger("django_oauth_jwt")
@@ -109,4 +109,5 @@ def _document(entry: dict[str, Any]) -> JwksDocument:
 
 def _failure(entry: dict[str, Any]) -> Failure:
     count = min(max(int(entry["count"]), 1), MAXIMUM_COUNT)
-    return Failure(str(entry["reason"]), count, float(entry["retry_at"]))
+    retry_after = min(float(entry.get("retry_after", 0)), MAXIMUM_RETRY_AFTER)
+    return Failure(str(entry["reason"]), count, float(entry["retry_at"]), retry_after)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from ..jws import KeySet
+from ..upstream import is_ahead
 
 
 class Wanted(NamedTuple):
@@ -71,11 +72,19 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Failure:
-    """The last of ``count`` failed fetches in a row; no other is made before ``retry_at`` (Unix time)."""
+    """The last of ``count`` failed fetches in a row; no other is made before ``retry_at`` (Unix time).
+
+    ``retry_after``: for how many seconds the server asked to be left alone, 0 where it did not.
+    """
 
     reason: str
     count: int
     retry_at: float
+    retry_after: float = 0.0
+
+    def forbids_fetch(self, now: float, timing: Timing) -> bool:
+        """Tell whether it is too early to fetch again."""
+        return is_ahead(self.retry_at, now, max(timing.cooldown, self.retry_after))
 
 
 def snapshot_of(document: JwksDocument, timing: Timing, held: Snapshot | None = None) -> Snapshot:

@@ -47,10 +47,18 @@ class Endpoint:
 
 
 class Fetched(NamedTuple):
-    """A fetch that succeeded: its keys, and how many seconds it took."""
+    """A fetch that succeeded: what was asked, its keys, and how many seconds it took."""
 
+    uri: str
     key_set: KeySet
     seconds: float
+
+
+class FetchedNothing(NamedTuple):
+    """A fetch that failed: what was asked, and why it failed."""
+
+    uri: str
+    failure: Failure
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ class Outcome:
     failure: Failure | None = None
     endpoint: Endpoint | None = None
     cooldown_until: float | None = None
-    news: Fetched | Failure | None = None
+    news: Fetched | FetchedNothing | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,7 @@ class State:
 
     def is_backing_off(self, now: float, timing: Timing) -> bool:
         """Tell whether it is too early to fetch again after a failure."""
-        return self.failure is not None and is_ahead(self.failure.retry_at, now, timing.cooldown)
+        return self.failure is not None and self.failure.forbids_fetch(now, timing)
 
     def retry_after(self, now: float) -> int:
         """Return in how many whole seconds a fetch may be made again."""

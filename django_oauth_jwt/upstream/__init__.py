@@ -7,15 +7,17 @@ written once for WSGI and ASGI. `forks` tells a child process from its parent, `
 machines wrote.
 """
 
-from .client import Fetched, FetchFailed, JwksClient
+from .client import MAXIMUM_RETRY_AFTER, Fetched, JwksClient, shown_url
 from .clock import MAXIMUM_SKEW_SECONDS, is_ahead, unix_time
 from .discovery import discover_jwks_uri, metadata_uris
+from .failures import FetchFailed
 from .forks import PerProcess
 from .guarded_cache import GuardedCache, is_in_memory, read
 from .steps import Steps, run_awaiting, run_blocking
 from .threads import Wait, in_thread, new_future
 
 __all__ = [
+    "MAXIMUM_RETRY_AFTER",
     "MAXIMUM_SKEW_SECONDS",
     "FetchFailed",
     "Fetched",
@@ -33,5 +35,6 @@ __all__ = [
     "read",
     "run_awaiting",
     "run_blocking",
+    "shown_url",
     "unix_time",
 ]

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import wait
 from typing import TypeVar
 
 from .threads import in_thread
@@ -22,8 +23,11 @@ class Bounded:
     def __init__(self, threads: int = 4) -> None:
         self._free = threading.BoundedSemaphore(threads)
 
-    def call(self, work: Callable[[], T], seconds: float) -> T:
-        """Return what ``work`` returns; raise TimeoutError after so many seconds, or StillHanging."""
+    def call(self, work: Callable[[], T], seconds: float, give_up: Callable[[], None]) -> T:
+        """Return what ``work`` returns; raise TimeoutError after so many seconds, or StillHanging.
+
+        ``give_up`` is called when the time is over, to have the work end soon.
+        """
         if not self._free.acquire(blocking=False):
             raise StillHanging
 
@@ -38,4 +42,8 @@ class Bounded:
         except RuntimeError:
             self._free.release()
             raise
-        return future.result(seconds)
+        wait([future], seconds)
+        if not future.done():
+            give_up()
+            raise TimeoutError
+        return future.result()

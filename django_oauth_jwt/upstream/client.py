@@ -2,28 +2,29 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
 
 import requests
 import urllib3
+from django.utils.http import parse_http_date_safe
 
 from ..conf import is_secure
 from ..jws import loads_object
+from .body import ACCEPT_ENCODING, read_body
 from .bounded import Bounded, StillHanging
-
-#: The largest document that is read, in bytes; real ones have a few thousand.
-MAXIMUM_BYTES: Final = 512 * 1024
+from .failures import FetchFailed
+from .session import open_session, options_for
 
 #: Whichever of the limits is noticed first; while it reads the body, requests leaves it to urllib3.
 _TIMEOUTS: Final = (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)
+#: The longest time, in seconds, for which a server's Retry-After is obeyed.
+MAXIMUM_RETRY_AFTER: Final = 3600
 
 _MAX_AGE: Final = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})(?![\d.])", re.IGNORECASE)
-
-
-class FetchFailed(Exception):
-    """A fetch that brought nothing usable; its text is the reason, for the log."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,22 @@ class Fetched:
     document: dict[str, Any] | None
     etag: str | None = None
     max_age: int | None = None
+
+
+#: Nothing is gained by keeping the connection for minutes, and processes that fork would share it.
+_HEADERS: Final = MappingProxyType(
+    {
+        "Accept": "application/jwk-set+json, application/json, */*;q=0.1",
+        "Accept-Encoding": ACCEPT_ENCODING,
+        "Connection": "close",
+    }
+)
+
+
+def shown_url(uri: str) -> str:
+    """Return a URL as the log names it: without user name, password and query, which may hold secrets."""
+    parts = urlsplit(uri)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 class JwksClient:
@@ -52,7 +69,7 @@ class JwksClient:
         timeout: float = 5,
         allow_insecure_http: bool = False,
     ) -> None:
-        self._session: Any = requests.Session if session is None else session
+        self._session = session
         self.timeout = timeout
         self.allow_insecure_http = allow_insecure_http
         self.bounded: Final = Bounded()
@@ -65,7 +82,8 @@ class JwksClient:
         if not (self.allow_insecure_http or is_secure(uri)):
             raise FetchFailed("the URL is not https")
         try:
-            return self.bounded.call(lambda: self._get(uri, etag), self.timeout)
+            session, close = open_session(self._session)
+            return self.bounded.call(lambda: self._get(session, uri, etag), self.timeout, close)
         except _TIMEOUTS as error:
             raise FetchFailed(f"no whole answer within {self.timeout:g} seconds") from error
         except StillHanging as error:
@@ -77,48 +95,23 @@ class JwksClient:
             kinds = dict.fromkeys(type(each).__name__ for each in (error, _first_cause(error)))
             raise FetchFailed(f"request failed ({', '.join(kinds)})") from error
 
-    def _get(self, uri: str, etag: str | None) -> Fetched:
+    def _get(self, session: Any, uri: str, etag: str | None) -> Fetched:
         deadline = time.monotonic() + self.timeout
-        is_one = hasattr(self._session, "get") and not isinstance(self._session, type)
-        session = self._session if is_one else self._session()
-        # Nothing is gained by keeping the connection for minutes, and processes that fork would share it.
-        headers = {"Accept": "application/jwk-set+json, application/json", "Connection": "close"}
+        headers = dict(_HEADERS)
         etag = _sendable(etag)
         if etag is not None:
             headers["If-None-Match"] = etag
-        with session.get(uri, headers=headers, timeout=self.timeout, allow_redirects=False, stream=True) as response:
+        options = {"headers": headers, "timeout": self.timeout, "allow_redirects": False, "stream": True}
+        with session.get(uri, **options, **options_for(session, uri)) as response:
             if response.status_code == requests.codes.not_modified and etag is not None:
                 return Fetched(None, etag, _max_age(response))
             if response.status_code != requests.codes.ok:
-                raise FetchFailed(f"status {response.status_code}")
-            body = _read(response, deadline)
+                raise FetchFailed(f"status {response.status_code}", _retry_after(response))
             try:
-                document = loads_object(body)
+                document = loads_object(read_body(response, deadline))
             except ValueError as error:
                 raise FetchFailed("not a JSON object") from error
             return Fetched(document, _sendable(response.headers.get("ETag")), _max_age(response))
-
-
-def _read(response: requests.Response, deadline: float) -> bytes:
-    body = bytearray()
-    for chunk in _chunks(response):
-        body += chunk
-        if len(body) > MAXIMUM_BYTES:
-            raise FetchFailed(f"longer than {MAXIMUM_BYTES} bytes")
-        if time.monotonic() > deadline:
-            raise TimeoutError
-    return bytes(body)
-
-
-def _chunks(response: requests.Response) -> Iterator[bytes]:
-    raw = response.raw
-    if raw is None:  # the adapter of a project's own session may have read everything
-        return iter([response.content])
-    # Other objects may have a read1 that decodes nothing, as io.BytesIO has; urllib3 1 has none.
-    if not (isinstance(raw, urllib3.HTTPResponse) and hasattr(raw, "read1")):
-        return iter(response.iter_content(1024))
-    # read1 returns what has arrived; read(1024) would block until a dripping server had sent 1024 bytes.
-    return iter(lambda: raw.read1(1024, decode_content=True), b"")
 
 
 def _sendable(etag: str | None) -> str | None:
@@ -136,3 +129,16 @@ def _first_cause(error: BaseException) -> BaseException:
 def _max_age(response: requests.Response) -> int | None:
     found = _MAX_AGE.search(response.headers.get("Cache-Control", ""))
     return int(found[1]) if found else None
+
+
+def _retry_after(response: requests.Response) -> float:
+    """Return for how many seconds a busy server asks to be left alone (RFC 9110 section 10.2.3), 0 if it does not."""
+    value = response.headers.get("Retry-After", "").strip()
+    if response.status_code not in (requests.codes.too_many_requests, requests.codes.service_unavailable):
+        return 0
+    if value.isascii() and value.isdigit():
+        seconds = float(value[:9])
+    else:
+        date = parse_http_date_safe(value)
+        seconds = 0 if date is None else date - time.time()
+    return min(max(seconds, 0), MAXIMUM_RETRY_AFTER)

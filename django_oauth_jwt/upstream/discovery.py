@@ -1,21 +1,23 @@
 """Discovery of the JWKS URI from an issuer (RFC 8414 section 3, then OpenID Connect Discovery 1.0 section 4)."""
 
-from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from ..conf import is_secure, url
-from .client import FetchFailed, JwksClient
+from .client import JwksClient, shown_url
+from .failures import FetchFailed
 
 
-def metadata_uris(issuer: str) -> Iterator[str]:
-    """Yield the URLs where an issuer's metadata may be, in the order in which they are tried."""
+def metadata_uris(issuer: str) -> list[str]:
+    """Return the URLs where an issuer's metadata may be, in the order in which they are tried."""
     parts = urlsplit(issuer)
     path = parts.path.rstrip("/")
-    for well_known in (
+    places = (
         f"/.well-known/oauth-authorization-server{path}",
+        f"/.well-known/openid-configuration{path}",  # RFC 8414 section 5
         f"{path}/.well-known/openid-configuration",
-    ):
-        yield urlunsplit((parts.scheme, parts.netloc, well_known, "", ""))
+    )
+    return [urlunsplit((parts.scheme, parts.netloc, place, "", "")) for place in dict.fromkeys(places)]
 
 
 def discover_jwks_uri(issuer: str, client: JwksClient) -> str:
@@ -23,22 +25,25 @@ def discover_jwks_uri(issuer: str, client: JwksClient) -> str:
 
     Raises FetchFailed, with the reason for each URL that was tried.
     """
-    reasons = []
+    reasons, retry_after = [], 0.0
     for uri in metadata_uris(issuer):
         try:
-            metadata = client.fetch(uri).document or {}
+            return _jwks_uri_in(client.fetch(uri).document or {}, issuer, client)
         except FetchFailed as failure:
-            reasons.append(str(failure))
-            continue
-        found = metadata.get("issuer")
-        if found != issuer:
-            reasons.append(f"metadata of another issuer: {ascii(found)[:100] if isinstance(found, str) else 'none'}")
-            continue
-        try:
-            return _checked(metadata.get("jwks_uri"), issuer, client)
-        except ValueError:
-            reasons.append("metadata without a jwks_uri that is an https URL")
-    raise FetchFailed(f"no metadata found for the issuer ({'; '.join(reasons)})")
+            reasons.append(f"{shown_url(uri)}: {failure}")
+            retry_after = max(retry_after, failure.retry_after)
+    raise FetchFailed(f"no metadata found for the issuer ({'; '.join(reasons)})", retry_after, issuer)
+
+
+def _jwks_uri_in(metadata: dict[str, Any], issuer: str, client: JwksClient) -> str:
+    found = metadata.get("issuer")
+    if found != issuer:
+        shown = ascii(found)[:100] if isinstance(found, str) else "none"
+        raise FetchFailed(f"metadata of another issuer: {shown}")
+    try:
+        return _checked(metadata.get("jwks_uri"), issuer, client)
+    except ValueError as error:
+        raise FetchFailed("metadata without a jwks_uri that is an https URL") from error
 
 
 def _checked(jwks_uri: object, issuer: str, client: JwksClient) -> str:

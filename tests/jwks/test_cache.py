@@ -235,7 +235,9 @@ def test_rubbish_in_place_of_a_lock_shuts_nobody_out(
     "failure",
     [
         {"reason": "x", "count": 1, "retry_at": 1e300},
+        {"reason": "x", "count": 1, "retry_at": 1e300, "retry_after": 1e300},
         {"reason": "x", "count": 1, "retry_at": "nan"},
+        {"reason": "x", "count": 1, "retry_at": 0, "retry_after": []},
         {"reason": "x", "count": 1, "retry_at": 0},
         {"reason": "x", "count": 1},
         {"reason": "x", "count": [], "retry_at": 0},

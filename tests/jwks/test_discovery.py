@@ -44,13 +44,18 @@ def paths(auth_server):
     [
         ("https://as.example.com", [OAUTH, OPENID]),
         ("https://as.example.com/", [OAUTH, OPENID]),
-        ("https://as.example.com/realms/one", [f"{OAUTH}/realms/one", f"/realms/one{OPENID}"]),
-        ("https://as.example.com/realms/one/", [f"{OAUTH}/realms/one", f"/realms/one{OPENID}"]),
+        *(
+            (
+                f"https://as.example.com/realms/one{slash}",
+                [f"{OAUTH}/realms/one", f"{OPENID}/realms/one", f"/realms/one{OPENID}"],
+            )
+            for slash in ("", "/")
+        ),
     ],
 )
 def test_the_places_of_the_metadata(issuer, places):
-    """RFC 8414 puts the well-known part before the path, OpenID Connect behind it."""
-    assert list(metadata_uris(issuer)) == [f"https://as.example.com{place}" for place in places]
+    """RFC 8414 puts the well-known part before the path, for OpenID Connect too, which itself puts it behind."""
+    assert metadata_uris(issuer) == [f"https://as.example.com{place}" for place in places]
 
 
 def test_oauth_metadata_come_first(discovering_service, publish, status_of, auth_server):
@@ -82,8 +87,30 @@ def test_the_issuer_is_equal_to_the_letter(suffix, discovering_service, publish,
     publish(OAUTH, issuer=other)
     publish(OPENID, issuer=None)
     assert status_of(discovering_service) == 503
-    reasons = f"metadata of another issuer: {other!a}; metadata of another issuer: none"
-    assert heard.next()[2] == f"no metadata found for the issuer ({reasons})"
+    reasons = {OAUTH: f"metadata of another issuer: {other!a}", OPENID: "metadata of another issuer: none"}
+    told = "; ".join(f"{auth_server.origin}{place}: {reason}" for place, reason in reasons.items())
+    assert heard.next()[2] == f"no metadata found for the issuer ({told})"
+
+
+def test_metadata_of_openid_connect_are_found_where_rfc_8414_has_them(
+    make_service, publish, status_of, auth_server, settings
+):
+    """Section 5: for an issuer with a path, the well-known part may stand before it."""
+    issuer = f"{auth_server.origin}/realms/one"
+    publish(f"{OPENID}/realms/one", issuer=issuer)
+    service = make_service(None, issuer=issuer)
+    assert service.refresh().knows("key-1", "ES256")
+    assert paths(auth_server) == [f"{OAUTH}/realms/one", f"{OPENID}/realms/one", "/jwks"]
+
+
+def test_the_log_names_each_address_that_was_asked(make_service, publish, status_of, auth_server, log):
+    """With a typing error in JWKS_URI, the one that was asked and not the issuer; what may be secret is left out."""
+    service = make_service(f"{auth_server.origin}/jwsk?token=secret", issuer=auth_server.origin)
+    assert status_of(service) == 503
+    assert log()[-1] == f"JWKS fetch from {auth_server.origin}/jwsk failed: status 404; next try in 1 seconds"
+    publish(OAUTH, jwks_uri=f"{auth_server.origin}/gone")
+    assert status_of(make_service(None, issuer=auth_server.origin)) == 503
+    assert log()[-1] == f"JWKS fetch from {auth_server.origin}/gone failed: status 404; next try in 1 seconds"
 
 
 def test_the_log_says_which_issuer_has_no_keys(discovering_service, status_of, auth_server, log):
@@ -112,7 +139,8 @@ def test_a_jwks_uri_is_subject_to_the_rule_of_the_setting(
     publish(OAUTH, jwks_uri=jwks_uri)
     assert status_of(discovering_service) == 503
     assert heard.next()[2].startswith(
-        "no metadata found for the issuer (metadata without a jwks_uri that is an https URL"
+        f"no metadata found for the issuer ({auth_server.origin}{OAUTH}: "
+        "metadata without a jwks_uri that is an https URL"
     )
     assert paths(auth_server) == [OAUTH, OPENID]
 

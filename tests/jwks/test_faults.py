@@ -47,7 +47,7 @@ def test_a_fault_in_the_cold_is_a_503(fault, reason, misbehaving, service, statu
     assert (event, sender, retry_at) == ("failed", service, clock() + 1)
     assert reason in told
     failures = [line for line in log() if "failed" in line]
-    assert failures == [f"JWKS fetch from 127.0.0.1 failed: {told}; next try in 1 seconds"]
+    assert failures == [f"JWKS fetch from {auth_server.uri} failed: {told}; next try in 1 seconds"]
     clock.advance(1)
     assert status_of(service) == 200
     assert heard.next() == ("refreshed", service, 1)
@@ -95,9 +95,27 @@ def test_a_zip_bomb_is_refused(service, status_of, auth_server, heard):
     assert heard.next()[2] == "longer than 524288 bytes"
 
 
+def continue_for_ever(exchange):
+    """Send interim answers without an end (RFC 9110 section 15.2)."""
+    exchange.drip(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+@pytest.mark.parametrize("never_ends", [drip_header, drip_body, drip_chunks, continue_for_ever])
+def test_a_fetch_that_was_given_up_ends(never_ends, make_service, status_of, auth_server, clock, heard):
+    """Its socket is closed at the deadline, so that no thread reads on, and others are begun as ever."""
+    service = make_service(timeout=0.3)
+    with auth_server.behaving(never_ends):
+        for fetches in range(1, 7):
+            assert status_of(service) == 503
+            assert heard.next()[2] == "no whole answer within 0.3 seconds"
+            auth_server.wait_for(lambda: auth_server.pending == 0)
+            assert auth_server.fetches == fetches
+            clock.advance(30)
+
+
 def test_fetches_that_never_end_do_not_pile_up(make_service, status_of, auth_server, clock, heard):
-    """Four fetches may linger; beyond that none is begun, until one of them ends."""
-    service = make_service(timeout=0.5)  # long beside the drops, or a busy machine ends a fetch
+    """The sockets of a project's own session are its own affair: four fetches may linger, then none is begun."""
+    service = make_service(timeout=0.5, session=requests.Session())  # long beside the drops, as machines may be busy
     with auth_server.behaving(drip_header):
         for _ in range(6):
             assert status_of(service) == 503
@@ -109,6 +127,25 @@ def test_fetches_that_never_end_do_not_pile_up(make_service, status_of, auth_ser
     inside(service).client.timeout = FOREVER
     while status_of(service) != 200:
         clock.advance(30)
+
+
+@pytest.mark.parametrize("value", ["120", "7200"])
+def test_a_busy_server_is_left_alone_for_as_long_as_it_asks(value, make_service, status_of, auth_server, clock, settle):
+    """By all processes, and up to an hour; keys that are there answer on."""
+    service, other = make_service(), make_service()
+    assert status_of(service) == 200
+    clock.advance(FRESH)
+    auth_server.fault = respond_with("429 Too Many Requests", Retry_After=value)
+    for seconds in (0, 31, min(int(value), 3600) - 32):
+        clock.advance(seconds)
+        for each in (service, other):
+            assert status_of(each) == 200
+            settle(each)
+        assert auth_server.fetches == 2
+    clock.advance(1)
+    assert status_of(service) == 200
+    settle(service)
+    assert auth_server.fetches == 3
 
 
 @pytest.mark.parametrize("drip", [drip_body, drip_chunks])
@@ -155,11 +192,11 @@ def test_unusable_keys_are_skipped_with_a_warning(service, status_of, auth_serve
     assert (skipped.kid, skipped.reason) == ("weak", "RSA key of 1024 bits; 2048 is the least")
 
 
-def test_a_success_is_logged_with_its_time(service, status_of, log):
+def test_a_success_is_logged_with_its_time(service, status_of, auth_server, log):
     """One line for each fetch says how long it took and how many keys it brought."""
     status_of(service)
     (line,) = log()
-    assert line.startswith("JWKS fetched from 127.0.0.1 in 0.")
+    assert line.startswith(f"JWKS fetched from {auth_server.uri} in 0.")
     assert line.endswith(" seconds: 1 usable keys")
 
 

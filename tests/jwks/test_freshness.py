@@ -1,10 +1,12 @@
 """Fresh, old and stale keys: when a request is answered from memory, and when the keys are fetched."""
 
 import contextlib
+import json
 
 import pytest
 
 from django_oauth_jwt.errors import KeysUnavailable
+from django_oauth_jwt.testing import SigningKey, TokenIssuer
 
 from ..servers.faulty_server import answer_as_it_should, hang, respond_with
 from .inside import inside, keys_of
@@ -89,6 +91,24 @@ def test_a_not_modified_answer_makes_the_same_keys_fresh(service, age, status_of
     assert service.current() is before
     settle(service)
     assert auth_server.fetches == 2
+
+
+def test_keys_that_the_shared_cache_had_are_not_revalidated(make_service, auth_server, clock, settle, shared_cache):
+    """Somebody else may have put them there with the right ETag: a 304 would keep them for ever."""
+    auth_server.has_etags = True
+    make_service().refresh()
+    foreign = TokenIssuer("https://foreign.example.com", key=SigningKey.generate("ES256", "foreign"))
+    (entry,) = [key for key in shared_cache._cache if key.endswith(":jwks")]
+    key = entry.removeprefix(":1:")
+    shared_cache.set(key, json.dumps({**json.loads(shared_cache.get(key)), "jwks": foreign.jwks()}))
+    service = make_service()
+    assert service.refresh().knows("foreign", "ES256")
+    clock.advance(FRESH)
+    service.current()
+    settle(service)
+    assert auth_server.requests[-1].status == "200 OK"
+    assert not service.current().knows("foreign", "ES256")
+    assert service.current().knows("key-1", "ES256")
 
 
 def test_a_not_modified_answer_leaves_the_shorter_age_in_force(service, age, auth_server, clock, settle):
@@ -268,7 +288,7 @@ def test_failed_refreshes_back_off(service, age, status_of, auth_server, clock, 
             settle(service)
         assert auth_server.fetches == before + 1
         assert heard.next() == ("failed", service, "status 500", clock() + delay)
-        assert log()[-1] == f"JWKS fetch from 127.0.0.1 failed: status 500; next try in {delay} seconds"
+        assert log()[-1] == f"JWKS fetch from {auth_server.uri} failed: status 500; next try in {delay} seconds"
         clock.advance(delay - 0.1)
         assert status_of(service) == 200
         settle(service)

@@ -141,7 +141,7 @@ FAULTS: dict[str, tuple[Callable[[Exchange], None], str]] = {
     "answers keys that are no list": (respond_with(body=b'{"keys": {}}'), "list 'keys'"),
     "answers no keys": (respond_with(body=b'{"keys": []}'), "no usable key"),
     "answers only unusable keys": (respond_with(body=json.dumps({"keys": _UNUSABLE}).encode()), "no usable key"),
-    "claims gzip": (respond_with(body=b'{"keys": []}', Content_Encoding="gzip"), "request failed"),
+    "claims gzip": (respond_with(body=b'{"keys": []}', Content_Encoding="gzip"), "cannot be decompressed"),
 }
 
 

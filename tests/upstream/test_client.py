@@ -1,7 +1,10 @@
 """One HTTP fetch: what is asked, what is taken for an answer, and how each failure is named."""
 
+import gzip
 import io
 import socket
+import tracemalloc
+import zlib
 from unittest import mock
 
 import pytest
@@ -9,7 +12,8 @@ import requests
 import responses
 import urllib3
 
-from django_oauth_jwt.upstream import Fetched, FetchFailed, JwksClient
+from django_oauth_jwt.upstream import Fetched, FetchFailed, JwksClient, shown_url
+from django_oauth_jwt.upstream.body import MAXIMUM_BYTES, read_body
 
 URI = "https://as.example.com/jwks"
 
@@ -32,7 +36,8 @@ def test_the_request_says_what_it_wants(mocked):
     mocked.get(URI, json={})
     JwksClient().fetch(URI)
     headers = mocked.calls[0].request.headers
-    assert headers["Accept"] == "application/jwk-set+json, application/json"
+    assert headers["Accept"] == "application/jwk-set+json, application/json, */*;q=0.1"
+    assert headers["Accept-Encoding"] == "gzip, deflate"
     assert headers["Connection"] == "close"
     assert "If-None-Match" not in headers
 
@@ -200,8 +205,170 @@ def test_an_etag_that_cannot_be_sent_is_dropped(etag, mocked):
 def test_the_total_time_holds_for_a_body_that_never_pauses(mocked, monkeypatch):
     """The deadline is looked at between the parts of a body too."""
     mocked.get(URI, body=b" " * 5000)
-    moments = iter([0.0, 1.0, 2.0, 6.0])
-    monkeypatch.setattr("django_oauth_jwt.upstream.client.time.monotonic", lambda: next(moments))
-    client = JwksClient()
-    with pytest.raises(TimeoutError):
-        client._get(URI, None)
+    moments = iter([1.0, 2.0, 6.0])
+    monkeypatch.setattr("django_oauth_jwt.upstream.body._CHUNK_BYTES", 1024)
+    with requests.get(URI, stream=True, timeout=1) as response:
+        monkeypatch.setattr("django_oauth_jwt.upstream.body.time.monotonic", lambda: next(moments))
+        with pytest.raises(TimeoutError):
+            read_body(response, 5.0)
+
+
+GOOD = b'{"keys": []}'
+
+
+def gz(data):
+    """Compress, with no time of day in it."""
+    return gzip.compress(data, mtime=0)
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        ("gzip", gz(GOOD)),
+        ("X-GZIP", gz(GOOD)),
+        ("deflate", zlib.compress(GOOD)),
+        ("identity", GOOD),
+        ("", GOOD),
+        ("identity, gzip", gz(GOOD)),
+    ],
+)
+def test_one_content_coding_is_undone(coding, body, mocked):
+    """Whichever of the two that are asked for (RFC 9110 section 8.4.1)."""
+    mocked.get(URI, body=body, headers={"Content-Encoding": coding})
+    assert JwksClient().fetch(URI).document == {"keys": []}
+
+
+BOMB = gz(gz(b" " * 20_000_000))
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "reason"),
+    [
+        ("gzip, gzip", BOMB, "content coding that is not supported"),
+        ("gzip,deflate", b"", "content coding that is not supported"),
+        ("br", b"", "content coding that is not supported"),
+        ("gzip", gz(b" " * (MAXIMUM_BYTES + 1)), f"longer than {MAXIMUM_BYTES} bytes"),
+        ("deflate", zlib.compress(b" " * (MAXIMUM_BYTES + 1)), f"longer than {MAXIMUM_BYTES} bytes"),
+        ("gzip", GOOD, "body that cannot be decompressed"),
+        ("gzip", gz(GOOD)[:-9], "body that ends too early"),
+        ("gzip", b"", "body that ends too early"),
+    ],
+)
+def test_what_would_unpack_to_too_much_or_to_nothing_is_refused(coding, body, reason, mocked):
+    """A second coding hides how much memory the first one takes: 1.7 KB on the wire may be a gigabyte."""
+    mocked.get(URI, body=body, headers={"Content-Encoding": coding})
+    tracemalloc.start()
+    try:
+        with pytest.raises(FetchFailed, match=f"^{reason}"):
+            JwksClient().fetch(URI)
+        assert tracemalloc.get_traced_memory()[1] < 8 * MAXIMUM_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+def test_exactly_as_much_as_is_allowed_is_read(mocked):
+    """The limit counts what is unpacked."""
+    mocked.get(URI, body=gz(GOOD.ljust(MAXIMUM_BYTES)), headers={"Content-Encoding": "gzip"})
+    assert JwksClient().fetch(URI).document == {"keys": []}
+
+
+NOW = 1_800_000_000
+
+
+@pytest.mark.parametrize(
+    ("status", "value", "seconds"),
+    [
+        (429, "120", 120),
+        (503, " 7 ", 7),
+        (429, "Fri, 15 Jan 2027 08:01:40 GMT", 100),
+        (429, "Fri, 15 Jan 2027 07:59:00 GMT", 0),
+        (429, "7200", 3600),
+        (429, "9" * 400, 3600),
+        (429, "-5", 0),
+        (429, "soon", 0),
+        (429, "\u0661\u0662", 0),
+        (429, None, 0),
+        (500, "120", 0),
+        (404, "120", 0),
+    ],
+)
+def test_a_busy_server_says_when_to_come_again(status, value, seconds, mocked, monkeypatch):
+    """In seconds or as a date, an hour at the most (RFC 9110 section 10.2.3)."""
+    monkeypatch.setattr("time.time", lambda: NOW)
+    mocked.get(URI, status=status, headers={} if value is None else {"Retry-After": value})
+    with pytest.raises(FetchFailed, match=f"^status {status}$") as caught:
+        JwksClient().fetch(URI)
+    assert caught.value.retry_after == seconds
+
+
+@pytest.fixture
+def environment(monkeypatch, tmp_path):
+    """Have the environment name a password for every host, proxies and certificates."""
+    (tmp_path / "netrc").write_text("default login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://environment.example.com:3128")
+    for name in ("no_proxy", "NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/environment.pem")
+
+
+def _session(**attributes):
+    session = requests.Session()
+    for name, value in attributes.items():
+        setattr(session, name, value)
+    return session
+
+
+ENVIRONMENT = "http://environment.example.com:3128"
+
+
+@pytest.mark.parametrize(
+    ("session", "uri", "proxy", "verify"),
+    [
+        (None, URI, ENVIRONMENT, "/environment.pem"),
+        (requests.Session, URI, ENVIRONMENT, "/environment.pem"),
+        (_session(verify="/own.pem"), URI, ENVIRONMENT, "/own.pem"),
+        (_session(verify=False), URI, ENVIRONMENT, False),
+        (_session(proxies={"https": "http://own:1"}), URI, "http://own:1", "/environment.pem"),
+        (_session(proxies={"all": "http://own:1"}), URI, "http://own:1", "/environment.pem"),
+        (_session(trust_env=False), URI, None, True),
+        (None, "http://127.0.0.1:9/jwks", None, "/environment.pem"),
+        (None, "http://localhost:9/jwks", None, "/environment.pem"),
+        (None, "http://[::1]:9/jwks", None, "/environment.pem"),
+        (_session(proxies={"all": "http://own:1"}), "http://127.0.0.1:9/jwks", None, "/environment.pem"),
+    ],
+)
+def test_what_the_session_says_wins_over_the_environment(session, uri, proxy, verify, environment, monkeypatch):
+    """And nobody asks for a proxy for this machine, or sends a password that a file on it happens to hold."""
+    sent = {}
+
+    def send(self, request, **kwargs):
+        sent.update(kwargs, authorization=request.headers.get("Authorization"))
+        sent["proxy"] = requests.utils.select_proxy(request.url, kwargs["proxies"])
+        raise requests.ConnectionError
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
+    with pytest.raises(FetchFailed):
+        JwksClient(session).fetch(uri)
+    assert (sent["proxy"], sent["verify"], sent["authorization"]) == (proxy, verify, None)
+
+
+def test_a_password_that_the_project_gave_its_session_is_sent(environment, mocked):
+    """It is configured."""
+    mocked.get(URI, json={})
+    JwksClient(_session(auth=("own", "password"))).fetch(URI)
+    assert mocked.calls[0].request.headers["Authorization"] == requests.auth._basic_auth_str("own", "password")
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        (URI, URI),
+        ("https://user:secret@as.example.com:8443/a/b?token=secret#x", "https://as.example.com:8443/a/b"),
+        ("https://as.example.com", "https://as.example.com"),
+    ],
+)
+def test_a_url_in_the_log_holds_no_secret(uri, shown):
+    """Neither user name nor password nor query."""
+    assert shown_url(uri) == shown

@@ -148,23 +148,28 @@ def test_nobody_can_cancel_the_work():
     assert future.result(FOREVER) is True
 
 
+def no_op():
+    """End nothing."""
+
+
 def test_a_call_in_time_gives_its_result():
     """Below the limit nothing is noticed of it, as often as one calls."""
     bounded = Bounded(threads=1)
-    assert [bounded.call(lambda: "result", FOREVER) for _ in range(100)] == ["result"] * 100
+    assert [bounded.call(lambda: "result", FOREVER, no_op) for _ in range(100)] == ["result"] * 100
 
 
 def test_a_call_that_takes_longer_is_left_behind():
     """Its thread goes on by itself, and keeps its place until it ends."""
-    bounded, go_on, ended = Bounded(threads=1), threading.Event(), threading.Event()
+    bounded, go_on, ended, given_up = Bounded(threads=1), threading.Event(), threading.Event(), threading.Event()
     with pytest.raises(TimeoutError):
-        bounded.call(lambda: go_on.wait(FOREVER), 0.01)
+        bounded.call(lambda: go_on.wait(FOREVER), 0.01, given_up.set)
+    assert given_up.is_set()
     with pytest.raises(StillHanging):
-        bounded.call(pytest.fail, FOREVER)
+        bounded.call(pytest.fail, FOREVER, no_op)
     bounded._free.release = lambda release=bounded._free.release: release() or ended.set()
     go_on.set()
     assert ended.wait(FOREVER)
-    assert bounded.call(lambda: "result", FOREVER) == "result"
+    assert bounded.call(lambda: "result", FOREVER, no_op) == "result"
 
 
 def test_a_thread_that_cannot_be_had_takes_no_place(monkeypatch):
@@ -178,8 +183,8 @@ def test_a_thread_that_cannot_be_had_takes_no_place(monkeypatch):
         patched.setattr(threading.Thread, "start", no_thread)
         for _ in range(2):
             with pytest.raises(RuntimeError, match="can't start"):
-                bounded.call(pytest.fail, FOREVER)
-    assert bounded.call(lambda: "result", FOREVER) == "result"
+                bounded.call(pytest.fail, FOREVER, no_op)
+    assert bounded.call(lambda: "result", FOREVER, no_op) == "result"
 
 
 def test_a_worker_does_its_calls_in_one_thread():

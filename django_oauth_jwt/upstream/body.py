@@ -1,0 +1,66 @@
+"""The body of an HTTP answer, limited in size before and after decompression."""
+
+import time
+import zlib
+from collections.abc import Iterable
+from typing import Any, Final
+
+import requests
+import urllib3
+
+from .failures import FetchFailed
+
+#: The largest document that is read, in bytes, compressed or not; real ones have a few thousand.
+MAXIMUM_BYTES: Final = 512 * 1024
+#: What is asked for: requests and urllib3 know more codings, and undo one after the other without a limit.
+ACCEPT_ENCODING: Final = "gzip, deflate"
+
+_CHUNK_BYTES: Final = 16 * 1024
+#: What zlib recognizes by itself (RFC 9110 section 8.4.1).
+_CODINGS: Final = frozenset({"gzip", "x-gzip", "deflate"})
+_EITHER_FORMAT: Final = 32 + zlib.MAX_WBITS
+
+
+def read_body(response: requests.Response, deadline: float) -> bytes:
+    """Return the decoded body; raise FetchFailed where it is too long, TimeoutError after the monotonic deadline."""
+    raw: Any = response.raw
+    if raw is None:  # the adapter of a project's own session may have read, and decoded, everything
+        return _limited(response.content)
+    if not isinstance(raw, urllib3.HTTPResponse):
+        return _joined(response.iter_content(1024), deadline)
+    # read1 returns what has arrived, while read blocks until a dripping server has sent it all; urllib3 1 has none.
+    read = getattr(raw, "read1", raw.read)
+    body = _joined(iter(lambda: read(_CHUNK_BYTES, decode_content=False), b""), deadline)
+    return _decoded(body, response.headers.get("Content-Encoding", ""))
+
+
+def _joined(chunks: Iterable[bytes], deadline: float) -> bytes:
+    body = b""
+    for chunk in chunks:
+        body = _limited(body + chunk)
+        if time.monotonic() > deadline:
+            raise TimeoutError
+    return body
+
+
+def _limited(body: bytes) -> bytes:
+    if len(body) > MAXIMUM_BYTES:
+        raise FetchFailed(f"longer than {MAXIMUM_BYTES} bytes")
+    return body
+
+
+def _decoded(body: bytes, content_encoding: str) -> bytes:
+    codings = [coding.strip().lower() for coding in content_encoding.split(",")]
+    codings = [coding for coding in codings if coding not in ("", "identity")]
+    if not codings:
+        return body
+    if len(codings) > 1 or codings[0] not in _CODINGS:
+        raise FetchFailed(f"content coding that is not supported: {ascii(content_encoding)[:80]}")
+    decompressor = zlib.decompressobj(_EITHER_FORMAT)
+    try:
+        document = _limited(decompressor.decompress(body, MAXIMUM_BYTES + 1))
+    except zlib.error as error:
+        raise FetchFailed("body that cannot be decompressed") from error
+    if not decompressor.eof:
+        raise FetchFailed("body that ends too early")
+    return document
