@@ -9,6 +9,7 @@ from .algorithms import KEY_SHAPES, SUPPORTED_ALGORITHMS
 from .base64url import decode_segment
 from .compact import ascii_bytes, read_compact, verify_compact, verify_signature
 from .header import UnverifiedHeader, check_critical, header_of, media_type
+from .jwks_document import loads_jwks
 from .key_set import KeySet, SkippedKey
 from .public_key import PublicKey
 from .strict_json import loads_object
@@ -26,6 +27,7 @@ __all__ = [
     "check_critical",
     "decode_segment",
     "header_of",
+    "loads_jwks",
     "loads_object",
     "media_type",
     "read_compact",

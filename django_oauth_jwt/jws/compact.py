@@ -17,7 +17,7 @@ def verify_compact(encoded: str, key_set: KeySet, algorithms: Collection[str]) -
     >>> header, payload = verify_compact(encoded, key_set, ["RS256"])
 
     Raises InvalidToken where ``encoded`` is not a JWS in compact serialization, its ``alg`` is not one of
-    ``algorithms``, or the signature is not by the one key of ``key_set`` that fits. The header parameters
+    ``algorithms``, or the signature is not by the key of ``key_set`` that fits. The header parameters
     ``jku``, ``x5u``, ``jwk`` and ``x5c`` are ignored; ``crit`` (RFC 7515 section 4.1.11) and ``b64``
     (RFC 7797) are refused.
     """
@@ -58,10 +58,11 @@ def check_algorithm(alg: str, algorithms: Collection[str]) -> None:
 
 
 def verify_signature(header: UnverifiedHeader, signing_input: bytes, signature_segment: bytes, key_set: KeySet) -> None:
-    """Check the signature with the one key that fits; raise InvalidToken where there is none or it does not verify."""
-    key = key_set.select(header.kid, header.alg)
+    """Check the signature with the keys that fit; raise InvalidToken where there are none or it does not verify."""
+    keys = key_set.select(header)
     try:
-        genuine = key.verify(signing_input, decode_segment(signature_segment))
+        signature = decode_segment(signature_segment)
+        genuine = any(key.verify(signing_input, signature) for key in keys)
     except ValueError:
         genuine = False
     if not genuine:

@@ -14,17 +14,26 @@ from .strict_json import loads_object
 LONGEST_CACHED_HEADER: Final = 1024
 
 
+#: Parameters that name the certificate of the key, the better one first.
+THUMBPRINTS: Final = ("x5t#S256", "x5t")
+_STRINGS: Final = frozenset({"alg", "kid", "typ", *THUMBPRINTS})
+#: RFC 7515 section 4.1. Null is a value of the wrong type, not an absent parameter.
+_REGISTERED: Final = _STRINGS | {"jku", "jwk", "x5u", "x5c", "cty", "crit"}
+
+
 @dataclass(frozen=True, slots=True)
 class UnverifiedHeader:
     """The header parameters that decide how a token is checked, and all ``parameters``, read-only.
 
-    ``typ`` is normalized by `media_type`, so it can be compared.
+    ``typ`` is normalized by `media_type`, so it can be compared. ``thumbprints`` are those of the certificate of the
+    key that the header has, by parameter (RFC 7515 sections 4.1.7 and 4.1.8).
     """
 
     alg: str
     kid: str | None
     typ: str | None
     parameters: FrozenDict
+    thumbprints: Mapping[str, str]
 
 
 def read_header(segment: bytes) -> UnverifiedHeader:
@@ -50,10 +59,14 @@ def check_critical(parameters: Mapping[str, Any]) -> None:
 
 def header_of(parameters: Mapping[str, Any]) -> UnverifiedHeader:
     """Return the header with these parameters; ValueError where one has the wrong type."""
+    for name, value in parameters.items():
+        if (name in _STRINGS and not isinstance(value, str)) or (name in _REGISTERED and value is None):
+            raise ValueError(f"{name} has the wrong type")
     alg, kid, typ = parameters.get("alg"), parameters.get("kid"), parameters.get("typ")
-    if not isinstance(alg, str) or not isinstance(kid, str | None) or not isinstance(typ, str | None):
-        raise ValueError("alg, kid and typ are strings")
-    return UnverifiedHeader(alg, kid, None if typ is None else media_type(typ), freeze(parameters))
+    if alg is None:
+        raise ValueError("alg is missing")
+    thumbprints = {name: parameters[name] for name in THUMBPRINTS if name in parameters}
+    return UnverifiedHeader(alg, kid, None if typ is None else media_type(typ), freeze(parameters), thumbprints)
 
 
 def media_type(typ: str) -> str:

@@ -1,4 +1,4 @@
-"""A JWKS as a set of usable keys, and the selection of the one key for a token (RFC 7517 section 5).
+"""A JWKS as a set of usable keys, and the selection of the key for a token (RFC 7517 section 5).
 
 The key decides which algorithms it may be used with, never the token (RFC 8725 section 3.1).
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple, NoReturn
 
 from ..errors import InvalidToken
+from .header import UnverifiedHeader
 from .public_key import PublicKey, UnusableKey
 from .verifying_keys import VerifyingKey
 
@@ -15,6 +16,8 @@ logger = logging.getLogger("django_oauth_jwt")
 
 #: The log names so many of a JWKS's unusable keys, and counts the others: half a megabyte of them must not fill it.
 NAMED_IN_LOG: Final = 10
+#: A token that does not say which key signed it is tried with no more keys, since each try takes time.
+MAXIMUM_TRIED: Final = 4
 
 
 class SkippedKey(NamedTuple):
@@ -36,19 +39,19 @@ class KeySet:
     ``keys`` are the usable keys in the order of the JWKS, ``unusable`` the skipped ones (`SkippedKey`).
     """
 
-    __slots__ = ("_kids", "_verifiers", "keys", "unusable")
+    __slots__ = ("_candidates", "_kids", "keys", "unusable")
 
     keys: tuple[PublicKey, ...]
     unusable: tuple[SkippedKey, ...]
     _kids: frozenset[str]
-    _verifiers: Mapping[tuple[str | None, str], tuple[VerifyingKey, ...]]
+    _candidates: Mapping[tuple[str | None, str], tuple[PublicKey, ...]]
 
     def __init__(self, keys: tuple[PublicKey, ...], unusable: tuple[SkippedKey, ...] = ()) -> None:
         set_attribute = super().__setattr__  # the class's own refuses
         set_attribute("keys", keys)
         set_attribute("unusable", unusable)
         set_attribute("_kids", frozenset(key.kid for key in keys if key.kid is not None))
-        set_attribute("_verifiers", _verifiers_by_kid_and_alg(keys))
+        set_attribute("_candidates", _by_kid_and_alg(keys))
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a key set cannot be changed: {name}")
@@ -89,32 +92,47 @@ class KeySet:
 
         If not, it may be a new key that a newer JWKS has.
         """
-        return kid in self._kids if kid is not None else (kid, alg) in self._verifiers
+        return kid in self._kids if kid is not None else (kid, alg) in self._candidates
 
-    def select(self, kid: str | None, alg: str) -> VerifyingKey:
-        """Return the one key for a header; without ``kid`` it must be the only key of the set for ``alg``.
+    def select(self, header: UnverifiedHeader) -> tuple[VerifyingKey, ...]:
+        """Return the keys to try a signature with: the one that the header names.
 
-        Raises InvalidToken: ``unknown_kid``, ``wrong_algorithm`` where the key is not for ``alg``, ``ambiguous_key``
-        where several keys fit.
+        Without a ``kid``, and a certificate's thumbprint that a key has as well, they are the keys for ``alg``, at most
+        `MAXIMUM_TRIED` (RFC 7515 appendix D). Raises InvalidToken: ``unknown_kid``, ``wrong_algorithm`` where the key
+        is not for ``alg``, ``ambiguous_key`` where too many keys fit.
         """
-        verifiers = self._verifiers.get((kid, alg))
-        if verifiers is None:
-            raise InvalidToken("wrong_algorithm" if kid in self._kids else "unknown_kid")
-        if len(verifiers) > 1:
+        candidates = self._candidates.get((header.kid, header.alg))
+        if candidates is None:
+            raise InvalidToken("wrong_algorithm" if header.kid in self._kids else "unknown_kid")
+        if len(candidates) == 1 and not (header.thumbprints and candidates[0].thumbprints):
+            return (candidates[0].verifiers[header.alg],)
+        return self._by_thumbprint(header, candidates)
+
+    @staticmethod
+    def _by_thumbprint(header: UnverifiedHeader, candidates: tuple[PublicKey, ...]) -> tuple[VerifyingKey, ...]:
+        asked = header.thumbprints
+        fitting = [key for key in candidates if not key.contradicts(asked)]
+        named = [key for key in fitting if asked.items() & (key.thumbprints or {}).items()]
+        if not fitting:
+            raise InvalidToken("unknown_kid")
+        has_hint = bool(named) or header.kid is not None
+        chosen = named or fitting
+        if len(chosen) > (1 if has_hint else MAXIMUM_TRIED):
             raise InvalidToken("ambiguous_key")
-        return verifiers[0]
+        return tuple(key.verifiers[header.alg] for key in chosen)
 
 
-def _verifiers_by_kid_and_alg(
-    keys: tuple[PublicKey, ...],
-) -> dict[tuple[str | None, str], tuple[VerifyingKey, ...]]:
-    """Return the keys for each pair of ``kid`` and ``alg`` in a header; each key also under the ``kid`` None."""
-    verifiers: dict[tuple[str | None, str], tuple[VerifyingKey, ...]] = {}
+def _by_kid_and_alg(keys: tuple[PublicKey, ...]) -> dict[tuple[str | None, str], tuple[PublicKey, ...]]:
+    """Return the keys for each pair of ``kid`` and ``alg`` in a header; each key also under the ``kid`` None.
+
+    The same key material that is listed more than once is one key.
+    """
+    found: dict[tuple[str | None, str], dict[object, PublicKey]] = {}
     for key in keys:
-        for alg, verifier in key.verifiers.items():
+        for alg in key.verifiers:
             for kid in {key.kid, None}:
-                verifiers[kid, alg] = (*verifiers.get((kid, alg), ()), verifier)
-    return verifiers
+                found.setdefault((kid, alg), {}).setdefault(key.material, key)
+    return {pair: tuple(by_material.values()) for pair, by_material in found.items()}
 
 
 def _kid_of(jwk: object) -> str | None:

@@ -6,8 +6,12 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from .algorithms import algorithms_for
+from .header import THUMBPRINTS
+from .roca import has_roca_fingerprint
+from .strict_json import DUPLICATE_MEMBER
 from .verifying_keys import VerifyingKey, construct
 
 #: RFC 7518 section 3.3: RSA keys have 2048 bits or more.
@@ -30,25 +34,41 @@ class PublicKey:
     """A usable key of a JWKS.
 
     ``kid`` and ``use`` are None where the JWK has none. ``verifiers`` has a python-jose key for each algorithm that
-    the key may be used with.
+    the key may be used with. ``thumbprints`` are those of its certificate (``x5t#S256``, ``x5t``), None without any.
     """
 
     kid: str | None
     kty: str
     use: str | None
     verifiers: Mapping[str, VerifyingKey]
+    thumbprints: Mapping[str, str] | None = None
 
     @classmethod
     def from_jwk(cls, jwk: object) -> "PublicKey":
         """Parse a JWK; raise UnusableKey where it cannot check signatures."""
         if not isinstance(jwk, Mapping):
             raise UnusableKey("not an object")
-        for name in ("kid", "kty", "crv", "alg", "use"):
+        if DUPLICATE_MEMBER in jwk:
+            raise UnusableKey(f"duplicate member {str(jwk[DUPLICATE_MEMBER])[:80]}")
+        for name in ("kid", "kty", "crv", "alg", "use", *THUMBPRINTS):
             if not isinstance(jwk.get(name), str | None):
                 raise UnusableKey(f"{name} is not a string")
         _check_purpose(jwk)
         verifiers = _verifiers(jwk, _algorithms(jwk))
-        return cls(jwk.get("kid"), jwk["kty"], jwk.get("use"), MappingProxyType(verifiers))
+        thumbprints = {name: jwk[name] for name in THUMBPRINTS if jwk.get(name) is not None}
+        return cls(jwk.get("kid"), jwk["kty"], jwk.get("use"), MappingProxyType(verifiers), thumbprints or None)
+
+    @property
+    def material(self) -> bytes:
+        """The public key itself, whatever the JWK says beside it."""
+        key = next(iter(self.verifiers.values())).prepared_key
+        der: bytes = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return der
+
+    def contradicts(self, thumbprints: Mapping[str, str]) -> bool:
+        """Tell whether the key's certificate is another one than these thumbprints name."""
+        own = self.thumbprints or {}
+        return any(own.get(name, value) != value for name, value in thumbprints.items())
 
 
 def _check_purpose(jwk: Mapping[str, Any]) -> None:
@@ -92,3 +112,5 @@ def _check_rsa_size(key: RSAPublicKey) -> None:
     exponent_bits = key.public_numbers().e.bit_length()
     if exponent_bits > MAXIMUM_EXPONENT_BITS:
         raise UnusableKey(f"RSA exponent of {exponent_bits} bits; {MAXIMUM_EXPONENT_BITS} is the most")
+    if has_roca_fingerprint(key.public_numbers().n):
+        raise UnusableKey("RSA key with the fingerprint of CVE-2017-15361 (ROCA)")

@@ -7,6 +7,8 @@ from typing import Any, Final, NoReturn
 
 #: Nested objects and arrays: far more than any token has, far fewer than overflow the stack.
 MAXIMUM_DEPTH: Final = 64
+#: In an object that cannot be used, the name of the member that it has twice.
+DUPLICATE_MEMBER: Final = "duplicate member"
 
 
 def loads_object(data: bytes) -> dict[str, Any]:
@@ -15,11 +17,15 @@ def loads_object(data: bytes) -> dict[str, Any]:
     Raises ValueError for anything else, and for encodings other than UTF-8, duplicate members, NaN and Infinity,
     numbers beyond a double or with thousands of digits, lone surrogates, and nesting deeper than `MAXIMUM_DEPTH`.
     """
+    return _loads(data, _decoder)
+
+
+def _loads(data: bytes, decoder: json.JSONDecoder) -> dict[str, Any]:
     text = data.decode().strip(" \t\n\r")
     # For speed: most objects have no nested object and no array, which is seen faster than brackets are counted.
     if ("[" in text or text.find("{", 1) > 0) and text.count("{") + text.count("[") > MAXIMUM_DEPTH:
         _refuse_depth(text)
-    value, end = _decoder.raw_decode(text)
+    value, end = decoder.raw_decode(text)
     if end != len(text) or not isinstance(value, dict):
         raise ValueError("not a JSON object")
     if "\\u" in text:
@@ -27,11 +33,27 @@ def loads_object(data: bytes) -> dict[str, Any]:
     return value
 
 
+def loads_marking_duplicates(data: bytes) -> dict[str, Any]:
+    """Do as `loads_object`, but mark an object with a duplicate member instead of refusing all: `DUPLICATE_MEMBER`."""
+    return _loads(data, _marking_decoder)
+
+
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ValueError("duplicate member")
+        raise ValueError(f"duplicate member {_duplicate(pairs)}")
     return members
+
+
+def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    return members if len(members) == len(pairs) else {**members, DUPLICATE_MEMBER: _duplicate(pairs)}
+
+
+def _duplicate(pairs: list[tuple[str, Any]]) -> str:
+    """Return the name of a member that is given twice, as it may stand in a log."""
+    names = [name for name, _ in pairs]
+    return ascii(next(name for name in names if names.count(name) > 1))[:80]
 
 
 def _finite(literal: str) -> float:
@@ -60,6 +82,7 @@ def _refuse_lone_surrogates(value: dict[str, Any]) -> None:
 
 
 _decoder = json.JSONDecoder(object_pairs_hook=_members, parse_float=_finite, parse_constant=_constant)
+_marking_decoder = json.JSONDecoder(object_pairs_hook=_marked, parse_float=_finite, parse_constant=_constant)
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 #: A string without a closing quote matches up to the end of the text: so time stays linear. The decoder refuses it.
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.?)*+"?', re.DOTALL)

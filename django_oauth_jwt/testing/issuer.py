@@ -83,6 +83,7 @@ class TokenIssuer:
         kid = "rotated-out" if rotated else key.kid
         signer = key_of_process(key.alg, "foreign") if forged or rotated else key
         jose_header = {"typ": "at+jwt", "alg": key.alg, "kid": kid, **(header or {})}
+        jose_header = {name: value for name, value in jose_header.items() if value is not None}
         return signer.encode(jose_header, json.dumps(payload).encode())
 
     def headers(self, scope: str | Iterable[str] | None = None, **kwargs: Any) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """One HTTP fetch of a JSON document: https, no redirects, limited in time and size, revalidated by ETag."""
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import urllib3
 from django.utils.http import parse_http_date_safe
 
 from ..conf import is_secure
-from ..jws import loads_object
+from ..jws import loads_jwks
 from .body import ACCEPT_ENCODING, read_body
 from .bounded import Bounded, StillHanging
 from .failures import FetchFailed
@@ -108,10 +109,19 @@ class JwksClient:
             if response.status_code != requests.codes.ok:
                 raise FetchFailed(f"status {response.status_code}", _retry_after(response))
             try:
-                document = loads_object(read_body(response, deadline))
+                document = loads_jwks(read_body(response, deadline))
             except ValueError as error:
-                raise FetchFailed("not a JSON object") from error
+                raise FetchFailed(f"not a JSON object: {_cause(error)}") from error
             return Fetched(document, _sendable(response.headers.get("ETag")), _max_age(response))
+
+
+def _cause(error: ValueError) -> str:
+    """Return why a body is no JSON object, without anything of it that could do harm in a log."""
+    if isinstance(error, UnicodeError):
+        return "not UTF-8"
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.pos}"
+    return str(error)
 
 
 def _sendable(etag: str | None) -> str | None:
