@@ -15,7 +15,7 @@ from .outcomes import Explanation
 SEGMENTS: Final = 3
 JWE_SEGMENTS: Final = 5
 #: Stands for a header that cannot be read; no rule that needs the header is asked then.
-_NO_HEADER: Final = UnverifiedHeader("", None, None, freeze({}))
+_NO_HEADER: Final = UnverifiedHeader("", None, None, freeze({}), {})
 
 
 @dataclass(frozen=True)

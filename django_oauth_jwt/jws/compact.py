@@ -59,10 +59,9 @@ def check_algorithm(alg: str, algorithms: Collection[str]) -> None:
 
 def verify_signature(header: UnverifiedHeader, signing_input: bytes, signature_segment: bytes, key_set: KeySet) -> None:
     """Check the signature with the keys that fit; raise InvalidToken where there are none or it does not verify."""
-    keys = key_set.select(header)
+    key = key_set.select(header.kid, header.alg, header.thumbprints)
     try:
-        signature = decode_segment(signature_segment)
-        genuine = any(key.verify(signing_input, signature) for key in keys)
+        genuine = key.verify(signing_input, decode_segment(signature_segment))
     except ValueError:
         genuine = False
     if not genuine:

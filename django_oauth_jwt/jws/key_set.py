@@ -5,12 +5,12 @@ The key decides which algorithms it may be used with, never the token (RFC 8725 
 
 import logging
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, NoReturn
 
 from ..errors import InvalidToken
-from .header import UnverifiedHeader
 from .public_key import PublicKey, UnusableKey
-from .verifying_keys import VerifyingKey
+from .verifying_keys import SignatureCheck, VerifyingKey
 
 logger = logging.getLogger("django_oauth_jwt")
 
@@ -18,6 +18,7 @@ logger = logging.getLogger("django_oauth_jwt")
 NAMED_IN_LOG: Final = 10
 #: A token that does not say which key signed it is tried with no more keys, since each try takes time.
 MAXIMUM_TRIED: Final = 4
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class SkippedKey(NamedTuple):
@@ -94,32 +95,38 @@ class KeySet:
         """
         return kid in self._kids if kid is not None else (kid, alg) in self._candidates
 
-    def select(self, header: UnverifiedHeader) -> tuple[VerifyingKey, ...]:
-        """Return the keys to try a signature with: the one that the header names.
+    def select(self, kid: str | None, alg: str, thumbprints: Mapping[str, str] = _NONE) -> SignatureCheck:
+        """Return what checks a signature: the key that a header names.
 
-        Without a ``kid``, and a certificate's thumbprint that a key has as well, they are the keys for ``alg``, at most
-        `MAXIMUM_TRIED` (RFC 7515 appendix D). Raises InvalidToken: ``unknown_kid``, ``wrong_algorithm`` where the key
-        is not for ``alg``, ``ambiguous_key`` where too many keys fit.
+        ``thumbprints`` are those of the key's certificate that the header has; they count for keys that have one, too.
+        Where a header names no key, the check tries the keys for ``alg``, at most `MAXIMUM_TRIED` (RFC 7515
+        appendix D). Raises InvalidToken: ``unknown_kid``, ``wrong_algorithm`` where the key is not for ``alg``,
+        ``ambiguous_key`` where too many keys fit.
         """
-        candidates = self._candidates.get((header.kid, header.alg))
+        candidates = self._candidates.get((kid, alg))
         if candidates is None:
-            raise InvalidToken("wrong_algorithm" if header.kid in self._kids else "unknown_kid")
-        if len(candidates) == 1 and not (header.thumbprints and candidates[0].thumbprints):
-            return (candidates[0].verifiers[header.alg],)
-        return self._by_thumbprint(header, candidates)
-
-    @staticmethod
-    def _by_thumbprint(header: UnverifiedHeader, candidates: tuple[PublicKey, ...]) -> tuple[VerifyingKey, ...]:
-        asked = header.thumbprints
-        fitting = [key for key in candidates if not key.contradicts(asked)]
-        named = [key for key in fitting if asked.items() & (key.thumbprints or {}).items()]
+            raise InvalidToken("wrong_algorithm" if kid in self._kids else "unknown_kid")
+        if len(candidates) == 1 and not thumbprints:
+            return candidates[0].verifiers[alg]
+        fitting = [key for key in candidates if not key.contradicts(thumbprints)]
+        named = [key for key in fitting if key.thumbprints.items() & thumbprints.items()]
         if not fitting:
             raise InvalidToken("unknown_kid")
-        has_hint = bool(named) or header.kid is not None
-        chosen = named or fitting
-        if len(chosen) > (1 if has_hint else MAXIMUM_TRIED):
+        keys = named or fitting
+        if len(keys) > (MAXIMUM_TRIED if kid is None and not named else 1):
             raise InvalidToken("ambiguous_key")
-        return tuple(key.verifiers[header.alg] for key in chosen)
+        return keys[0].verifiers[alg] if len(keys) == 1 else EachInTurn([key.verifiers[alg] for key in keys])
+
+
+class EachInTurn:
+    """Checks a signature with several keys; one that verifies it will do."""
+
+    def __init__(self, keys: list[VerifyingKey]) -> None:
+        self._keys = keys
+
+    def verify(self, msg: bytes, sig: bytes) -> bool:
+        """Tell whether ``sig`` is the signature of ``msg`` by one of the keys."""
+        return any(key.verify(msg, sig) for key in self._keys)
 
 
 def _by_kid_and_alg(keys: tuple[PublicKey, ...]) -> dict[tuple[str | None, str], tuple[PublicKey, ...]]:

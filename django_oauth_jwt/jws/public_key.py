@@ -34,14 +34,14 @@ class PublicKey:
     """A usable key of a JWKS.
 
     ``kid`` and ``use`` are None where the JWK has none. ``verifiers`` has a python-jose key for each algorithm that
-    the key may be used with. ``thumbprints`` are those of its certificate (``x5t#S256``, ``x5t``), None without any.
+    the key may be used with. ``thumbprints`` are those of its certificate, by member (``x5t#S256``, ``x5t``).
     """
 
     kid: str | None
     kty: str
     use: str | None
     verifiers: Mapping[str, VerifyingKey]
-    thumbprints: Mapping[str, str] | None = None
+    thumbprints: Mapping[str, str]
 
     @classmethod
     def from_jwk(cls, jwk: object) -> "PublicKey":
@@ -56,7 +56,7 @@ class PublicKey:
         _check_purpose(jwk)
         verifiers = _verifiers(jwk, _algorithms(jwk))
         thumbprints = {name: jwk[name] for name in THUMBPRINTS if jwk.get(name) is not None}
-        return cls(jwk.get("kid"), jwk["kty"], jwk.get("use"), MappingProxyType(verifiers), thumbprints or None)
+        return cls(jwk.get("kid"), jwk["kty"], jwk.get("use"), MappingProxyType(verifiers), thumbprints)
 
     @property
     def material(self) -> bytes:
@@ -67,8 +67,7 @@ class PublicKey:
 
     def contradicts(self, thumbprints: Mapping[str, str]) -> bool:
         """Tell whether the key's certificate is another one than these thumbprints name."""
-        own = self.thumbprints or {}
-        return any(own.get(name, value) != value for name, value in thumbprints.items())
+        return any(self.thumbprints.get(name, value) != value for name, value in thumbprints.items())
 
 
 def _check_purpose(jwk: Mapping[str, Any]) -> None:

@@ -33,14 +33,18 @@ _ED25519_SMALL_ORDER: Final = frozenset(
 )
 
 
-class VerifyingKey(Protocol):
-    """The part of a python-jose key that this package uses."""
-
-    prepared_key: Any
+class SignatureCheck(Protocol):
+    """What tells whether a signature is genuine."""
 
     def verify(self, msg: bytes, sig: bytes) -> bool:
         """Tell whether ``sig`` is the signature of ``msg``."""
         ...
+
+
+class VerifyingKey(SignatureCheck, Protocol):
+    """The part of a python-jose key that this package uses."""
+
+    prepared_key: Any
 
 
 class RSAKey(Key):

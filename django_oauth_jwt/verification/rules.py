@@ -71,7 +71,7 @@ def _keys_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
 
 
 def _check_key(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
-    key_set.select(token.header.kid, token.header.alg)
+    key_set.select(token.header.kid, token.header.alg, token.header.thumbprints)
 
 
 def _key_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
