@@ -26,7 +26,8 @@ def _key(jwk: Any) -> Any:
     duplicate = _duplicate_in(jwk)
     if duplicate is None:
         return jwk
-    kid = {"kid": jwk["kid"]} if isinstance(jwk, dict) and "kid" in jwk else {}
+    is_named = isinstance(jwk, dict) and "kid" in jwk and duplicate != "'kid'"
+    kid = {"kid": jwk["kid"]} if is_named else {}
     return {**kid, DUPLICATE_MEMBER: duplicate}
 
 

@@ -46,6 +46,8 @@ def is_good_header(header):
         is_json(header)
         and not {"crit", "b64"} & header.keys()
         and header.get("alg") == "ES256"
-        and header.get("kid") in ("ES256", None)  # without a name, the one key for ES256 is meant
-        and (typ is None or (isinstance(typ, str) and typ.lower() in ("jwt", "at+jwt")))
+        and header.get("kid", "ES256") == "ES256"  # without a name, the one key for ES256 is meant
+        and ("typ" not in header or (isinstance(typ, str) and typ.lower() in ("jwt", "at+jwt")))
+        and all(isinstance(header.get(name, ""), str) for name in ("x5t", "x5t#S256"))
+        and all(header.get(name, "") is not None for name in ("jku", "jwk", "x5u", "x5c", "cty"))
     )

@@ -1,9 +1,9 @@
-"""Which key of a JWKS a token gets: exactly one, or none."""
+"""Which key of a JWKS a token gets: the one that its header names, else those that may be meant."""
 
 import pytest
 
 from django_oauth_jwt.errors import InvalidToken
-from django_oauth_jwt.jws import KeySet
+from django_oauth_jwt.jws import KeySet, verify_compact
 from django_oauth_jwt.testing import SigningKey
 
 #: The key set of the selection tests: ``kid`` (None: none), algorithm, and whether the JWK says the algorithm.
@@ -12,6 +12,8 @@ KEYS = {
     "nameless": [(None, "ES256", True)],
     "empty name": [("", "ES256", True)],
     "two of a kind": [("a", "ES256", True), ("b", "ES256", True)],
+    "four of a kind": [(kid, "ES256", True) for kid in "abcd"],
+    "five of a kind": [(kid, "ES256", True) for kid in "abcde"],
     "two kinds": [("a", "ES256", True), ("b", "RS256", False)],
     "named and nameless": [("a", "ES256", True), (None, "ES256", True)],
     "two kinds of one name": [("a", "ES256", True), ("a", "RS256", True)],
@@ -38,13 +40,18 @@ KEYS = {
         ("empty name", None, "ES256", 0),
         ("two of a kind", "a", "ES256", 0),
         ("two of a kind", "b", "ES256", 1),
-        ("two of a kind", None, "ES256", "ambiguous_key"),
+        ("two of a kind", None, "ES256", 0),
+        ("two of a kind", None, "ES256", 1),
+        ("four of a kind", None, "ES256", 3),
+        ("five of a kind", None, "ES256", "ambiguous_key"),
+        ("five of a kind", "e", "ES256", 4),
         ("two kinds", None, "ES256", 0),
         ("two kinds", None, "RS256", 1),
         ("two kinds", "b", "PS512", 1),
         ("two kinds", "b", "ES256", "wrong_algorithm"),
         ("named and nameless", "a", "ES256", 0),
-        ("named and nameless", None, "ES256", "ambiguous_key"),
+        ("named and nameless", None, "ES256", 0),
+        ("named and nameless", None, "ES256", 1),
         ("two kinds of one name", "a", "ES256", 0),
         ("two kinds of one name", "a", "RS256", 1),
         ("two kinds of one name", "a", "PS256", "wrong_algorithm"),
@@ -55,7 +62,7 @@ KEYS = {
     ],
 )
 def test_a_token_gets_the_one_key_that_fits(signing_key, keys, kid, alg, chosen):
-    """kid, alg, kty and crv together must leave exactly one key; the reason of a refusal tells which did not."""
+    """kid, alg, kty and crv leave one key, or up to four without a kid; else the reason tells which did not."""
     signers = [signing_key(alg_, f"signer-{number}") for number, (_, alg_, _) in enumerate(KEYS[keys])]
     jwks = [
         {**signer.public_jwk(), "kid": kid_, **({} if says_alg else {"alg": None})}
@@ -87,3 +94,76 @@ def test_a_known_key_needs_no_fetch(signing_key, keys, kid, alg, known):
     """A kid that is in the set is known whatever the algorithm: newer keys would not change the answer."""
     jwks = [{**signing_key(alg_, f"key-{kid_}").public_jwk(), "kid": kid_} for kid_, alg_, _ in KEYS[keys]]
     assert KeySet.from_jwks({"keys": jwks}).knows(kid, alg) is known
+
+
+CERTIFICATES = {
+    "each its own": [{"x5t": "one"}, {"x5t": "two"}],
+    "each its own, of the better kind": [{"x5t#S256": "one"}, {"x5t#S256": "two"}],
+    "one of them": [{"x5t": "one"}, {}],
+    "none": [{}, {}],
+    "null": [{"x5t": None}, {"x5t": None}],
+    "both kinds, which differ": [{"x5t": "one", "x5t#S256": "a"}, {"x5t": "one", "x5t#S256": "b"}],
+    "one for both": [{"x5t": "one"}, {"x5t": "one"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("certificates", "header", "chosen"),
+    [
+        ("each its own", {"x5t": "one"}, {0}),
+        ("each its own", {"x5t": "two"}, {1}),
+        ("each its own", {"x5t": "three"}, "unknown_kid"),
+        ("each its own", {"x5t": "ONE"}, "unknown_kid"),
+        ("each its own", {"x5t#S256": "one"}, {0, 1}),
+        ("each its own", {}, {0, 1}),
+        ("each its own, of the better kind", {"x5t#S256": "two"}, {1}),
+        ("one of them", {"x5t": "one"}, {0}),
+        ("one of them", {"x5t": "two"}, {1}),
+        ("none", {"x5t": "one"}, {0, 1}),
+        ("null", {"x5t": "one"}, {0, 1}),
+        ("both kinds, which differ", {"x5t": "one", "x5t#S256": "b"}, {1}),
+        ("both kinds, which differ", {"x5t": "one"}, "ambiguous_key"),
+        ("one for both", {"x5t": "one"}, "ambiguous_key"),
+        ("each its own", {"x5t": "two", "kid": "key-0"}, "unknown_kid"),
+        ("each its own", {"x5t": "one", "kid": "key-0"}, {0}),
+        ("none", {"x5t": "one", "kid": "key-1"}, {1}),
+    ],
+)
+def test_a_certificate_names_its_key(signing_key, certificates, header, chosen):
+    """By x5t#S256 and x5t, where token and JWK have them; a key with another certificate is none that was meant."""
+    signers = [signing_key("ES256", f"signer-{number}") for number in range(2)]
+    key_set = KeySet.from_jwks(
+        {
+            "keys": [
+                {**signer.public_jwk(), "kid": f"key-{number}", **CERTIFICATES[certificates][number]}
+                for number, signer in enumerate(signers)
+            ]
+        }
+    )
+    thumbprints = {name: value for name, value in header.items() if name != "kid"}
+    if isinstance(chosen, str):
+        with pytest.raises(InvalidToken) as caught:
+            key_set.select(header.get("kid"), "ES256", thumbprints)
+        assert caught.value.reason == chosen
+        return
+    check = key_set.select(header.get("kid"), "ES256", thumbprints)
+    assert {n for n, signer in enumerate(signers) if check.verify(b"m", signer.sign(b"m"))} == chosen
+
+
+@pytest.mark.parametrize("kids", [("a", "a"), ("a", "b"), ("a", None), (None, None)])
+def test_the_same_key_listed_more_than_once_is_one_key(signing_key, kids):
+    """However often and under whatever name; a token of any of the names, or of none, gets it."""
+    signer = signing_key("ES256", "signer")
+    jwk = signer.public_jwk()
+    key_set = KeySet.from_jwks({"keys": [{**jwk, "kid": kid} for kid in kids] * 3})
+    for kid in {*kids, None}:
+        assert key_set.select(kid, "ES256").verify(b"message", signer.sign(b"message"))
+
+
+@pytest.mark.parametrize("header", [{}, {"x5t": "one"}], ids=["no hint", "a certificate"])
+def test_a_token_is_accepted_by_the_key_that_it_names_without_a_kid(signing_key, header):
+    """Through the whole of the JWS check."""
+    signers = [signing_key("ES256", f"signer-{number}") for number in range(2)]
+    jwks = {"keys": [{**s.public_jwk(), "x5t": x5t} for s, x5t in zip(signers, ("two", "one"), strict=True)]}
+    encoded = signers[1].encode({"alg": "ES256", **header}, b"payload")
+    assert verify_compact(encoded, KeySet.from_jwks(jwks), ["ES256"]) == ({"alg": "ES256", **header}, b"payload")

@@ -2,9 +2,11 @@
 
 import base64
 import logging
+import math
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from jose.utils import base64url_encode
 
 from django_oauth_jwt.jws import KEY_SHAPES, SUPPORTED_ALGORITHMS, KeySet
 from django_oauth_jwt.jws.algorithms import algorithms_for
@@ -239,3 +241,22 @@ def test_a_bad_signature_is_false_whatever_it_looks_like(signing_key, alg, signa
     """No length and no number makes a key raise anything but ValueError, which the caller takes for no."""
     verifier = KeySet.from_jwks({"keys": [signing_key(alg).public_jwk()]}).select("key-1", alg)
     assert verifier.verify(b"message", signature) is False
+
+
+#: The modulus of a key as the faulty library makes them: a power of 65537 modulo the product of small primes.
+_PRODUCT = math.prod(n for n in range(2, 702) if all(n % divisor for divisor in range(2, n)))
+ROCA_MODULUS = _PRODUCT * (2**2047 // _PRODUCT + 1) + pow(65537, 12345, _PRODUCT)
+
+
+def test_an_rsa_key_with_the_fingerprint_of_roca_is_unusable():
+    """CVE-2017-15361: who has the public key can compute the private one."""
+    assert ROCA_MODULUS.bit_length() == 2048
+    numbers = {"n": base64url_encode(ROCA_MODULUS.to_bytes(256, "big")).decode(), "e": "AQAB"}
+    (key,) = KeySet.from_jwks({"keys": [{"kty": "RSA", "kid": "weak", **numbers}]}).unusable
+    assert (key.kid, key.reason) == ("weak", "RSA key with the fingerprint of CVE-2017-15361 (ROCA)")
+
+
+def test_a_modulus_that_is_nearly_one_of_roca_is_fine():
+    """One small prime is enough to tell."""
+    numbers = {"n": base64url_encode((ROCA_MODULUS + 2).to_bytes(256, "big")).decode(), "e": "AQAB"}
+    assert len(KeySet.from_jwks({"keys": [{"kty": "RSA", **numbers}]})) == 1

@@ -131,14 +131,14 @@ SMALL_ORDER = [_small_order(name, _point(y, 0)) for name, y in SMALL.items()]
 SMALL_ORDER += [_small_order(f"{name}, negated", _point(y, 1)) for name, y in SMALL.items()]
 
 
-def _twice(name, keys, header=None, signer=ec_key):
-    """Return the case of several keys that fit one token; it is right by one of them."""
+def _twice(name, keys, header=None, signer=ec_key, reason="ambiguous_key"):
+    """Return the case of several keys that fit one token, which one key signed that may be among them."""
 
     def authorization(mint):
         sign = _on("ES256", SHA256()) if signer is ec_key else signer().sign
         return f"Bearer {mint.signed({'kid': KID} | (header or {}), sign=sign)}"
 
-    return Case(f"key: {name}", "ambiguous_key", authorization, jwks=lambda mint: keys())
+    return Case(f"key: {name}", reason, authorization, jwks=lambda mint: keys())
 
 
 def named(kind="ES256", owner="trap", **more):
@@ -146,14 +146,26 @@ def named(kind="ES256", owner="trap", **more):
     return {**public_jwk(private_key(kind, owner)), "kid": KID, **more}
 
 
+def _three_others():
+    return [named(kid=None, owner=f"owner-{number}") for number in range(3)]
+
+
 TWICE = [
     _twice("twice the same kid, the first one right", lambda: [named(), named(owner="second")]),
     _twice("twice the same kid, the last one right", lambda: [named(owner="second"), named()]),
-    _twice("twice the same kid and key", lambda: [named(), named()]),
     _twice("twice the same kid, one with alg", lambda: [named(alg="ES256"), named(owner="second")]),
     _twice("three times the same kid", lambda: [named(), named(owner="second"), named(owner="third")]),
-    _twice("no kid and two that fit", lambda: [named()], {"kid": ...}),
-    _twice("no kid and a nameless one that fits", lambda: [named(kid=None)], {"kid": ...}),
+    _twice("no kid and five that fit", lambda: [named(kid=None, owner=f"owner-{n}") for n in range(4)], {"kid": ...}),
+    _twice("null for a kid", lambda: [named()], {"kid": None}, reason="malformed"),
+    _twice("no kid, by none of two that fit", lambda: [named(owner="second")], {"kid": ...}, reason="bad_signature"),
+    _twice("no kid, by none of four that fit", _three_others, {"kid": ...}, reason="bad_signature"),
+    _twice("another certificate than the key's", lambda: [named(x5t="a")], {"x5t": "b"}, reason="unknown_kid"),
+    _twice(
+        "another certificate, by its better thumbprint",
+        lambda: [named(**{"x5t": "a", "x5t#S256": "c"})],
+        {"x5t": "a", "x5t#S256": "b"},
+        reason="unknown_kid",
+    ),
     _twice(
         "twice the same kid of Ed25519",
         lambda: [named("ed"), named("ed", "second")],
