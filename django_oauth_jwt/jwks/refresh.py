@@ -93,7 +93,7 @@ class Refresh:
     def _pauses(self) -> Iterator[float]:
         """Yield the seconds before each try to get the lock, until patience ends; another process fetches meanwhile."""
         yield 0.0
-        patience = self._timing.patience if self._wanted is not None else self._fetcher.longest + 1
+        patience = self._timing.others if self._wanted is not None else self._fetcher.longest + 1
         pause, total = POLL_SECONDS, 0.0
         while total <= patience:
             yield pause

@@ -17,8 +17,10 @@ class Wanted(NamedTuple):
 class Timing(NamedTuple):
     """How long keys are used and how often they are fetched; all in seconds.
 
-    ``patience``: how long a request waits for a job that was not started for it. ``look``: the least time between
-    two looks into the shared cache for a key that is not there.
+    ``patience``: how long requests wait for a job, counted from its start. ``look``: the least time between two looks
+    into the shared cache for a key that is not there. ``others``: how long a search waits for the fetch of another
+    process. ``waiting``: how many requests may wait at a time;
+    ``waiting_in_trouble``: how many while the last fetch has failed.
     """
 
     fresh: float
@@ -26,6 +28,9 @@ class Timing(NamedTuple):
     cooldown: float
     patience: float = 1.0
     look: float = 1.0
+    others: float = 1.0
+    waiting: int = 64
+    waiting_in_trouble: int = 2
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from ..upstream import Steps, Wait, in_thread
 from .events import KeyEvents
 from .refresh import Refresher
 from .snapshot import Failure, Snapshot, Timing, Wanted
-from .state import Decision, Job, Join, Outcome, Start, State, Task, decide, decide_refresh, wants_refresh
+from .state import Decision, Job, Join, Outcome, Refuse, Start, State, Task, decide, decide_refresh, wants_refresh
 
 logger = logging.getLogger("django_oauth_jwt")
 
@@ -60,9 +60,9 @@ class KeySource:
         return snapshot.key_set
 
     def find(self, wanted: Wanted) -> Steps[KeySet]:
-        """Return the keys, once they hold this one or it is clear that they will not; see `state.decide`.
+        """Return the keys, once they hold this one or it is clear that they do not; see `state.decide`.
 
-        Raises KeysUnavailable where there are none at all.
+        Raises KeysUnavailable where there are none at all, or the fetch that may bring the key takes too long.
         """
         is_settled = yield from self._wait_for(wanted)
         if not is_settled:  # what a refresh has not brought is searched for
@@ -75,9 +75,14 @@ class KeySource:
         decision, wait = self._begin(lambda state, now: decide(state, wanted, now, self._monotonic(), self._timing))
         if wait is None:
             return True
-        yield wait
+        try:
+            yield wait
+        finally:
+            self._leave(wait)
+        if not wait.future.done():
+            raise KeysUnavailable
         was_search = isinstance(decision, Start) and decision.task.wanted is not None
-        if was_search or not wait.future.done() or self._has_keys_for(wanted):
+        if was_search or self._has_keys_for(wanted):
             return True
         if not self._has_fetched_since(before):
             return False
@@ -88,7 +93,10 @@ class KeySource:
         """Refresh now, or join the job under way, and return the keys; raise KeysUnavailable where there are none."""
         _, wait = self._begin(lambda state, now: decide_refresh(state, now, self._timing))
         if wait is not None:
-            yield wait
+            try:
+                yield Wait(wait.future)  # for as long as it takes: whoever refreshes by hand is no request
+            finally:
+                self._leave(wait)
         return self._key_set()
 
     def inspect(self, *, fetch: bool) -> Snapshot | Failure:
@@ -109,11 +117,25 @@ class KeySource:
         """Carry out a decision; return it and what there is to wait for."""
         with self._lock:
             decision = choose(self.state, self._clock())
+            if isinstance(decision, Refuse):
+                raise KeysUnavailable(decision.retry_after)
             if isinstance(decision, Join):
-                self.state = replace(self.state, job=decision.job)
-                return decision, Wait(decision.job.future, decision.seconds)
-            job = self._start(decision.task) if isinstance(decision, Start) else None
-            return decision, Wait(job.future) if job is not None else None
+                job: Job | None = decision.job
+                seconds = decision.seconds
+            else:
+                job = self._start(decision.task) if isinstance(decision, Start) else None
+                seconds = self._timing.patience
+            if job is None:
+                return decision, None
+            self.state = replace(self.state, job=replace(job, waiting=job.waiting + 1))
+            return decision, Wait(job.future, max(0.0, seconds))
+
+    def _leave(self, wait: Wait) -> None:
+        """Count a request that waits no longer."""
+        with self._lock:
+            job = self.state.job
+            if job is not None and job.future is wait.future:
+                self.state = replace(self.state, job=replace(job, waiting=job.waiting - 1))
 
     def _start(self, task: Task) -> Job | None:
         """Start a job, with the lock held; return None where no thread can be had."""

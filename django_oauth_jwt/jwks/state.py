@@ -26,11 +26,13 @@ class Job:
     """A task under way since ``started`` (monotonic seconds).
 
     ``wanted`` is the unknown key that somebody waits for: that of the task, or of the first request that joined it.
+    ``waiting`` is the number of requests that wait for it now.
     """
 
     task: Task
     started: float
     wanted: Wanted | None
+    waiting: int = 0
     future: "Future[None]" = field(default_factory=new_future, compare=False)
 
 
@@ -133,14 +135,14 @@ class Use(NamedTuple):
 
 
 class Join(NamedTuple):
-    """Wait for the job under way, for so many seconds at the most (None: until it ends)."""
+    """Wait for the job under way until ``seconds`` are over; 0 or less: do not wait."""
 
     job: Job
-    seconds: float | None = None
+    seconds: float
 
 
 class Start(NamedTuple):
-    """Start a job, and wait for it."""
+    """Start a job, and wait for it until `Timing.patience` is over."""
 
     task: Task
 
@@ -158,7 +160,7 @@ def decide(state: State, wanted: Wanted, now: float, monotonic: float, timing: T
     """Return what a request does that needs a key: ``now`` is Unix time, ``monotonic`` that of `Job.started`."""
     held = state.usable(now)
     if held is None:
-        return _decide_without_keys(state, now, timing)
+        return _decide_without_keys(state, now, monotonic, timing)
     if held.key_set.knows(*wanted):
         return Use(held.key_set)
     job = state.job
@@ -166,7 +168,7 @@ def decide(state: State, wanted: Wanted, now: float, monotonic: float, timing: T
         # One unknown key at a time is waited for: made-up keys must not hold every thread of a server.
         if job.wanted not in (None, wanted) or state.is_cooling_down(now, timing):
             return Use(held.key_set)
-        return Join(replace(job, wanted=wanted), max(0.0, job.started + timing.patience - monotonic))
+        return _join(replace(job, wanted=wanted), state, monotonic, timing)
     if state.may_look(now, timing):
         return Start(Task(wanted))
     return Use(held.key_set)
@@ -175,10 +177,10 @@ def decide(state: State, wanted: Wanted, now: float, monotonic: float, timing: T
 def decide_refresh(state: State, now: float, timing: Timing) -> Decision | None:
     """Return what a refresh by hand does; None where nothing may be asked now."""
     if state.job is not None:
-        return Join(state.job)
+        return Join(state.job, math.inf)
     if not state.is_backing_off(now, timing):
         return Start(Task())
-    return _decide_without_keys(state, now, timing) if state.usable(now) is None else None
+    return _decide_without_keys(state, now, 0.0, timing) if state.usable(now) is None else None
 
 
 def wants_refresh(state: State, now: float, timing: Timing) -> bool:
@@ -186,14 +188,25 @@ def wants_refresh(state: State, now: float, timing: Timing) -> bool:
     return state.job is None and not state.is_backing_off(now, timing)
 
 
-def _decide_without_keys(state: State, now: float, timing: Timing) -> Decision:
+def _decide_without_keys(state: State, now: float, monotonic: float, timing: Timing) -> Decision:
     if state.job is not None:
-        return Join(state.job)
+        return _join(state.job, state, monotonic, timing)
     if not state.is_backing_off(now, timing):
         return Start(Task())
     if state.may_look(now, timing):
         return Start(Task(may_fetch=False))  # another process may have had more luck
     return Refuse(state.retry_after(now))
+
+
+def _join(job: Job, state: State, monotonic: float, timing: Timing) -> Decision:
+    """Return the wait for a job, which is over for all at the same moment: nobody begins to wait for one that hangs.
+
+    Tokens that name an issuer or a key can be made up by anybody, and must not hold the threads of a server.
+    """
+    at_most = timing.waiting if state.failure is None else timing.waiting_in_trouble
+    if job.waiting >= at_most:
+        return Refuse(1)
+    return Join(job, job.started + timing.patience - monotonic)
 
 
 def _is_hanging_refresh(job: Job, monotonic: float, timing: Timing) -> bool:

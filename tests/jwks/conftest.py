@@ -12,7 +12,7 @@ from django_oauth_jwt import signals
 from django_oauth_jwt.jwks import JwksService
 
 from ..servers.faulty_server import FOREVER
-from .inside import settle
+from .inside import have_patience, settle
 
 
 class Clock:
@@ -97,6 +97,7 @@ def make_service(auth_server, clock, shared_cache):
     def make(jwks_uri=auth_server.uri, **options):
         service = JwksService(jwks_uri, **{"cache": shared_cache, "clock": clock, "timeout": FOREVER, **options})
         services.append(service)
+        have_patience(service, FOREVER)  # a busy machine is no server that hangs
         return service
 
     yield make

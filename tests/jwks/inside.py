@@ -36,10 +36,10 @@ def change(service, **state):
     source.state = replace(source.state, **state)
 
 
-def have_patience(service, seconds):
-    """Have the requests of a service wait so many seconds for what others have asked for."""
+def have_patience(service, patience, **more):
+    """Have the requests of a service wait so many seconds for a job, and change other times that are no settings."""
     parts = inside(service)
-    parts.source._timing = parts.refresher.timing = parts.source._timing._replace(patience=seconds)
+    parts.source._timing = parts.refresher.timing = parts.source._timing._replace(patience=patience, **more)
 
 
 def settle(*services):

@@ -110,7 +110,7 @@ def test_a_token_with_an_unknown_key_waits_only_so_long_for_another_process(make
     first, second = make_service(), make_service()
     for service in (first, second):
         service.refresh()
-    have_patience(second, 0)
+    have_patience(second, FOREVER, others=0)
     auth_server.issuer.rotate()
     kid = auth_server.issuer.keys[-1].kid
     with ThreadPoolExecutor(1) as pool, auth_server.held():

@@ -1,5 +1,6 @@
 """What follows from the one state of a key source: each promise by itself, without threads, clocks or servers."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -59,10 +60,18 @@ class TestWithoutKeys:
         """The first one does."""
         assert choose(State(snapshot)) == Start(Task())
 
-    def test_a_request_joins_the_job_under_way_until_its_end(self, snapshot):
-        """However long it takes: without keys nothing can be answered."""
+    def test_a_request_joins_the_job_under_way_for_a_second_in_all(self, snapshot):
+        """Counted from its start: who comes when it hangs already does not wait."""
         state = State(snapshot, job=REFRESH)
-        assert choose(state, monotonic=160) == Join(REFRESH, None)
+        assert [choose(state, monotonic=at).seconds for at in (100, 100.75, 101, 160)] == [1, 0.25, 0, -59]
+        assert choose(state).job is REFRESH
+
+    @pytest.mark.parametrize(("failure", "at_most"), [(None, 64), (FAILED, 2), (replace(FAILED, retry_at=NOW - 1), 2)])
+    def test_only_so_many_requests_wait_at_a_time(self, snapshot, failure, at_most):
+        """Few where the last fetch has failed: tokens that name this issuer may be made up to hold all threads."""
+        state = State(snapshot, failure, job=replace(REFRESH, waiting=at_most - 1))
+        assert isinstance(choose(state), Join)
+        assert choose(replace(state, job=replace(REFRESH, waiting=at_most))) == Refuse(1)
 
     def test_a_request_looks_into_the_cache_while_fetches_back_off(self, snapshot):
         """Another process may have had more luck; no fetch is made."""
@@ -99,6 +108,14 @@ def test_those_who_want_the_same_key_wait_together(task):
     assert [choose(replace(WARM, job=job), monotonic=at).seconds for at in (100, 100.75, 101)] == [1, 0.25, 0]
 
 
+def test_those_who_want_the_same_key_are_only_so_many():
+    """It may be made up, as any other."""
+    job = replace(SEARCH, waiting=64)
+    assert choose(replace(WARM, job=job)) == Refuse(1)
+    assert isinstance(choose(replace(WARM, job=replace(job, waiting=63))), Join)
+    assert choose(replace(WARM, job=replace(job, waiting=2), failure=FAILED)) == Refuse(1)
+
+
 @pytest.mark.parametrize("task", [Task(), Task(UNKNOWN)])
 def test_those_who_want_another_key_are_refused_at_once(task):
     """Made-up keys must not hold every thread of a server."""
@@ -119,7 +136,7 @@ def test_beside_a_refresh_that_hangs_a_search_is_started():
 
 def test_beside_a_search_that_hangs_no_other_is_started():
     """It holds no one for longer than its patience, either."""
-    assert choose(replace(WARM, job=SEARCH), monotonic=105) == Join(SEARCH, 0)
+    assert choose(replace(WARM, job=SEARCH), monotonic=105) == Join(SEARCH, -4)
     assert choose(replace(WARM, job=SEARCH), OTHER, monotonic=105) == Use(WARM.snapshot.key_set)
 
 
@@ -134,7 +151,7 @@ def test_the_cache_is_looked_into_once_a_second():
     [
         (WARM, Start(Task())),
         (State(), Start(Task())),
-        (replace(WARM, job=SEARCH), Join(SEARCH, None)),
+        (replace(WARM, job=SEARCH), Join(SEARCH, math.inf)),
         (replace(WARM, failure=FAILED), None),
         (State(failure=FAILED), Start(Task(may_fetch=False))),
         (State(failure=FAILED, next_look=NOW + 1), Refuse(4)),
