@@ -271,6 +271,39 @@ def test_rubbish_in_the_count_of_failures_is_put_right(
     assert service.inspect().retry_at == clock() + delay
 
 
+@pytest.mark.parametrize("is_warm", [True, False], ids=["warm", "cold"])
+def test_a_cache_and_a_server_that_are_down_together_are_asked_no_more_often(
+    is_warm, service, status_of, auth_server, shared_cache, clock, settle
+):
+    """The process keeps the back-off by itself: 1, 2, 4 seconds; old keys answer, and the first success ends it."""
+    if is_warm:
+        assert status_of(service) == 200
+        clock.advance(FRESH)
+    before, shared_cache.before = auth_server.fetches, down
+    with auth_server.behaving(respond_with("500 Internal Server Error")):
+        for second in range(8):
+            assert status_of(service) == (200 if is_warm else 503)
+            settle(service)
+            assert auth_server.fetches - before == (1, 2, 2, 3, 3, 3, 3, 4)[second]
+            clock.advance(1)
+    clock.advance(8)
+    assert status_of(service) == 200
+    settle(service)
+    assert auth_server.fetches - before == 5
+
+
+def test_keys_without_freshness_are_fetched_though_another_process_shared_its_own(
+    make_service, status_of, auth_server, settle
+):
+    """JWKS_FRESH_SECONDS 0 through a shared cache: what is there starts the process, and each request refreshes."""
+    make_service().refresh()
+    service = make_service(fresh_seconds=0)
+    for fetches in (1, 2, 3):
+        assert status_of(service) == 200
+        settle(service)
+        assert auth_server.fetches == fetches
+
+
 def test_keys_of_the_far_future_are_not_believed(service, make_service, status_of, auth_server, clock, settle):
     """A document that another machine's wrong clock dates ahead is fetched anew, and does not stay for ever."""
     ahead = make_service(clock=lambda: clock() + DAY)

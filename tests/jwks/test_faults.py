@@ -255,6 +255,28 @@ def test_an_unexpected_error_is_a_503_and_is_logged_whole(service, status_of, mo
     assert status_of(service) == 200
 
 
+@pytest.mark.parametrize("is_warm", [True, False], ids=["warm", "cold"])
+def test_an_unexpected_error_is_no_reason_to_try_at_once_again(
+    is_warm, service, status_of, auth_server, clock, settle, monkeypatch
+):
+    """The next fetch waits for the cooldown, however many requests come."""
+    if is_warm:
+        assert status_of(service) == 200
+        clock.advance(FRESH)
+    tasks = []
+
+    def run(task, state):
+        tasks.append(task)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(inside(service).refresher, "run", run)
+    for _ in range(29):
+        assert status_of(service) == (200 if is_warm else 503)
+        settle(service)
+        clock.advance(1)
+    assert [task for task in tasks if task.may_fetch] == tasks[:1]
+
+
 def test_a_panic_ends_no_refresh_for_good(service, status_of, auth_server, clock, log):
     """What is no Exception (a panic in Rust, a greenlet's timeout) is a 503 as well, and the next refresh goes on."""
 

@@ -161,6 +161,45 @@ def test_a_cold_start_on_keys_of_the_cache_follows_a_rotation(processes, make_se
     assert auth_server.fetches == 2
 
 
+def test_the_cooldown_hides_no_key_that_another_process_found(processes, accepts, auth_server, made_up, clock):
+    """It forbids to fetch; but the cache is looked into once a second, and has the newer keys."""
+    first, second = processes
+    assert not accepts(second, made_up())
+    auth_server.issuer.rotate()
+    first.inspect(fetch=True)
+    fetches = auth_server.fetches
+    clock.advance(1)
+    assert accepts(second)
+    assert auth_server.fetches == fetches
+
+
+def test_a_flood_in_the_cooldown_hides_no_key_that_another_process_found(
+    processes, accepts, auth_server, made_up, clock
+):
+    """A look for a made-up key brings the newer keys of the cache along, though they lack that one."""
+    first, second = processes
+    assert not accepts(second, made_up())
+    auth_server.issuer.rotate()
+    first.inspect(fetch=True)
+    clock.advance(1)
+    assert not accepts(second, made_up(1))
+    assert accepts(second)
+
+
+def test_a_failure_that_is_known_is_not_this_cooldowns_fetch(warm_service, status_of, auth_server, clock, settle):
+    """A search that finds fetches backing off has made none: when that ends, the new key is searched for at once."""
+    clock.advance(300)
+    with auth_server.behaving(respond_with("500 Internal Server Error")):
+        warm_service.current()
+        settle(warm_service)
+        auth_server.issuer.rotate()
+        assert status_of(warm_service) == 403
+    assert auth_server.fetches == 2
+    clock.advance(1)
+    assert status_of(warm_service) == 200
+    assert auth_server.fetches == 3
+
+
 def test_a_flood_hides_no_key_that_another_process_found(processes, accepts, auth_server, made_up, clock):
     """A search for a made-up key brings the newer keys of the cache along, though they lack that one."""
     first, second = processes

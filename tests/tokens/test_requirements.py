@@ -29,6 +29,7 @@ EVERYTHING = {
     "no": False,
     "nothing": None,
     "list": ["a", 1, True, ["b"], {"c": 1}],
+    "pairs": [["a", "b"]],
     "empty": [],
     "object": {"a": 1, "b": {"c": [True]}},
 }
@@ -133,6 +134,9 @@ def test_what_is_no_claim_requirement_is_a_mistake(given):
         ("list", ["z"], False),
         ("list", [[["b"]]], True),
         ("list", [[["b", "c"]]], False),
+        ("pairs", [[["a", "b"]]], True),
+        ("pairs", [[["a", "x"]]], False),
+        ("pairs", [[["x", "b"]]], False),
         ("list", [{"c": 1}], True),
         ("list", [{"c": True}], False),
         ("empty", ["a"], False),
