@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from django_oauth_jwt.upstream import Wait, in_thread, run_awaiting, run_blocking, threads
+from django_oauth_jwt.upstream import Wait, in_thread, new_future, run_awaiting, run_blocking, threads
 from django_oauth_jwt.upstream.bounded import Bounded, StillHanging
 from django_oauth_jwt.upstream.worker import Worker
 
@@ -226,17 +226,25 @@ def test_a_call_that_comes_as_the_worker_is_about_to_end_is_done():
 
 def test_a_worker_that_hangs_is_replaced_up_to_four_times():
     """Beyond that there is no thread for another call, until one of those that hang goes on."""
-    worker, go_on = Worker(), threading.Event()
-    hanging = []
+    worker, go_on, began = Worker(), threading.Event(), queue.SimpleQueue()
     for _ in range(4):
-        with pytest.raises(TimeoutError):
-            worker.call(lambda: hanging.append(threading.current_thread()) or go_on.wait(FOREVER), 0.01)
+        tasks = worker._hand_over(new_future(), lambda: began.put(threading.current_thread()) or go_on.wait(FOREVER))
+        thread = began.get(timeout=FOREVER)
+        worker._leave_behind(tasks)
     with pytest.raises(StillHanging):
         worker.call(pytest.fail, FOREVER)
     go_on.set()
-    for thread in hanging:
-        thread.join(FOREVER)
+    thread.join(FOREVER)
     assert worker.call(lambda: "result", FOREVER) == "result"
+
+
+def test_a_call_that_takes_too_long_leaves_the_worker_behind():
+    """Its caller is told, and the next call has another thread."""
+    worker, go_on = Worker(), threading.Event()
+    with pytest.raises(TimeoutError):
+        worker.call(lambda: go_on.wait(FOREVER), 0.01)
+    assert worker.call(lambda: "result", FOREVER) == "result"
+    go_on.set()
 
 
 def test_a_call_in_a_line_behind_one_that_hangs_leaves_it_behind_once():
