@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from ..signals import jwks_refresh_failed, jwks_refreshed
 from ..upstream import shown_url
-from .state import FetchedNothing, Outcome
+from .state import FetchFailedNews, Outcome
 
 logger = logging.getLogger("django_oauth_jwt")
 
@@ -20,7 +20,7 @@ class KeyEvents:
     def log(self, outcome: Outcome) -> None:
         """Log the fetch of this process, if it made one."""
         news = outcome.news
-        if isinstance(news, FetchedNothing):
+        if isinstance(news, FetchFailedNews):
             reason, wait = news.failure.reason, news.failure.retry_at - self._clock()
             logger.warning("JWKS fetch from %s failed: %s; next try in %.0f seconds", shown_url(news.uri), reason, wait)
         elif news is not None:
@@ -30,7 +30,7 @@ class KeyEvents:
     def send(self, outcome: Outcome) -> None:
         """Send the signal of the fetch of this process, if it made one."""
         news, sender, service = outcome.news, type(self._service), self._service
-        if isinstance(news, FetchedNothing):
+        if isinstance(news, FetchFailedNews):
             reason, retry_at = news.failure.reason, news.failure.retry_at
             jwks_refresh_failed.send_robust(sender, service=service, reason=reason, retry_at=retry_at)
         elif news is not None:

@@ -9,7 +9,7 @@ from ..upstream import MAXIMUM_SKEW_SECONDS, FetchFailed
 from .fetch import JwksFetcher
 from .shared import SharedJwks
 from .snapshot import Failure, JwksDocument, Snapshot, Timing, Wanted, snapshot_of
-from .state import Fetched, FetchedNothing, Outcome, State, Task
+from .state import FetchFailedNews, FetchNews, Outcome, State, Task
 
 #: How soon, in seconds, a process looks for the result of another one's fetch, and how often at last.
 POLL_SECONDS: Final = 0.05
@@ -36,7 +36,7 @@ class Refresher:
     def run(self, task: Task, state: State) -> Outcome:
         """Return what the task brings, beginning from this state."""
         refresh = Refresh(self, state, task.wanted)
-        return refresh.run() if task.may_fetch else refresh.look()
+        return refresh.run() if task.may_fetch else refresh.read_cache()
 
     def fetch(self, state: State) -> Outcome:
         """Fetch at once, whatever the cache holds and whatever failed before; for people, not for requests."""
@@ -74,20 +74,20 @@ class Refresh:
                     return self._without_fetch() or self.fetch()
         return self._give_up()
 
-    def look(self) -> Outcome:
+    def read_cache(self) -> Outcome:
         """Return the keys of the shared cache, where it has newer ones; make no fetch."""
         return Outcome(self._newer_in_cache())
 
     def fetch(self) -> Outcome:
         """Return what a fetch brings; for a wanted key it is made once per cooldown."""
         if self._wanted is not None and not self._shared.claim_cooldown(self._timing.cooldown):
-            return self._cooling_down(self.look())  # others' keys, though not the one that is wanted
+            return self._cooling_down(self.read_cache())  # others' keys, though not the one that is wanted
         try:
             snapshot, endpoint, fetch = self._fetcher.fetch(self._held, self._wanted, self._state.endpoint)
         except FetchFailed as error:
             return self._cooling_down(self._failed(error))
         self._shared.store(snapshot.document, self._timing.stale)
-        news = Fetched(fetch.uri, snapshot.key_set, fetch.seconds)
+        news = FetchNews(fetch.uri, snapshot.key_set, fetch.seconds)
         return self._cooling_down(Outcome(snapshot, endpoint=endpoint, news=news))
 
     def _pauses(self) -> Iterator[float]:
@@ -103,7 +103,7 @@ class Refresh:
     def _give_up(self) -> Outcome:
         if self._wanted is None:
             return Outcome(failure=Failure("another process's fetch took too long", 1, self._clock() + 1))
-        return self._cooling_down(self.look())
+        return self._cooling_down(self.read_cache())
 
     def _cooling_down(self, outcome: Outcome) -> Outcome:
         """Return the outcome of a search with its cooldown, which this process keeps even while the cache is down."""
@@ -132,7 +132,7 @@ class Refresh:
         document, held, now = self._shared.load(), self._held, self._clock()
         if document is None or (held is not None and not _is_newer(document, held.document)):
             return None
-        # Another machine's clock may be ahead a little; a time far in the future is rubbish.
+        # Another machine's clock may be ahead a little; a time far in the future is an error.
         if not now - self._timing.stale < document.fetched_at <= now + MAXIMUM_SKEW_SECONDS:
             return None
         try:
@@ -155,7 +155,7 @@ class Refresh:
         # Kept a while beyond its delay, so that the next failure knows that it is not the first.
         self._shared.store_failure(failure, delay + self._timing.cooldown + 1)
         endpoint = self._fetcher.after_failure(self._held, self._state.endpoint)
-        return Outcome(failure=failure, endpoint=endpoint, news=FetchedNothing(error.uri, failure))
+        return Outcome(failure=failure, endpoint=endpoint, news=FetchFailedNews(error.uri, failure))
 
 
 def _is_newer(document: JwksDocument, held: JwksDocument) -> bool:

@@ -78,5 +78,5 @@ def _own_service(target: Any) -> KeyService:
 def _made_by(factory: Callable[[], Any]) -> Any:
     try:
         return factory()
-    except Exception as error:  # whatever it is, it has to be mended where the setting points
+    except Exception as error:  # of any kind: the error is in the project's factory
         raise ImproperlyConfigured(f"JWKS_SERVICE {factory!r} cannot be made without arguments: {error}") from error

@@ -29,7 +29,7 @@ class JwksService:
     one for each fetch. None: a new `requests.Session` for each.
     ``timeout``: the time limit of one whole fetch, more than 0. Default: 5.
     ``fresh_seconds``: how long keys are used without asking again, 0 or more; the response's max-age may make it
-    less. With 0, each request is answered from the keys at hand and has them refreshed behind. Default: 300.
+    less. With 0, each request uses the keys in memory, and starts a refresh in the background. Default: 300.
     ``stale_seconds``: how long keys are used after the last successful fetch, more than 0. Default: 14400.
     ``cooldown_seconds``: the least time between two fetches for unknown keys, and the most between two tries
     while fetches fail, 0 or more. Default: 30.
@@ -74,7 +74,7 @@ class JwksService:
 
     def current(self) -> KeySet | None:
         """Return the keys in memory, None where there are none or they are stale; have old ones refreshed behind."""
-        # Asked at each use of a remembered token, so fresh keys are not looked at twice, in a new process neither.
+        # Called at each use of a remembered token, so for fresh keys this is the only check, also in a new process.
         snapshot = self._sources.latest.state.snapshot
         if snapshot is None:
             return None

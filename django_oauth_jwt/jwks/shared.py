@@ -1,6 +1,6 @@
 """What processes and machines share in Django's cache: the JWKS, the last failure, a lock, a cooldown.
 
-A cache that is down, slow or holds rubbish costs the sharing and nothing else.
+Without a working cache, or with wrong entries in it, each process fetches for itself; nothing else changes.
 """
 
 import hashlib
@@ -86,7 +86,7 @@ class SharedJwks:
         taken_until = read(cache, key)
         if isinstance(taken_until, float) and is_ahead(taken_until, now, seconds):
             return False
-        cache.set(key, until, math.ceil(seconds))  # rubbish, which might never go away by itself
+        cache.set(key, until, math.ceil(seconds))  # not ours, and it might never go away by itself
         return True
 
     def _parsed(self, name: str, parse: Callable[[dict[str, Any]], T]) -> T | None:

@@ -17,17 +17,17 @@ class Wanted(NamedTuple):
 class Timing(NamedTuple):
     """How long keys are used and how often they are fetched; all in seconds.
 
-    ``patience``: how long requests wait for a job, counted from its start. ``look``: the least time between two looks
-    into the shared cache for a key that is not there. ``others``: how long a search waits for the fetch of another
-    process. ``waiting``: how many requests may wait at a time;
-    ``waiting_in_trouble``: how many while the last fetch has failed.
+    ``patience``: how long requests wait for a job, counted from its start. ``cache_interval``: the least time between
+    two reads of the shared cache for a key that is not there. ``others``: how long a search waits for the fetch of
+    another process. ``waiting``: how many requests may wait at a time; ``waiting_in_trouble``: how many while the last
+    fetch has failed.
     """
 
     fresh: float
     stale: float
     cooldown: float
     patience: float = 1.0
-    look: float = 1.0
+    cache_interval: float = 1.0
     others: float = 1.0
     waiting: int = 64
     waiting_in_trouble: int = 2

@@ -110,7 +110,7 @@ class KeySource:
         self._take_over(outcome)
         self._events.send(outcome)
         result = outcome.snapshot or outcome.failure
-        assert result is not None  # noqa: S101  # only a search for one key may bring neither
+        assert result is not None  # noqa: S101  # only a search for one key may have no result
         return result
 
     def _begin(self, choose: Callable[[State, float], Decision | None]) -> tuple[Decision | None, Wait | None]:
@@ -139,7 +139,7 @@ class KeySource:
 
     def _start(self, task: Task) -> Job | None:
         """Start a job, with the lock held; return None where no thread can be had."""
-        state = replace(self.state, next_look=self._next_look(task))
+        state = replace(self.state, next_cache_read=self._next_cache_read(task))
         job = Job(task, self._monotonic(), task.wanted)
         try:
             self._execute(lambda: self._run(job, state))
@@ -149,22 +149,30 @@ class KeySource:
         self.state = replace(state, job=job)
         return job
 
-    def _next_look(self, task: Task) -> float:
+    def _next_cache_read(self, task: Task) -> float:
         if task.wanted is not None:
-            return self._clock() + min(self._timing.look, self._timing.cooldown)
-        return self.state.next_look if task.may_fetch else self._clock() + self._timing.look
+            return self._clock() + min(self._timing.cache_interval, self._timing.cooldown)
+        return self.state.next_cache_read if task.may_fetch else self._clock() + self._timing.cache_interval
 
     def _run(self, job: Job, state: State) -> None:
+        error: BaseException | None = None
         try:
             outcome = self._refresher.run(job.task, state)
-        except BaseException:  # whatever it is: a job that never ends would be the last one
-            logger.exception("The refresh of the JWKS went wrong")
+        except BaseException as raised:  # noqa: BLE001  # of any kind: a job that never ends would be the last one
             outcome = Outcome(failure=Failure("unexpected error", 1, self._clock() + self._timing.cooldown))
-        self._events.log(outcome)
+            error = raised
         self._take_over(outcome, job.future)
-        job.future.set_result(None)
+        try:
+            self._log(outcome, error)
+        finally:  # a project's own log handler may raise
+            job.future.set_result(None)
         # Receivers come last: a slow one must not delay the requests that wait for the keys.
         self._events.send(outcome)
+
+    def _log(self, outcome: Outcome, error: BaseException | None) -> None:
+        if error is not None:
+            logger.error("The refresh of the JWKS went wrong", exc_info=error)
+        self._events.log(outcome)
 
     def _take_over(self, outcome: Outcome, future: "Future[None] | None" = None) -> None:
         with self._lock:

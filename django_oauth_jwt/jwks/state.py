@@ -48,7 +48,7 @@ class Endpoint:
     skip_etag: bool = False
 
 
-class Fetched(NamedTuple):
+class FetchNews(NamedTuple):
     """A fetch that succeeded: what was asked, its keys, and how many seconds it took."""
 
     uri: str
@@ -56,7 +56,7 @@ class Fetched(NamedTuple):
     seconds: float
 
 
-class FetchedNothing(NamedTuple):
+class FetchFailedNews(NamedTuple):
     """A fetch that failed: what was asked, and why it failed."""
 
     uri: str
@@ -75,7 +75,7 @@ class Outcome:
     failure: Failure | None = None
     endpoint: Endpoint | None = None
     cooldown_until: float | None = None
-    news: Fetched | FetchedNothing | None = None
+    news: FetchNews | FetchFailedNews | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class State:
     failure: Failure | None = None
     endpoint: Endpoint = Endpoint()
     cooldown_until: float = 0.0
-    next_look: float = 0.0
+    next_cache_read: float = 0.0
     job: Job | None = None
 
     def usable(self, now: float) -> Snapshot | None:
@@ -105,9 +105,9 @@ class State:
         """Tell whether it is too early to fetch again for an unknown key."""
         return is_ahead(self.cooldown_until, now, timing.cooldown)
 
-    def may_look(self, now: float, timing: Timing) -> bool:
+    def may_read_cache(self, now: float, timing: Timing) -> bool:
         """Tell whether the shared cache may be asked again for what it did not hold."""
-        return not is_ahead(self.next_look, now, timing.look)
+        return not is_ahead(self.next_cache_read, now, timing.cache_interval)
 
     def after(self, outcome: Outcome, now: float) -> "State":
         """Return the state with what a job has brought."""
@@ -169,14 +169,14 @@ def decide(state: State, wanted: Wanted, now: float, monotonic: float, timing: T
         if job.wanted not in (None, wanted) or state.is_cooling_down(now, timing):
             return Use(held.key_set)
         return _join(replace(job, wanted=wanted), state, monotonic, timing)
-    if state.may_look(now, timing):
+    if state.may_read_cache(now, timing):
         return Start(Task(wanted))
     return Use(held.key_set)
 
 
 def decide_refresh(state: State, now: float, timing: Timing) -> Decision | None:
-    """Return what a refresh by hand does; None where nothing may be asked now."""
-    if state.job is not None:
+    """Return what a call of `refresh()` does; None where nothing may be asked now."""
+    if state.job is not None and state.job.task == Task():
         return Join(state.job, math.inf)
     if not state.is_backing_off(now, timing):
         return Start(Task())
@@ -193,8 +193,8 @@ def _decide_without_keys(state: State, now: float, monotonic: float, timing: Tim
         return _join(state.job, state, monotonic, timing)
     if not state.is_backing_off(now, timing):
         return Start(Task())
-    if state.may_look(now, timing):
-        return Start(Task(may_fetch=False))  # another process may have had more luck
+    if state.may_read_cache(now, timing):
+        return Start(Task(may_fetch=False))  # another process may have succeeded
     return Refuse(state.retry_after(now))
 
 

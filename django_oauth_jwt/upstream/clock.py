@@ -1,4 +1,4 @@
-"""Moments of Unix time, which a clock that is set, or another machine's clock, puts in doubt."""
+"""Unix times that may be wrong, because a clock was changed or belongs to another machine."""
 
 import time
 from typing import Final
@@ -12,6 +12,6 @@ def unix_time() -> float:
     return time.time()
 
 
-def is_ahead(moment: float, now: float, at_most: float) -> bool:
-    """Tell whether a moment is still to come, and is no leftover of a clock that was set back."""
-    return now < moment <= now + at_most + MAXIMUM_SKEW_SECONDS
+def is_ahead(time_: float, now: float, at_most: float) -> bool:
+    """Tell whether a time is in the future, and not so far that it must come from before the clock was set back."""
+    return now < time_ <= now + at_most + MAXIMUM_SKEW_SECONDS

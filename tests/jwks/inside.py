@@ -31,7 +31,7 @@ def keys_job(service):
 
 
 def change(service, **state):
-    """Change the state of a service: ``change(service, next_look=0)``."""
+    """Change the state of a service: ``change(service, next_cache_read=0)``."""
     source = inside(service).source
     source.state = replace(source.state, **state)
 

@@ -14,7 +14,15 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django_oauth_jwt import signals
 from django_oauth_jwt.testing import SigningKey
 
-from ..servers.faulty_server import FAULTS, FOREVER, drip_body, drip_chunks, drip_header, respond_with
+from ..servers.faulty_server import (
+    FAULTS,
+    FOREVER,
+    answer_as_it_should,
+    drip_body,
+    drip_chunks,
+    drip_header,
+    respond_with,
+)
 from .inside import inside
 
 FRESH = 300
@@ -275,6 +283,25 @@ def test_an_unexpected_error_is_no_reason_to_try_at_once_again(
         settle(service)
         clock.advance(1)
     assert [task for task in tasks if task.may_fetch] == tasks[:1]
+
+
+def test_a_log_handler_that_raises_holds_up_nobody(service, status_of, auth_server, clock):
+    """Whatever a project has put into its logging: the request is answered, and later ones are, too."""
+
+    class Broken(logging.Filter):
+        def filter(self, record):
+            raise AttributeError("record.request")
+
+    broken, log = Broken(), logging.getLogger("django_oauth_jwt")
+    auth_server.fault = respond_with("500 Internal Server Error")
+    log.addFilter(broken)
+    try:
+        assert status_of(service) == 503
+    finally:
+        log.removeFilter(broken)
+    auth_server.fault = answer_as_it_should
+    clock.advance(1)
+    assert status_of(service) == 200
 
 
 def test_a_panic_ends_no_refresh_for_good(service, status_of, auth_server, clock, log):

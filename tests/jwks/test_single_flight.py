@@ -117,11 +117,11 @@ def test_a_token_with_an_unknown_key_waits_only_so_long_for_another_process(make
         found = pool.submit(first.key_set_for, kid, "ES256")
         auth_server.wait_for(lambda: auth_server.pending == 1)
         assert not second.key_set_for(kid, "ES256").knows(kid, "ES256")
-        change(second, next_look=0)
+        change(second, next_cache_read=0)
         inside(second).refresher.sleep = pytest.fail
         assert not second.key_set_for(kid, "ES256").knows(kid, "ES256")
     assert found.result(FOREVER).knows(kid, "ES256")
-    change(second, next_look=0)
+    change(second, next_cache_read=0)
     assert second.key_set_for(kid, "ES256").knows(kid, "ES256")
     assert auth_server.fetches == 2
 

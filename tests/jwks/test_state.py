@@ -79,7 +79,7 @@ class TestWithoutKeys:
 
     def test_a_request_that_may_not_look_is_refused_until_the_next_try(self, snapshot):
         """In whole seconds, rounded up."""
-        state = State(snapshot, replace(FAILED, retry_at=NOW + 3.2), next_look=NOW + 0.5)
+        state = State(snapshot, replace(FAILED, retry_at=NOW + 3.2), next_cache_read=NOW + 0.5)
         assert choose(state) == Refuse(4)
 
     def test_a_fetch_may_be_made_again_when_the_back_off_ends(self, snapshot):
@@ -142,8 +142,8 @@ def test_beside_a_search_that_hangs_no_other_is_started():
 
 def test_the_cache_is_looked_into_once_a_second():
     """A flood of unknown keys spares the cache server as well."""
-    assert choose(replace(WARM, next_look=NOW + 0.1)) == Use(WARM.snapshot.key_set)
-    assert choose(replace(WARM, next_look=NOW)) == Start(Task(UNKNOWN))
+    assert choose(replace(WARM, next_cache_read=NOW + 0.1)) == Use(WARM.snapshot.key_set)
+    assert choose(replace(WARM, next_cache_read=NOW)) == Start(Task(UNKNOWN))
 
 
 @pytest.mark.parametrize(
@@ -151,10 +151,12 @@ def test_the_cache_is_looked_into_once_a_second():
     [
         (WARM, Start(Task())),
         (State(), Start(Task())),
-        (replace(WARM, job=SEARCH), Join(SEARCH, math.inf)),
+        (replace(WARM, job=REFRESH), Join(REFRESH, math.inf)),
+        (replace(WARM, job=SEARCH), Start(Task())),
+        (replace(WARM, job=Job(Task(may_fetch=False), 100.0, None)), Start(Task())),
         (replace(WARM, failure=FAILED), None),
         (State(failure=FAILED), Start(Task(may_fetch=False))),
-        (State(failure=FAILED, next_look=NOW + 1), Refuse(4)),
+        (State(failure=FAILED, next_cache_read=NOW + 1), Refuse(4)),
     ],
 )
 def test_a_refresh_by_hand_keeps_to_the_back_off(state, decision):
