@@ -27,6 +27,7 @@ Steps = Generator[Need, Any, T]
 
 def run_blocking(steps: Steps[T]) -> T:
     """Run the steps to their end and return their result, blocking for each need."""
+    need: Need | None = None
     try:
         need = next(steps)
         while True:
@@ -39,10 +40,13 @@ def run_blocking(steps: Steps[T]) -> T:
     except StopIteration as stop:
         result: T = stop.value
         return result
+    finally:
+        need = found = None  # they may hold an error, whose traceback holds this frame
 
 
 async def run_awaiting(steps: Steps[T]) -> T:
     """Do as `run_blocking` does, without blocking the event loop."""
+    need: Need | None = None
     try:
         need = next(steps)
         while True:
@@ -55,3 +59,5 @@ async def run_awaiting(steps: Steps[T]) -> T:
     except StopIteration as stop:
         result: T = stop.value
         return result
+    finally:
+        need = found = None  # as above

@@ -37,7 +37,7 @@ def misbehaving(auth_server, service):
     @contextmanager
     def misbehaving(fault, reason):
         if reason.startswith("no whole answer"):
-            inside(service).client.timeout = 0.15
+            inside(service).client.timeout = 0.3
         with auth_server.behaving(fault):
             yield
         inside(service).client.timeout = FOREVER
@@ -50,7 +50,7 @@ def test_a_fault_in_the_cold_is_a_503(fault, reason, misbehaving, service, statu
     """Without keys each fault is a 503, its reason is logged and signalled once, and a success ends it."""
     with misbehaving(fault, reason):
         assert [status_of(service) for _ in range(3)] == [503, 503, 503]
-        assert auth_server.fetches == 1
+        auth_server.wait_for(lambda: auth_server.fetches == 1)
     event, sender, told, retry_at = heard.next()
     assert (event, sender, retry_at) == ("failed", service, clock() + 1)
     assert reason in told
