@@ -3,7 +3,7 @@
 `authentication` has the steps that each entry point runs: verify the token once, find its user, and ask for what is
 required; `needs` is what they wait for, and `state` what is known of the request from then on. `authorization` reads
 the header. `challenge` and `responses` make the refusal (RFC 6750 section 3), `resource_metadata` tells clients where
-to get a token (RFC 9728).
+to get a token (RFC 9728). `typed_request` is what a project's type checker needs.
 """
 
 from .authentication import accepted_token, authenticate, authorization_steps, reject, token_or_steps
@@ -11,14 +11,17 @@ from .challenge import is_header_text
 from .resource_metadata import protected_resource_metadata
 from .responses import mark_secured, refusal_headers, refuse, status_of
 from .state import Protection, RequestState, RequestToken, state_of
+from .typed_request import BearerRequest, get_access_token
 
 __all__ = [
+    "BearerRequest",
     "Protection",
     "RequestState",
     "RequestToken",
     "accepted_token",
     "authenticate",
     "authorization_steps",
+    "get_access_token",
     "is_header_text",
     "mark_secured",
     "protected_resource_metadata",

@@ -36,6 +36,7 @@ SIGNATURES = {
     "errors.InsufficientScope": "(required=())",
     "errors.MissingClaims": "()",
     "errors.KeysUnavailable": "(retry_after=1)",
+    "http.get_access_token": "(request)",
     "testing.TokenIssuer": "(issuer='https://issuer.test', *, alg=None, key=None)",
     "testing.TokenIssuer.token": (
         "(self, scope=None, *, expired=False, forged=False, rotated=False, header=None, **claims)"
@@ -96,7 +97,7 @@ FROM_WINGS = {
     "jws": {"KeySet", "verify_compact"},
     "jwks": {"JwksService", "get_jwks_service"},
     "verification": {"averify_token", "verify_token"},
-    "http": {"refuse"},
+    "http": {"BearerRequest", "get_access_token", "refuse"},
     "testing": {"SigningKey", "TokenIssuer"},
 }
 #: What README's tables are held to.
