@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import partial, wraps
 from inspect import unwrap
-from typing import Any, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
@@ -16,9 +16,37 @@ from .upstream import Steps, run_awaiting, run_blocking
 
 __all__ = ["secure", "token_not_required"]
 
+P = ParamSpec("P")
+T = TypeVar("T")
 View = TypeVar("View", bound=Callable[..., Any])
 
+#: The methods of a class that answer one HTTP method each: the middleware asks the class, which has them called.
+_HANDLERS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})
 
+
+def _with_parentheses(decorator: Callable[P, T]) -> Callable[P, T]:
+    @wraps(decorator)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        if args and callable(args[0]):
+            raise TypeError("secure stands with parentheses: @secure(), or secure()(view)")
+        if args:
+            raise TypeError(f"secure takes keywords: secure(scope={args[0]!r})")
+        return decorator(*args, **kwargs)
+
+    return call
+
+
+def _without_parentheses(decorator: Callable[P, T]) -> Callable[P, T]:
+    @wraps(decorator)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        if not args and not kwargs:
+            raise TypeError("token_not_required stands without parentheses: @token_not_required")
+        return decorator(*args, **kwargs)
+
+    return call
+
+
+@_with_parentheses
 def secure(
     *,
     scope: str | Iterable[str] = (),
@@ -33,7 +61,7 @@ def secure(
     ``jwks_service``: where the keys are, instead of the settings'; where it has an ``issuer``, the token must be
     of that one. The view is called with ``request.claims`` and ``request.access_token``, and is exempt from CSRF
     checks, since browsers never send the header by themselves. Raises ValueError for requirements that make no
-    sense.
+    sense, TypeError where it stands without its parentheses or on what is no view.
     """
     if realm is not None and not is_header_text(realm):
         raise ValueError(f"realm {realm!r} must be printable ASCII")
@@ -44,13 +72,15 @@ def secure(
         return authorization_steps(request, state_of(request), requirements, realm=realm, jwks_service=jwks_service)
 
     def decorate(view: View) -> View:
+        _require_view("secure(...)", view)
+
         async def acall(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             refusal = await run_awaiting(steps(request))
-            return refusal or mark_secured(await view(request, *args, **kwargs))
+            return refusal or mark_secured(_response(view, await view(request, *args, **kwargs)))
 
         def call(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             refusal = run_blocking(steps(request))
-            return refusal or mark_secured(view(request, *args, **kwargs))
+            return refusal or mark_secured(_response(view, view(request, *args, **kwargs)))
 
         secured: Any = wraps(view)(acall if _is_async(view) else call)
         secured.csrf_exempt = True
@@ -59,13 +89,15 @@ def secure(
     return decorate
 
 
+@_without_parentheses
 def token_not_required(view: View) -> View:
     """Exempt a view from `JwtBearerMiddleware`; on a class by `method_decorator`, with ``name="dispatch"``.
 
-    The view that was given stays secured, wherever else it is used. Raises TypeError for a class.
+    The view that was given stays secured, wherever else it is used. Raises TypeError where it stands with
+    parentheses, or on what is no view.
     """
-    if isinstance(view, type):
-        raise TypeError('token_not_required on a class: @method_decorator(token_not_required, name="dispatch")')
+    _require_view("token_not_required", view)
+    _refuse_handler(view)
 
     def call(*args: Any, **kwargs: Any) -> Any:
         return view(*args, **kwargs)
@@ -80,10 +112,37 @@ def needs_no_token(view: Callable[..., Any]) -> bool:
     return not getattr(view, "oauth_jwt_token_required", True)
 
 
+def _require_view(decorator: str, view: object) -> None:
+    if isinstance(view, type):
+        remedy = f'@method_decorator({decorator}, name="dispatch")'
+        if hasattr(view, "authentication_classes"):
+            remedy = f"BearerJwtAuthentication in authentication_classes, HasScope in permission_classes, or {remedy}"
+        raise TypeError(f"{decorator} stands on views, {view.__name__} is a class: {remedy}")
+    if isinstance(getattr(view, "__self__", None), type) and getattr(view, "__name__", "") == "as_view":
+        raise TypeError(f"{decorator} stands on views: write as_view() with its parentheses")
+    if not callable(view):
+        raise TypeError(f"{decorator} stands on views, got a {type(view).__name__}: {decorator}(view)")
+
+
+def _refuse_handler(view: object) -> None:
+    owner, _, name = getattr(view, "__qualname__", "").rpartition(".")
+    if name in _HANDLERS and owner and not owner.endswith("<locals>"):
+        remedy = '@method_decorator(token_not_required, name="dispatch")'
+        raise TypeError(f"token_not_required on one method of a class changes nothing: {remedy} on {owner}")
+
+
 def _require_request(request: object) -> None:
     if not hasattr(request, "META"):
         kind = type(request).__name__
         raise TypeError(f"secure got a {kind} for a request; a method wants @method_decorator(secure(...))")
+
+
+def _response(view: Callable[..., Any], returned: Any) -> HttpResponseBase:
+    if isinstance(returned, HttpResponseBase):
+        return returned
+    name = getattr(view, "__qualname__", repr(view))
+    kind = type(returned).__name__
+    raise TypeError(f"secure stands on views that return an HttpResponse; {name} returned a {kind}")
 
 
 def _is_async(view: Callable[..., Any]) -> bool:

@@ -1,0 +1,156 @@
+"""The decorators used by mistake: each error says what to do instead, and nobody is let in meanwhile."""
+
+import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
+from django.urls import path
+from django.utils.decorators import method_decorator
+from django.views import View
+from rest_framework.decorators import api_view
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import ModelViewSet
+
+from django_oauth_jwt.authentication import BearerJwtAuthentication
+from django_oauth_jwt.decorators import secure, token_not_required
+
+
+def view(request):
+    return HttpResponse()
+
+
+async def async_view(request):
+    return HttpResponse()
+
+
+class Shelf(View):
+    def get(self, request):
+        return HttpResponse()
+
+
+class Api(APIView):
+    """A class of Django REST framework."""
+
+
+class Books(ModelViewSet):
+    """One of its view sets."""
+
+
+@pytest.mark.parametrize("misplaced", [view, async_view, Shelf, Api, Shelf.as_view(), Shelf.as_view])
+def test_secure_without_parentheses(misplaced):
+    """On whatever it stands, the parentheses are what is missing."""
+    with pytest.raises(TypeError, match=r"with parentheses: @secure\(\)"):
+        secure(misplaced)
+
+
+def test_secure_without_parentheses_on_a_class():
+    """`method_decorator` calls it at once, so the project does not start."""
+    with pytest.raises(TypeError, match=r"with parentheses: @secure\(\)"):
+        method_decorator(secure, name="dispatch")(type("Forgotten", (Shelf,), {}))
+
+
+@pytest.mark.parametrize("scope", ["read", ["read", "write"]])
+def test_scopes_without_their_keyword(scope):
+    """The keyword is named, with what was given."""
+    with pytest.raises(TypeError) as error:
+        secure(scope)
+    assert str(error.value) == f"secure takes keywords: secure(scope={scope!r})"
+
+
+@pytest.mark.parametrize(("decorator", "name"), [(secure(), "secure(...)"), (token_not_required, "token_not_required")])
+class TestNoView:
+    @pytest.mark.parametrize("kind", [Shelf, View, dict])
+    def test_on_a_class(self, decorator, name, kind):
+        """A class of Django wants `method_decorator`."""
+        with pytest.raises(TypeError) as error:
+            decorator(kind)
+        remedy = f'@method_decorator({name}, name="dispatch")'
+        assert str(error.value) == f"{name} stands on views, {kind.__name__} is a class: {remedy}"
+
+    @pytest.mark.parametrize("kind", [Api, APIView, Books])
+    def test_on_a_class_of_rest_framework(self, decorator, name, kind):
+        """There are the authentication and permission classes, too."""
+        with pytest.raises(TypeError, match=r"BearerJwtAuthentication in authentication_classes.*method_decorator"):
+            decorator(kind)
+
+    @pytest.mark.parametrize("kind", [Shelf, Api, Books])
+    def test_on_as_view_without_its_parentheses(self, decorator, name, kind):
+        """It would end in an error of Django's at the first request."""
+        with pytest.raises(TypeError, match=r"as_view\(\) with its parentheses"):
+            decorator(kind.as_view)
+
+    @pytest.mark.parametrize("value", ["books.views.shelf", 1, path("", view), RequestFactory().get("/")])
+    def test_on_what_cannot_be_called(self, decorator, name, value):
+        """A name, a route, a request of a view that was forgotten in the URLconf."""
+        with pytest.raises(TypeError, match=f"got a {type(value).__name__}"):
+            decorator(value)
+
+
+def test_token_not_required_with_parentheses():
+    """It takes nothing, so it has none."""
+    with pytest.raises(TypeError, match="without parentheses: @token_not_required"):
+        token_not_required()
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "head", "options", "trace"])
+@pytest.mark.parametrize("base", [View, APIView])
+def test_token_not_required_on_one_method_of_a_class(base, method):
+    """The middleware asks the class: the method alone would stay secured, without a word."""
+
+    def handler(self, request):
+        return HttpResponse()
+
+    handler.__name__, handler.__qualname__ = method, f"Open.{method}"
+    with pytest.raises(TypeError, match=r"name=\"dispatch\"\) on Open"):
+        type("Open", (base,), {method: token_not_required(handler)})
+
+
+def test_a_view_may_be_named_as_a_method_is():
+    """A function is one, wherever it was made."""
+
+    def get(request):
+        return HttpResponse()
+
+    assert token_not_required(get)(None).status_code == 200
+
+
+@pytest.mark.parametrize("returned", [None, {"sub": "anna"}, "text", [1]])
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_view_that_returns_no_response_is_named(send, issuer, settings, returned, is_async):
+    """A forgotten `return`, or a framework that makes the response by itself, such as django-ninja's operations."""
+
+    def forgetful(request):
+        return returned
+
+    async def aforgetful(request):
+        return returned
+
+    secured = secure()(aforgetful if is_async else forgetful)
+    settings.ROOT_URLCONF = type("Urls", (), {"urlpatterns": [path("", secured)]})
+    with pytest.raises(TypeError, match=rf"return an HttpResponse; .*forgetful returned a {type(returned).__name__}"):
+        send("get", "/", headers=issuer.headers())
+
+
+@pytest.mark.parametrize("authentication", [[], [BearerJwtAuthentication]])
+@pytest.mark.parametrize(
+    "made",
+    [
+        pytest.param(lambda function: secure(scope="read")(api_view(["GET"])(function)), id="above"),
+        pytest.param(lambda function: api_view(["GET"])(secure(scope="read")(function)), id="below"),
+    ],
+)
+def test_a_function_of_rest_framework_may_be_secured(send, issuer, settings, signals, made, authentication):
+    """`@api_view` makes a view of it: above or below, beside our authenticator or not, the token is verified once."""
+
+    def whoami(request):
+        return Response(request.access_token.subject)
+
+    whoami.authentication_classes = authentication  # as DRF's own decorator sets them
+    settings.ROOT_URLCONF = type("Urls", (), {"urlpatterns": [path("drf/", made(whoami))]})
+    assert send("get", "/drf/").status_code == 401
+    assert send("get", "/drf/", headers=issuer.headers("write")).status_code == 403
+    signals.clear()
+    response = send("get", "/drf/", headers=issuer.headers("read", sub="anna"))
+    assert (response.status_code, response.data) == (200, "anna")
+    assert "Authorization" in response["Vary"]
+    assert [name for name, _ in signals] == ["accepted"]
