@@ -13,7 +13,7 @@ from rest_framework.permissions import AND, NOT, OR, AllowAny
 from rest_framework.request import Request
 
 from .errors import BearerError, KeysUnavailable, MissingToken
-from .http import authenticate, refusal_headers, reject, status_of
+from .http import authenticate, passes_foreign_token, refusal_headers, reject, status_of
 from .tokens import AccessToken
 from .users import TokenUser
 
@@ -41,13 +41,15 @@ class BearerRefusal(APIException):
 class BearerJwtAuthentication(BaseAuthentication):
     """Authenticate by a JWT bearer token: ``request.auth`` is the `AccessToken`.
 
-    A request without a bearer token passes to the next authenticator; one with a bad token is refused,
-    whatever the permissions.
+    A request without a bearer token, or with a foreign one (PASS_FOREIGN_TOKENS), passes to the next authenticator;
+    one with a bad token is refused, whatever the permissions.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, AccessToken] | None:
         """Return the token's user and the token, None for a request that brings no bearer token."""
         hooks_of((request.parser_context or {}).get("view"), challenges=True)
+        if passes_foreign_token(request._request) and [*(request.authenticators or ())][-1:] != [self]:
+            return None  # it is not the last one to be asked
         try:
             accepted = authenticate(request._request)
         except BearerError as error:

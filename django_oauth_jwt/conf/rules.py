@@ -52,6 +52,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "TOKEN_CACHE_SIZE": values.count,
         "MAX_TOKEN_LENGTH": values.length,
         "RESOURCE_METADATA": values.metadata,
+        "PASS_FOREIGN_TOKENS": values.boolean,
     }
 )
 
@@ -114,6 +115,7 @@ class Settings:
     token_cache_size: int = 1024
     max_token_length: int = 16384
     resource_metadata: Mapping[str, Any] | None = None
+    pass_foreign_tokens: bool = False
 
     @property
     def named_issuers(self) -> list[str]:

@@ -3,11 +3,13 @@
 `authentication` has the steps that each entry point runs: verify the token once, find its user, and ask for what is
 required; `needs` is what they wait for, and `state` what is known of the request from then on. `authorization` reads
 the header. `challenge` and `responses` make the refusal (RFC 6750 section 3), `resource_metadata` tells clients where
-to get a token (RFC 9728). `typed_request` is what a project's type checker needs.
+to get a token (RFC 9728). `foreign` tells which tokens are another scheme's. `typed_request` is what a project's type
+checker needs.
 """
 
 from .authentication import accepted_token, authenticate, authorization_steps, reject, token_or_steps
 from .challenge import is_header_text
+from .foreign import passes_foreign_token
 from .resource_metadata import protected_resource_metadata
 from .responses import mark_secured, refusal_headers, refuse, status_of
 from .state import Protection, RequestState, RequestToken, state_of
@@ -24,6 +26,7 @@ __all__ = [
     "get_access_token",
     "is_header_text",
     "mark_secured",
+    "passes_foreign_token",
     "protected_resource_metadata",
     "refusal_headers",
     "refuse",

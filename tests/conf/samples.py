@@ -170,6 +170,7 @@ BAD = {
         ],
         *[{"resource": RESOURCE, "x": value} for value in (object(), b"x", NAN, {1, 2}, {("a",): 1}, Unprintable())],
     ],
+    "PASS_FOREIGN_TOKENS": [0, 1, "True", "", [], b"x", object()],
 }
 
 #: Keys that also take None, as if they were not there; all others refuse it.
@@ -239,4 +240,5 @@ GOOD = [
     ("TOKEN_CACHE_SIZE", 0, 0),
     ("MAX_TOKEN_LENGTH", 1, 1),
     ("RESOURCE_METADATA", {"resource": RESOURCE, "x": lazystr("y")}, {"resource": RESOURCE, "x": "y"}),
+    ("PASS_FOREIGN_TOKENS", True, True),
 ]

@@ -1,0 +1,69 @@
+"""Whether a bearer token is ours to judge, or another scheme's that is called Bearer, too (PASS_FOREIGN_TOKENS)."""
+
+import json
+import re
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Any, Final
+
+from django.http import HttpRequest
+
+from ..conf import Settings
+from ..errors import BearerError
+from .authorization import parse_authorization
+from .state import state_of
+
+#: How a JSON object begins. Random bytes hardly ever do, and an opaque token may be just that.
+_OBJECT: Final = re.compile(r'\s*\{\s*"[^"]*"\s*:')
+#: An issuer in JSON that cannot be parsed, for example because the token was cut.
+_ISSUER: Final = re.compile(r'"iss"\s*:[\s\[]*("(?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*")')
+_NOT_BASE64: Final = re.compile(r"[^A-Za-z0-9+/_-]")
+_TO_BASE64: Final = str.maketrans("-_", "+/")
+
+
+class _Members(list[tuple[str, Any]]):
+    """A JSON object with all its members, also those that it has twice."""
+
+
+def passes_foreign_token(request: HttpRequest) -> bool:
+    """Tell whether the request's bearer token is for the next authenticator: no JWT of a trusted issuer.
+
+    Never without PASS_FOREIGN_TOKENS. A token that names a trusted issuer is ours, however broken it is. Where the
+    settings trust any issuer, so is everything that looks like a JWT. In doubt a token is ours, and so refused.
+    """
+    settings = state_of(request).runtime.settings
+    if not settings.pass_foreign_tokens:
+        return False
+    try:
+        encoded_token = parse_authorization(request.META.get("HTTP_AUTHORIZATION"))
+    except BearerError:
+        return False
+    if len(encoded_token) > settings.max_token_length:  # refused unread
+        return False
+    texts = map(_decoded, encoded_token.split("."))
+    return not any(_names_trusted_issuer(text, settings) for text in texts)
+
+
+def _names_trusted_issuer(text: str, settings: Settings) -> bool:
+    if None in settings.issuers:
+        return _OBJECT.match(text) is not None
+    return any(isinstance(iss, str) and iss in settings.issuers for iss in _issuers_in(text))
+
+
+def _decoded(segment: str) -> str:
+    """Return a segment as text, as far as it can be decoded; a token that is verified is read more strictly."""
+    digits = _NOT_BASE64.sub("", segment).translate(_TO_BASE64)
+    if len(digits) % 4 == 1:  # one digit alone is no byte
+        digits = digits[:-1]
+    return b64decode(digits + "=" * (-len(digits) % 4)).decode(errors="replace")
+
+
+def _issuers_in(text: str) -> Iterator[Any]:
+    try:
+        members = json.loads(text, object_pairs_hook=_Members)
+    except (ValueError, RecursionError):
+        yield from (json.loads(match[1], strict=False) for match in _ISSUER.finditer(text))
+        return
+    for name, value in members if isinstance(members, _Members) else ():
+        if name == "iss":
+            yield from value if isinstance(value, list) else [value]
