@@ -8,11 +8,17 @@ from django.apps import AppConfig
 from django.conf import settings as django_settings
 from django.core import checks
 from django.core.checks import CheckMessage, register
+from django.utils.module_loading import import_string
 
-from .conf import NAME, NO_KEY_SOURCE, Problem, Settings, read
+from .conf import NAME, NO_KEY_SOURCE, Problem, Settings, TrustedIssuer, read
+
+Found = tuple[str, str, str]  #: a warning: its number, what is unwise, and the remedy
 
 TAG = "oauth_jwt"
 MIDDLEWARE = "django_oauth_jwt.middleware.JwtBearerMiddleware"
+AUTHENTICATION = "django_oauth_jwt.authentication.BearerJwtAuthentication"
+#: In seconds. Clocks that differ by more are broken.
+LARGEST_LEEWAY = 300
 
 
 @register(TAG)
@@ -30,7 +36,15 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
     settings, _ = _read()
     if settings is None:
         return []
-    found = [*_lax_tokens(settings), *_lax_keys(settings), *_middleware_order(settings), *_old_django()]
+    middleware = [_names_of(entry) for entry in django_settings.MIDDLEWARE]
+    found = [
+        *(warning for trusted in settings.issuers.values() for warning in _lax_tokens(trusted)),
+        *_lax_keys(settings),
+        *_middleware_order(settings, middleware),
+        *_old_django(),
+        *_without_middleware(settings, middleware),
+        *_foreign_tokens(settings),
+    ]
     return [checks.Warning(message, hint, id=f"{TAG}.{number}") for number, message, hint in found]
 
 
@@ -38,24 +52,45 @@ def _read() -> tuple[Settings | None, list[Problem]]:
     return read(getattr(django_settings, NAME, None))
 
 
-def _lax_tokens(settings: Settings) -> Iterable[tuple[str, str, str]]:
-    for trusted in settings.issuers.values():
-        whose = f"of {trusted.issuer!r}" if trusted.issuer else "of any issuer"
-        if trusted.audience is None:
-            yield (
-                "W001",
-                f"Tokens {whose} are accepted whatever their audience, also those meant for other APIs.",
-                "Set AUDIENCE to this API's identifier at the authorization server (RFC 9068 section 4).",
-            )
-        if trusted.issuer is None:
-            yield (
-                "W002",
-                "Tokens are accepted whatever their issuer, as long as a key of the JWKS signed them.",
-                "Set ISSUER to the authorization server's issuer identifier (RFC 9068 section 4).",
-            )
+def _names_of(entry: Any) -> list[str]:
+    """Return the dotted paths of a class in the settings and of those that it inherits from."""
+    try:
+        target = import_string(entry) if isinstance(entry, str) else entry
+    except Exception:  # noqa: BLE001  # the project's module may raise anything, and Django itself says what
+        target = None
+    bases = target.__mro__ if isinstance(target, type) else ()
+    return [str(entry), *(f"{base.__module__}.{base.__qualname__}" for base in bases)]
 
 
-def _lax_keys(settings: Settings) -> Iterable[tuple[str, str, str]]:
+def _lax_tokens(trusted: TrustedIssuer) -> Iterable[Found]:
+    whose = f"of {trusted.issuer!r}" if trusted.issuer else "of any issuer"
+    if trusted.audience is None:
+        yield (
+            "W001",
+            f"Tokens {whose} are accepted whatever their audience, also those meant for other APIs.",
+            "Set AUDIENCE to this API's identifier at the authorization server (RFC 9068 section 4).",
+        )
+    if trusted.issuer is None:
+        yield (
+            "W002",
+            "Tokens are accepted whatever their issuer, as long as a key of the JWKS signed them.",
+            "Set ISSUER to the authorization server's issuer identifier (RFC 9068 section 4).",
+        )
+    if "exp" not in trusted.required_claims:
+        yield (
+            "W010",
+            f"Tokens {whose} need no exp, so one without it is accepted for ever.",
+            'Add "exp" to REQUIRED_CLAIMS (RFC 9068 section 2.2).',
+        )
+    if trusted.leeway > LARGEST_LEEWAY:
+        yield (
+            "W011",
+            f"Tokens {whose} are accepted for {trusted.leeway} seconds after they have expired.",
+            f"Set LEEWAY to less than a minute, {LARGEST_LEEWAY} at most, and have the clocks set by NTP.",
+        )
+
+
+def _lax_keys(settings: Settings) -> Iterable[Found]:
     # A missing cache is found by Django's own check. The project's own key services use no cache.
     backend = django_settings.CACHES.get(settings.cache, {}).get("BACKEND", "")
     fetched = any(trusted.jwks_service is None for trusted in settings.issuers.values())
@@ -73,20 +108,26 @@ def _lax_keys(settings: Settings) -> Iterable[tuple[str, str, str]]:
         )
 
 
-def _middleware_order(settings: Settings) -> Iterable[tuple[str, str, str]]:
-    listed = list(django_settings.MIDDLEWARE)
-    if MIDDLEWARE not in listed:
+def _middleware_order(settings: Settings, middleware: list[list[str]]) -> Iterable[Found]:
+    ours = next((index for index, names in enumerate(middleware) if MIDDLEWARE in names), None)
+    if ours is None:
         return
-    for other in listed[: listed.index(MIDDLEWARE)]:
-        if other in _MAY_ANSWER:
+    for names in middleware[:ours]:
+        for other in [name for name in names if name in _MAY_ANSWER][:1]:
             number, what = _MAY_ANSWER[other]
             yield (
                 number,
                 f"{other} stands above JwtBearerMiddleware, so it {what} before the token is checked.",
                 "Move JwtBearerMiddleware above it.",
             )
+    if any(CORS in names for names in middleware[ours:]):
+        yield (
+            "W009",
+            f"{CORS} stands below JwtBearerMiddleware, which refuses preflights, since they bring no token.",
+            "Move CorsMiddleware above JwtBearerMiddleware.",
+        )
     anonymous = [trusted.issuer for trusted in settings.issuers.values() if trusted.user_resolver is None]
-    if LOGIN in listed and anonymous:
+    if anonymous and any(LOGIN in names for names in middleware):
         whose = ", ".join("any issuer" if issuer is None else repr(issuer) for issuer in anonymous)
         yield (
             "W005",
@@ -95,7 +136,7 @@ def _middleware_order(settings: Settings) -> Iterable[tuple[str, str, str]]:
         )
 
 
-def _old_django() -> Iterable[tuple[str, str, str]]:
+def _old_django() -> Iterable[Found]:
     if django.VERSION < (5, 2, 15) or (6, 0) <= django.VERSION < (6, 0, 6):
         yield (
             "W007",
@@ -104,6 +145,34 @@ def _old_django() -> Iterable[tuple[str, str, str]]:
         )
 
 
+def _without_middleware(settings: Settings, middleware: list[list[str]]) -> Iterable[Found]:
+    values = {
+        "SCOPE": settings.requirements.scopes,
+        "CLAIMS": settings.requirements.claims,
+        "PROTECTED_PATHS": settings.protected_paths,
+        "EXEMPT_PATHS": settings.exempt_paths,
+    }
+    keys = ", ".join(key for key, value in values.items() if value)
+    if keys and not any(MIDDLEWARE in names for names in middleware):
+        yield (
+            "W008",
+            f"{keys}: only JwtBearerMiddleware asks for that, and MIDDLEWARE does not list it.",
+            f"Add {MIDDLEWARE!r} to MIDDLEWARE; or leave it out, and require it with `secure` or HasScope.",
+        )
+
+
+def _foreign_tokens(settings: Settings) -> Iterable[Found]:
+    listed = getattr(django_settings, "REST_FRAMEWORK", {}).get("DEFAULT_AUTHENTICATION_CLASSES", ())
+    names = [_names_of(entry) for entry in listed]
+    if settings.pass_foreign_tokens and not any(AUTHENTICATION in above for above in names[:-1]):
+        yield (
+            "W012",
+            "PASS_FOREIGN_TOKENS is on, and no authenticator stands below ours: such tokens are refused all the same.",
+            "Add the other one to REST_FRAMEWORK['DEFAULT_AUTHENTICATION_CLASSES'], below BearerJwtAuthentication.",
+        )
+
+
+CORS: Final = "corsheaders.middleware.CorsMiddleware"
 LOGIN: Final = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 _CACHE: Final = "django.middleware.cache."
 #: Middleware that may answer a request itself, before ours has checked the token: the warning's id, and what it does.

@@ -2,14 +2,18 @@
 
 import django
 import pytest
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.core.checks import Warning as CheckWarning
 from django.core.checks import run_checks
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import path
 from django.views.decorators.cache import cache_page
+from rest_framework.authentication import TokenAuthentication
 
+from django_oauth_jwt.authentication import BearerJwtAuthentication
 from django_oauth_jwt.decorators import secure
+from django_oauth_jwt.middleware import JwtBearerMiddleware
 
 from ..conf.samples import SERVICE, VALID, resolver
 
@@ -17,6 +21,9 @@ CSRF = "django.middleware.csrf.CsrfViewMiddleware"
 LOGIN = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
 OURS = "django_oauth_jwt.middleware.JwtBearerMiddleware"
+CORS = "corsheaders.middleware.CorsMiddleware"
+BEARER = "django_oauth_jwt.authentication.BearerJwtAuthentication"
+TOKEN = "rest_framework.authentication.TokenAuthentication"
 FETCH = "django.middleware.cache.FetchFromCacheMiddleware"
 WHOLE = "django.middleware.cache.CacheMiddleware"
 
@@ -54,6 +61,102 @@ def prudent(settings, recent_django):
 def test_a_prudent_project_is_warned_of_nothing(prudent):
     """The warnings are worth reading only while they can be silenced by doing what they say."""
     assert _warnings() == []
+
+
+BOTH = {"https://a.example.com": {}, "https://b.example.com": {"LEEWAY": 600, "REQUIRED_CLAIMS": ["sub"]}}
+
+
+@pytest.mark.parametrize(
+    ("oauth_jwt", "warnings"),
+    [
+        ({**PRUDENT, "REQUIRED_CLAIMS": []}, ["W010"]),
+        ({**PRUDENT, "REQUIRED_CLAIMS": ["sub", "iat"]}, ["W010"]),
+        ({**PRUDENT, "REQUIRED_CLAIMS": ["sub", "exp"]}, []),
+        ({**PRUDENT, "LEEWAY": 300}, []),
+        ({**PRUDENT, "LEEWAY": 300.5}, ["W011"]),
+        ({**PRUDENT, "LEEWAY": 31536000}, ["W011"]),
+        ({"ISSUERS": BOTH, "AUDIENCE": "a"}, ["W010", "W011"]),
+        ({"ISSUERS": BOTH, "AUDIENCE": "a", "LEEWAY": 301, "REQUIRED_CLAIMS": []}, ["W010", "W011", "W010", "W011"]),
+    ],
+)
+def test_tokens_that_live_too_long_are_warned_of(prudent, oauth_jwt, warnings):
+    """W010 for each issuer whose tokens need no `exp`, W011 for a LEEWAY beyond five minutes."""
+    prudent.OAUTH_JWT = oauth_jwt
+    assert _warnings() == warnings
+
+
+class BearerChild(BearerJwtAuthentication):
+    """A project's subclass of the authenticator."""
+
+
+class OurChild(JwtBearerMiddleware):
+    """A project's subclass of the middleware."""
+
+
+class LoginChild(LoginRequiredMiddleware):
+    """A project's subclass of Django's."""
+
+
+OUR_CHILD, LOGIN_CHILD = f"{__name__}.OurChild", f"{__name__}.LoginChild"
+
+
+@pytest.mark.parametrize("middleware", [[], [CSRF], ["nowhere.at.all"]])
+@pytest.mark.parametrize(
+    ("oauth_jwt", "keys"),
+    [
+        ({"SCOPE": "read"}, "SCOPE"),
+        ({"CLAIMS": ["role"]}, "CLAIMS"),
+        ({"PROTECTED_PATHS": ["/api/"]}, "PROTECTED_PATHS"),
+        ({"EXEMPT_PATHS": ["/health/"]}, "EXEMPT_PATHS"),
+        ({"EXEMPT_PATHS": ["/health/"], "SCOPE": ["read"]}, "SCOPE, EXEMPT_PATHS"),
+    ],
+)
+def test_settings_of_a_middleware_that_is_not_there_are_warned_of(prudent, middleware, oauth_jwt, keys):
+    """W008: without the middleware they require nothing, and nobody would notice."""
+    prudent.OAUTH_JWT, prudent.MIDDLEWARE = {**PRUDENT, **oauth_jwt}, middleware
+    (message,) = run_checks(tags=["oauth_jwt"], include_deployment_checks=True)
+    assert message.id == "oauth_jwt.W008"
+    assert message.msg.startswith(f"{keys}: ")
+    for listed in (OURS, OUR_CHILD):
+        prudent.MIDDLEWARE = [*middleware, listed]
+        assert "W008" not in _warnings()
+
+
+@pytest.mark.parametrize("empty", [{"SCOPE": []}, {"CLAIMS": []}, {"PROTECTED_PATHS": []}, {"EXEMPT_PATHS": None}])
+def test_settings_that_ask_for_nothing_need_no_middleware(prudent, empty):
+    """Written out or not, they are as they are by default."""
+    prudent.OAUTH_JWT, prudent.MIDDLEWARE = {**PRUDENT, **empty}, []
+    assert _warnings() == []
+
+
+@pytest.mark.parametrize(
+    ("listed", "warnings"),
+    [
+        (None, ["W012"]),
+        ([], ["W012"]),
+        ([BEARER], ["W012"]),
+        ([TOKEN, BEARER], ["W012"]),
+        ([TOKEN], ["W012"]),
+        ([BEARER, TOKEN], []),
+        ([BearerJwtAuthentication, TokenAuthentication], []),
+        ([f"{__name__}.BearerChild", TOKEN], []),
+        ([TOKEN, BEARER, f"{__name__}.BearerChild"], []),
+        (("nowhere.at.all", BEARER), ["W012"]),
+    ],
+)
+def test_foreign_tokens_that_nobody_takes_are_warned_of(prudent, listed, warnings):
+    """W012: PASS_FOREIGN_TOKENS needs an authenticator below ours, and without the setting nothing is said."""
+    prudent.REST_FRAMEWORK = {} if listed is None else {"DEFAULT_AUTHENTICATION_CLASSES": listed}
+    assert _warnings() == []
+    prudent.OAUTH_JWT = {**PRUDENT, "PASS_FOREIGN_TOKENS": True}
+    assert _warnings() == warnings
+
+
+def test_foreign_tokens_in_a_project_without_rest_framework_are_warned_of(prudent):
+    """The setting does nothing there."""
+    del prudent.REST_FRAMEWORK
+    prudent.OAUTH_JWT = {**PRUDENT, "PASS_FOREIGN_TOKENS": True}
+    assert _warnings() == ["W012"]
 
 
 def test_warnings_are_for_deployment(settings, recent_django):
@@ -145,10 +248,19 @@ def test_a_cache_that_is_not_there_is_left_to_djangos_check(prudent, caches):
         ([WHOLE, OURS], ["W006"]),
         ([OURS, FETCH, WHOLE], []),
         ([CSRF, FETCH, OURS], ["W005", "W006"]),
+        ([CORS, OURS], []),
+        ([OURS, CORS], ["W009"]),
+        ([OURS, SESSION, CORS], ["W009"]),
+        ([CSRF, OURS, CORS], ["W005", "W009"]),
+        ([CORS], []),
+        ([OUR_CHILD, CORS], ["W009"]),
+        ([CSRF, OUR_CHILD], ["W005"]),
+        ([LOGIN_CHILD, OURS], ["W005"]),
+        (["nowhere.at.all", OURS], []),
     ],
 )
 def test_middleware_that_answers_first_is_warned_of(prudent, middleware, warnings):
-    """W005 and W006 for what stands above ours and should not; below ours it gets no request without a token."""
+    """W005 and W006 for what stands above ours and should not, W009 for what should; subclasses as their parents."""
     prudent.OAUTH_JWT = {**PRUDENT, "USER_RESOLVER": resolver}
     prudent.MIDDLEWARE = middleware
     assert _warnings() == warnings
