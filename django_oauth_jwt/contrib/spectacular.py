@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.core.exceptions import ImproperlyConfigured
 from drf_spectacular.drainage import warn
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.settings import spectacular_settings
 from rest_framework.permissions import AND, OR, AllowAny
 
@@ -47,17 +48,29 @@ class BearerJwtScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
         view: Any = auto_schema.view
         permissions = view.get_permissions()
         alternatives = _sums(_alternatives(permission, auto_schema.method, view) for permission in permissions)
-        if any(alternatives) and not _lists_bearer_scopes():
-            self.name = [BEARER, SCOPES]  # type: ignore[assignment]  # drf-spectacular takes either
+        names = [BEARER, SCOPES] if any(alternatives) and not _lists_bearer_scopes() else [BEARER]
+        # A subclass of the authentication class is the same scheme, and drf-spectacular would warn of a second one.
+        self.name = [name for name in names if not _is_registered(name, auto_schema)]  # type: ignore[assignment]
         requirements = [_requirement(scopes) for scopes in dict.fromkeys(alternatives or [()])]
         # drf-spectacular itself adds the empty one where AllowAny is in the list.
         is_open = all(map(_is_open, permissions)) and not any(type(entry) is AllowAny for entry in permissions)
         return [*requirements, {}] if is_open else requirements
 
     def get_security_definition(self, auto_schema: "AutoSchema") -> Any:
-        """Return the scheme, or both where there are two names."""
-        bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-        return bearer if self.name == BEARER else [bearer, _scopes_scheme()]
+        """Return the scheme of each name that the schema lacks so far."""
+        return [_definition(name) for name in self.name]
+
+
+def _definition(name: str) -> dict[str, Any]:
+    return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"} if name == BEARER else _scopes_scheme()
+
+
+def _is_registered(name: str, auto_schema: "AutoSchema") -> bool:
+    try:
+        component = auto_schema.registry[name, ResolvedComponent.SECURITY_SCHEMA]
+    except KeyError:
+        return False
+    return bool(component.schema == _definition(name))
 
 
 def _requirement(scopes: tuple[str, ...]) -> dict[str, list[Any]]:

@@ -7,6 +7,7 @@ import sys
 import pytest
 from django.test import modify_settings
 from django.urls import path
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.settings import spectacular_settings
@@ -193,6 +194,44 @@ def test_other_authenticators_keep_their_place(issuer, v31, schema_of):
 def test_a_subclass_is_described_too(issuer, v31, schema_of):
     """A project's own subclass is the same scheme."""
     assert security(schema_of(view(READ, authentication=(OwnAuthentication,)))) == [{"bearerJwt": ["read"]}]
+
+
+class AnotherAuthentication(OwnAuthentication):
+    """A subclass of a subclass."""
+
+
+@pytest.mark.parametrize("last", [BearerJwtAuthentication, OwnAuthentication, AnotherAuthentication])
+@pytest.mark.parametrize("first", [BearerJwtAuthentication, OwnAuthentication, AnotherAuthentication])
+def test_a_subclass_beside_the_base_is_no_second_scheme(issuer, version, capsys, first, last):
+    """drf-spectacular warns of components of one name; of ours there is one, whichever class a view has."""
+    views = [view(READ, authentication=(first,)), view(WRITE, authentication=(last,)), view(IsAuthenticated)]
+    both = view(READ, authentication=(first, last))
+    patterns = [path(f"{number}/", one) for number, one in enumerate([*views, both])]
+    schema = json.loads(json.dumps(SchemaGenerator(patterns=patterns).get_schema(request=None, public=True)))
+    validate(schema)
+    assert "identical names" not in capsys.readouterr().err
+    schemes = {"bearerJwt"} if version == "3.1.0" else {"bearerJwt", "oauth2"}
+    assert schema["components"]["securitySchemes"].keys() == schemes
+    needed = [schema["paths"][f"/{number}/"]["get"]["security"][0] for number in range(4)]
+    assert [way.get("oauth2", way["bearerJwt"]) for way in needed] == [["read"], ["write"], [], ["read"]]
+
+
+class Elsewhere(BasicAuthentication):
+    """Somebody else's authentication class, whose scheme has the name of ours."""
+
+
+class ElsewhereScheme(OpenApiAuthenticationExtension):
+    target_class = Elsewhere
+    name = "bearerJwt"
+
+    def get_security_definition(self, auto_schema):
+        return {"type": "http", "scheme": "basic"}
+
+
+def test_another_scheme_of_the_same_name_is_still_warned_of(issuer, v31, schema_of, capsys):
+    """It is something else, and one of the two would be lost without a word."""
+    schema_of(view(READ, authentication=(Elsewhere, BearerJwtAuthentication)))
+    assert 'identical names "bearerJwt"' in capsys.readouterr().err
 
 
 def test_both_apps_live_in_one_project(issuer, v31, schema_of):
