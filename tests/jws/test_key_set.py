@@ -10,6 +10,7 @@ from jose.utils import base64url_encode
 
 from django_oauth_jwt.jws import KEY_SHAPES, SUPPORTED_ALGORITHMS, KeySet
 from django_oauth_jwt.jws.algorithms import algorithms_for
+from django_oauth_jwt.jws.roca import has_roca_fingerprint
 from django_oauth_jwt.testing import SigningKey
 
 #: Ed25519 points for which anybody can sign: 0, 1, -1, the two of order 8; with the sign bit and beyond the field, too.
@@ -260,3 +261,28 @@ def test_a_modulus_that_is_nearly_one_of_roca_is_fine():
     """One small prime is enough to tell."""
     numbers = {"n": base64url_encode((ROCA_MODULUS + 2).to_bytes(256, "big")).decode(), "e": "AQAB"}
     assert len(KeySet.from_jwks({"keys": [{"kty": "RSA", **numbers}]})) == 1
+
+
+def _powers(prime):
+    return {pow(65537, power, prime) for power in range(prime)}
+
+
+#: The primes up to 167 that tell something: modulo the others, each number is a power of 65537.
+TELLING = [
+    prime
+    for prime in range(3, 168)
+    if all(prime % divisor for divisor in range(2, prime)) and len(_powers(prime)) < prime - 1
+]
+
+
+@pytest.mark.parametrize("prime", TELLING)
+def test_each_small_prime_is_asked(prime):
+    """A modulus that is no power of 65537 for one of them, and is for all others, is of another library."""
+    step = _PRODUCT // prime
+    modulus = next(
+        number
+        for number in (ROCA_MODULUS + times * step for times in range(1, prime))
+        if number % prime not in _powers(prime)
+    )
+    assert has_roca_fingerprint(ROCA_MODULUS)
+    assert not has_roca_fingerprint(modulus)
