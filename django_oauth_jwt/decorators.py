@@ -9,7 +9,8 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from .http import authorization_steps, is_header_text, mark_secured, state_of
+from .errors import BearerError
+from .http import authorization_steps, is_header_text, mark_secured, refusal_steps, state_of, undo_changes
 from .jwks import KeyService
 from .tokens import Requirements, parse_claims, parse_scopes
 from .upstream import Steps, run_awaiting, run_blocking
@@ -60,8 +61,9 @@ def secure(
     names or of ``{"name": ..., "value": ...}``. ``realm``: the challenge's, instead of the setting's.
     ``jwks_service``: where the keys are, instead of the settings'; where it has an ``issuer``, the token must be
     of that one. The view is called with ``request.claims`` and ``request.access_token``, and is exempt from CSRF
-    checks, since browsers never send the header by themselves. Raises ValueError for requirements that make no
-    sense, TypeError where it stands without its parentheses or on what is no view.
+    checks, since browsers never send the header by themselves. A BearerError that the view raises is answered like
+    our own. Raises ValueError for requirements that make no sense, TypeError where it stands without its parentheses
+    or on what is no view.
     """
     if realm is not None and not is_header_text(realm):
         raise ValueError(f"realm {realm!r} must be printable ASCII")
@@ -75,12 +77,19 @@ def secure(
         _require_view("secure(...)", view)
 
         async def acall(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            refusal = await run_awaiting(steps(request))
-            return refusal or mark_secured(_response(view, await view(request, *args, **kwargs)))
+            try:
+                refusal = await run_awaiting(steps(request))
+                return refusal or mark_secured(_response(view, await view(request, *args, **kwargs)))
+            except BearerError as error:
+                return await run_awaiting(refusal_steps(request, error, realm=realm))
 
         def call(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            refusal = run_blocking(steps(request))
-            return refusal or mark_secured(_response(view, view(request, *args, **kwargs)))
+            try:
+                refusal = run_blocking(steps(request))
+                return refusal or mark_secured(_response(view, view(request, *args, **kwargs)))
+            except BearerError as error:
+                undo_changes()
+                return run_blocking(refusal_steps(request, error, realm=realm))
 
         secured: Any = wraps(view)(acall if _is_async(view) else call)
         secured.csrf_exempt = True

@@ -10,21 +10,29 @@ class BearerError(Exception):
 
     ``status`` is the HTTP status, ``error`` the error code (RFC 6750 section 3.1; None where the RFC wants none),
     ``description`` a sentence for the client's developer without secrets, ``reason`` a stable word for programs,
-    such as ``expired``.
+    such as ``expired``. ``detail`` says more, such as which claim is missing, to the project alone: in its log, to
+    receivers of `token_rejected` and in ``explain_token``. None where there is no more to say.
 
     >>> try:
     ...     access_token = verify_token(encoded_token)
     ... except BearerError as error:
     ...     logger.info("refused: %s", error.reason)
+
+    A resolver or a view may raise one with words of its own, or a subclass; ``status`` and ``error`` are the class's:
+
+    >>> class UnpaidBill(BearerError):
+    ...     status = 402
+    >>> raise UnpaidBill("unpaid_bill", "The bill of last month is not paid")
     """
 
-    status: int
+    status: int = 403
     error: str | None = None
 
-    def __init__(self, reason: str, description: str) -> None:
+    def __init__(self, reason: str, description: str, *, detail: str | None = None) -> None:
         super().__init__(description)
         self.reason = reason
         self.description = description
+        self.detail = detail
 
     def __reduce__(self) -> str | tuple[object, ...]:
         return type(self).__new__, (type(self), *self.args), {**self.__dict__}
@@ -49,7 +57,10 @@ class MissingToken(BearerError):
 class InvalidToken(BearerError):
     """The token is invalid.
 
-    ``status`` is the one of express-oauth-jwt; the response has the one in the setting INVALID_TOKEN_STATUS.
+    ``description`` None is that of a known reason. ``status`` is the one of express-oauth-jwt; the response has the one
+    in the setting INVALID_TOKEN_STATUS, unless a subclass sets its own.
+
+    >>> raise InvalidToken("wrong_tenant", "Token is for another tenant")
     """
 
     error = "invalid_token"
@@ -76,8 +87,16 @@ class InvalidToken(BearerError):
         }
     )
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason, self.DESCRIPTIONS[reason])
+    def __init__(self, reason: str, description: str | None = None, *, detail: str | None = None) -> None:
+        if description is None:
+            description = self.DESCRIPTIONS.get(reason, "Token is not accepted")
+        super().__init__(reason, description, detail=detail)
+
+    @property
+    def has_own_status(self) -> bool:
+        """Whether a subclass says which status its answer has, and not the setting."""
+        own = type(self).__mro__[: type(self).__mro__.index(InvalidToken)]
+        return "status" in vars(self) or any("status" in vars(kind) for kind in own)
 
 
 class InsufficientScope(BearerError):
@@ -86,19 +105,24 @@ class InsufficientScope(BearerError):
     error = "insufficient_scope"
     status = 403
 
-    def __init__(self, required: Iterable[str] = ()) -> None:
-        super().__init__("insufficient_scope", "Token is missing some required scope values")
+    def __init__(self, required: Iterable[str] = (), *, detail: str | None = None) -> None:
+        super().__init__("insufficient_scope", "Token is missing some required scope values", detail=detail)
         self.scope = " ".join(required)
 
 
 class MissingClaims(BearerError):
-    """The token lacks a required claim, or has another value for it."""
+    """The token lacks a required claim, or has another value for it.
+
+    ``missing`` are the names of these claims, with dots between the names of a path into nested objects. The client
+    is not told of them.
+    """
 
     error = "invalid_token"
     status = 403
 
-    def __init__(self) -> None:
-        super().__init__("missing_claims", "Token is missing some required claims")
+    def __init__(self, missing: Iterable[str] = (), *, detail: str | None = None) -> None:
+        super().__init__("missing_claims", "Token is missing some required claims", detail=detail)
+        self.missing = tuple(missing)
 
 
 class InsufficientAuthentication(BearerError):
@@ -110,9 +134,13 @@ class InsufficientAuthentication(BearerError):
     error = "insufficient_user_authentication"
     status = 401
 
-    def __init__(self, acr_values: Iterable[str] = (), max_age: int | None = None) -> None:
+    def __init__(
+        self, acr_values: Iterable[str] = (), max_age: int | None = None, *, detail: str | None = None
+    ) -> None:
         super().__init__(
-            "insufficient_user_authentication", "A different or more recent authentication of the user is required"
+            "insufficient_user_authentication",
+            "A different or more recent authentication of the user is required",
+            detail=detail,
         )
         self.acr_values = " ".join(acr_values)
         self.max_age = "" if max_age is None else str(max_age)

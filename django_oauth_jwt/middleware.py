@@ -8,7 +8,18 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from .decorators import needs_no_token
-from .http import Protection, RequestState, RequestToken, authorization_steps, mark_secured, state_of, token_or_steps
+from .errors import BearerError
+from .http import (
+    Protection,
+    RequestState,
+    RequestToken,
+    authorization_steps,
+    mark_secured,
+    refusal_steps,
+    set_token,
+    state_of,
+    token_or_steps,
+)
 from .upstream import Steps, run_awaiting, run_blocking
 
 __all__ = ["JwtBearerMiddleware"]
@@ -59,6 +70,10 @@ class JwtBearerMiddleware:
             response = refusal or response
         return _finish(state, response)
 
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Answer a BearerError that a view raised; any other error is the project's (None)."""
+        return run_blocking(refusal_steps(request, exception)) if isinstance(exception, BearerError) else None
+
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
@@ -80,6 +95,7 @@ def _begin(request: HttpRequest, state: RequestState) -> Steps[RequestToken] | N
     """
     if not state.runtime.settings.secures_path(request.path_info):
         state.protection = Protection.EXEMPT
+        set_token(request, None)  # an exempt view reads the same attributes, whichever path it has
         return None
     state.protection = Protection.UNDECIDED
     found = token_or_steps(request, state)
@@ -92,6 +108,8 @@ def _decide(request: HttpRequest, view: Callable[..., Any]) -> Steps[HttpRespons
     # The path is looked at again, since another middleware may have changed it.
     if needs_no_token(view) or not state.runtime.settings.secures_path(request.path_info):
         state.protection = Protection.EXEMPT
+        if state.token is not None and state.token.lazy_user is not None:
+            state.token.lazy_user.withdraw(request)  # nobody asks whether the token is one of nobody
         return None
     state.protection = Protection.SECURED
     return _authorization_steps(request, state)
@@ -106,4 +124,5 @@ def _authorization_steps(request: HttpRequest, state: RequestState) -> Steps[Htt
 
 
 def _finish(state: RequestState, response: HttpResponseBase) -> HttpResponseBase:
-    return response if state.protection is Protection.EXEMPT else mark_secured(response)
+    is_for_all = state.protection is Protection.EXEMPT and not state.has_claims
+    return response if is_for_all else mark_secured(response)

@@ -93,7 +93,8 @@ class RequirementPermission(TokenPermission):
         requirements = self.requirements_for(str(request.method), view)
         token = token_of(request)
         if requirements is None:
-            raise self.refusal_of_others()  # a method that nobody thought of is not open to all
+            # A method that nobody thought of is not open to all.
+            raise self.refusal_of_others(detail=f"no requirement is given for {request.method}")
         requirements.check(token)
 
     def requirements_for(self, method: str, view: Any) -> Requirements | None:
@@ -173,8 +174,9 @@ class HasAuthenticationContext(TokenPermission):
     def check(self, request: Request, view: Any) -> None:
         """Raise BearerError where the user did not authenticate so."""
         token = token_of(request)
-        trusted = trusted_issuer(token.issuer, get_settings())
-        self.context.check(token.claims, time.time(), trusted.leeway if trusted is not None else 0)
+        settings = get_settings()
+        trusted = trusted_issuer(token.issuer, settings) or settings.unlisted_issuer
+        self.context.check(token.claims, time.time(), trusted.leeway)
 
 
 def _by_method(requirement: Any, parse: Callable[[Any], Requirements]) -> dict[str, Requirements]:

@@ -12,6 +12,7 @@ from django.db import IntegrityError
 from django.http import HttpRequest
 
 from .conf import get_settings
+from .http import is_of_other_keys
 from .tokens import AccessToken
 
 __all__ = ["TokenUser", "get_or_create_user"]
@@ -20,10 +21,11 @@ logger = logging.getLogger("django_oauth_jwt")
 
 
 class TokenUser:
-    """The subject of an access token, or its client where the token has no ``sub``. It is not stored.
+    """The subject of an access token. It is not stored.
 
     It is authenticated and active. It has no permissions of `django.contrib.auth`: the token's scopes and claims say
-    what it allows. Two of them are equal if ``iss`` and ``pk`` are.
+    what it allows. Two of them are equal if ``iss`` and ``sub`` are. A token without ``sub`` does not say whom it
+    speaks for, as many may use one client: its user has no ``pk``, bears the client's name, and equals itself alone.
     """
 
     is_authenticated = True
@@ -37,15 +39,19 @@ class TokenUser:
 
     @property
     def pk(self) -> str | None:
-        """``sub``, else the client's id. Django REST framework's throttles count by it."""
-        return self.access_token.subject or self.access_token.client_id
+        """``sub``; None where the token has none. Django REST framework's throttles count by it."""
+        return self.access_token.subject or None
 
     id = pk
-    username = pk
+
+    @property
+    def username(self) -> str | None:
+        """``sub``, else the client's id: a name to show, which two may bear."""
+        return self.access_token.subject or self.access_token.client_id
 
     def get_username(self) -> str:
-        """Return ``sub``, else the client's id."""
-        return self.pk or ""
+        """Return ``username``, "" where there is none."""
+        return self.username or ""
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
         """Return False: a token grants scopes, and no permissions of Django."""
@@ -66,13 +72,15 @@ class TokenUser:
         return f"<TokenUser {self.get_username()!r}>"
 
     def __eq__(self, other: object) -> bool:
+        if self.pk is None:
+            return self is other
         return isinstance(other, TokenUser) and self._identity() == other._identity()
 
     def __hash__(self) -> int:
-        return hash(self._identity())
+        return object.__hash__(self) if self.pk is None else hash(self._identity())
 
-    def _identity(self) -> tuple[str, str | None]:
-        return str(self.access_token.issuer), self.pk
+    def _identity(self) -> tuple[str | None, str | None]:
+        return self.access_token.issuer, self.pk
 
 
 def get_or_create_user(access_token: AccessToken, request: HttpRequest | None) -> Any:
@@ -81,13 +89,15 @@ def get_or_create_user(access_token: AccessToken, request: HttpRequest | None) -
     A resolver for the setting USER_RESOLVER: ``"django_oauth_jwt.users.get_or_create_user"``. A new user has no
     usable password. The result is None, which refuses the token, where there is no ``sub``, it is no valid user
     name, the user is not active, or the user that was found has another name (in case or blanks). With several
-    ISSUERS the user name is a hash of ``iss`` and ``sub``, since two issuers may use the same ``sub``.
+    ISSUERS, and for a token that another key service has verified (``secure(jwks_service=...)``), the user name is a
+    hash of ``iss`` and ``sub``, since two issuers may use the same ``sub``.
     """
     if not access_token.subject:
         return None
     model = get_user_model()
     field: Any = model._meta.get_field(model.USERNAME_FIELD)  # noqa: SLF001  # documented, in spite of its underscore
-    username = _username(access_token, field.max_length)
+    is_apart = request is not None and is_of_other_keys(request)
+    username = _username(access_token, field.max_length, is_apart=is_apart)
     try:
         user = _get_or_create(model, field, username)
     except ValidationError:
@@ -112,8 +122,9 @@ def _get_or_create(model: Any, field: Any, username: str) -> Any:
         return model._default_manager.get_or_create(**given)[0]  # noqa: SLF001  # as above
 
 
-def _username(access_token: AccessToken, max_length: int | None) -> str:
+def _username(access_token: AccessToken, max_length: int | None, *, is_apart: bool) -> str:
     subject = access_token.subject or ""
-    if len(get_settings().issuers) == 1:
+    issuers = get_settings().issuers
+    if len(issuers) == 1 and (access_token.issuer in issuers or (None in issuers and not is_apart)):
         return subject
     return hashlib.sha256(f"{access_token.issuer}\n{subject}".encode()).hexdigest()[:max_length]

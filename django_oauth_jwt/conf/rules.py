@@ -79,7 +79,7 @@ class TrustedIssuer:
     algorithms: frozenset[str] = frozenset(SUPPORTED_ALGORITHMS)
     token_types: frozenset[str | None] = frozenset({"at+jwt", "jwt", None})
     required_claims: tuple[str, ...] = ("exp",)
-    leeway: float = 10
+    leeway: float = 30
     user_resolver: Callable[..., Any] | None = None
 
     @property
@@ -124,7 +124,8 @@ class Settings:
 
     def status_of(self, error: BearerError) -> int:
         """Return the HTTP status of a refusal; that of a token which fails validation is a setting."""
-        return self.invalid_token_status if isinstance(error, InvalidToken) else error.status
+        is_the_settings = isinstance(error, InvalidToken) and not error.has_own_status
+        return self.invalid_token_status if is_the_settings else error.status
 
     @cached_property
     def resource_metadata_uri(self) -> str:

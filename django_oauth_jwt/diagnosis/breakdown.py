@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..conf import Runtime
 from ..jws import UnverifiedHeader, check_critical, decode_segment, header_of, loads_object
 from ..tokens import freeze
-from ..verification import UnverifiedToken, encoded_bytes, issuer_of, read_token
+from ..verification import EncodedToken, UnverifiedToken, issuer_of, read_token
 from .outcomes import Explanation
 
 SEGMENTS: Final = 3
@@ -27,17 +27,17 @@ class Parts:
     missing: Mapping[str, str]
 
 
-def read_in_parts(explanation: Explanation, encoded_token: str, runtime: Runtime) -> Parts:
+def read_in_parts(explanation: Explanation, encoded: EncodedToken, runtime: Runtime) -> Parts:
     """Note what is right and wrong with the text of a token, and return what can be read of it."""
     maximum = runtime.settings.max_token_length
-    facts = f"{len(encoded_token)} characters, at most {maximum}"
-    encoded = explanation.ask("text", partial(encoded_bytes, encoded_token, maximum), facts)
-    segments = encoded_token.encode("ascii", "replace").split(b".")
+    facts = f"{len(encoded.text)} characters, at most {maximum}"
+    explanation.ask("text", partial(encoded.octets, maximum), facts)
+    segments = encoded.text.encode("ascii", "replace").split(b".")
     explanation.ask("segments", lambda: _require_three(segments), "header.payload.signature")
     parameters = explanation.ask("header", lambda: _json_of(segments, 0), "a JSON object in base64url")
     header = _header(explanation, parameters)
     claims = explanation.ask("payload", lambda: _json_of(segments, 1), "a JSON object in base64url")
-    if encoded is not None and explanation.is_accepted:
+    if explanation.is_accepted:
         explanation.ask_whole("reading", partial(read_token, encoded, runtime, None))
     signature = segments[2] if len(segments) == SEGMENTS else b""
     signing_input = b".".join(segments[:2])

@@ -8,11 +8,11 @@ from typing import Any, Final
 from ..conf import Runtime
 from ..jws import KeySet
 from ..tokens import AccessToken, Requirements, VerifiedToken, freeze, scopes_of
-from ..verification import NO_KEYS, RULES, Rule, UnverifiedToken
+from ..verification import NO_KEYS, RULES, EncodedToken, Rule, UnverifiedToken
 from .breakdown import read_in_parts
 from .console import shown
 from .outcomes import Explanation
-from .wording import facts_in_words, requirement_in_words
+from .wording import facts_in_words
 
 #: By the name of a rule that a token breaks: why those that need it cannot be asked.
 _WITHOUT: Final = {"keys": "there are no keys", "key": "there is no key, or no signature"}
@@ -20,8 +20,10 @@ _WITHOUT: Final = {"keys": "there are no keys", "key": "there is no key, or no s
 
 def explain(encoded_token: str, runtime: Runtime) -> Explanation:
     """Ask every rule about a token. May fetch keys, as the verification would."""
+    encoded = EncodedToken(encoded_token)
+    del encoded_token  # a report of what a project's key service raises would show it
     explanation = Explanation()
-    parts = read_in_parts(explanation, encoded_token, runtime)
+    parts = read_in_parts(explanation, encoded, runtime)
     _ask_rules(explanation, parts.token, parts.missing)
     _ask_requirements(explanation, parts.token, parts.missing, runtime.settings.requirements)
     explanation.token = dict(_summary(parts.parameters, parts.token.claims))
@@ -72,7 +74,7 @@ def _ask_requirements(
     access_token = AccessToken("", VerifiedToken(token.claims, freeze({})))
     for rule, part, required in (
         ("scope", Requirements(scopes=requirements.scopes), map(shown, requirements.scopes)),
-        ("claims", Requirements(claims=requirements.claims), map(requirement_in_words, requirements.claims)),
+        ("claims", Requirements(claims=requirements.claims), map(str, requirements.claims)),
     ):
         facts = f"the middleware requires: {', '.join(required) or 'none'}"
         explanation.ask(rule, partial(part.check, access_token), facts)

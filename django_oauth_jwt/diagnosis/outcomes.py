@@ -45,7 +45,8 @@ class Explanation:
         try:
             answer = question()
         except BearerError as error:
-            self.findings.append(Finding(rule, False, f"{error.description} ({facts})", error.reason))
+            more = f": {error.detail}" if error.detail else ""
+            self.findings.append(Finding(rule, False, f"{error.description}{more} ({facts})", error.reason))
         except ValueError as error:
             self.findings.append(Finding(rule, False, str(error), "malformed"))
         else:

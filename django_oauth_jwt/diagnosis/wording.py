@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from ..tokens import ClaimRequirement
 from .console import moment, shown
 from .key_report import source_of
 
@@ -14,12 +13,6 @@ Facts = Mapping[str, Any]
 def facts_in_words(rule: str, facts: Facts) -> str:
     """Return the facts that the rule of this name shows, for people."""
     return _WORDINGS.get(rule, _plainly)(facts)
-
-
-def requirement_in_words(requirement: ClaimRequirement) -> str:
-    """Return a claim requirement, the innermost name first."""
-    name = " in ".join(map(shown, reversed(requirement.path)))
-    return name if requirement.values is None else f"{name} = {' or '.join(map(shown, requirement.values))}"
 
 
 def _plainly(facts: Facts) -> str:
@@ -40,6 +33,10 @@ def _algorithm(facts: Facts) -> str:
 def _type(facts: Facts) -> str:
     accepted = sorted("no typ" if typ is None else shown(typ) for typ in facts["accepted"])
     return f"{shown(facts['has'])}; accepted: {', '.join(accepted)}"
+
+
+def _kind(facts: Facts) -> str:
+    return f"{shown(facts['has'])} are there" if facts["has"] else f"no {', '.join(facts['refused'])}"
 
 
 def _presence(facts: Facts) -> str:
@@ -72,6 +69,7 @@ _WORDINGS: Final[Mapping[str, Callable[[Facts], str]]] = MappingProxyType(
         "type": _type,
         "required claims": _presence,
         "audience": _audience,
+        "kind": _kind,
         "names": lambda _: "iss and sub are strings",
         "exp": _time,
         "nbf": _time,

@@ -1,17 +1,26 @@
 """One request: its Authorization header in, the challenge and the answer out, its token in between.
 
 `authentication` has the steps that each entry point runs: verify the token once, find its user, and ask for what is
-required; `needs` is what they wait for, and `state` what is known of the request from then on. `authorization` reads
-the header. `challenge` and `responses` make the refusal (RFC 6750 section 3), `resource_metadata` tells clients where
-to get a token (RFC 9728). `foreign` tells which tokens are another scheme's. `typed_request` is what a project's type
-checker needs.
+required; `needs` is what they wait for, `user` gives the request its user, and `state` is what is known of the request
+from then on. `authorization` reads the header. `challenge` and `responses` make the refusal (RFC 6750 section 3),
+`resource_metadata` tells clients where to get a token (RFC 9728). `foreign` tells which tokens are another scheme's.
+`typed_request` is what a project's type checker needs.
 """
 
-from .authentication import accepted_token, authenticate, authorization_steps, reject, token_or_steps
+from .authentication import (
+    accepted_token,
+    authenticate,
+    authorization_steps,
+    is_of_other_keys,
+    refusal_steps,
+    reject,
+    set_token,
+    token_or_steps,
+)
 from .challenge import is_header_text
 from .foreign import passes_foreign_token
 from .resource_metadata import protected_resource_metadata
-from .responses import mark_secured, refusal_headers, refuse, status_of
+from .responses import mark_secured, refusal_headers, refuse, status_of, undo_changes
 from .state import Protection, RequestState, RequestToken, state_of
 from .typed_request import BearerRequest, get_access_token
 
@@ -25,13 +34,17 @@ __all__ = [
     "authorization_steps",
     "get_access_token",
     "is_header_text",
+    "is_of_other_keys",
     "mark_secured",
     "passes_foreign_token",
     "protected_resource_metadata",
     "refusal_headers",
+    "refusal_steps",
     "refuse",
     "reject",
+    "set_token",
     "state_of",
     "status_of",
     "token_or_steps",
+    "undo_changes",
 ]

@@ -4,27 +4,28 @@ What may wait for keys, a user or a receiver is written as steps (see `upstream.
 """
 
 import logging
-from typing import Any
 
 from django.http import HttpRequest, JsonResponse
 
 from ..conf import Settings, require_key_source
-from ..errors import BearerError, InsufficientAuthentication, InsufficientScope, InvalidToken, MissingClaims
-from ..issuers import trusted_issuer
+from ..errors import BearerError, KeysUnavailable, MissingToken
+from ..issuers import issuer_of_service, trusted_issuer
 from ..jwks import KeyService
 from ..signals import token_accepted, token_rejected
 from ..tokens import AccessToken, Requirements
 from ..upstream import Steps, run_blocking
-from ..verification import Pending, remembered_or_pending
+from ..verification import EncodedToken, Pending, remembered_or_pending
 from .authorization import parse_authorization
 from .needs import Resolver, Sent, User
 from .responses import refusal_of
 from .state import RequestState, RequestToken, known_state, state_of
+from .user import LazyUser, set_user
 
 logger = logging.getLogger("django_oauth_jwt")
 
 _NO_REQUIREMENTS = Requirements()
-_REJECTIONS = (InvalidToken, InsufficientScope, MissingClaims, InsufficientAuthentication)
+#: All other refusals are about a token that was sent, a project's own included.
+_NO_REJECTIONS = (MissingToken, KeysUnavailable)
 
 
 def authorization_steps(
@@ -59,16 +60,15 @@ def _authentication_steps(
         known = found if isinstance(found, RequestToken) else (yield from found)
         token = known.verified()
         if not known.is_accepted:
-            resolver = _resolver_of(token, state.runtime.settings)
-            if resolver is not None:
-                known.user = yield User(resolver, token, request)
-                _set_user(request, known.user)
+            if known.need is not None:
+                known.user = yield known.need
+                set_user(request, known.user)
             known.is_accepted = True
             if token_accepted.receivers:
                 yield Sent(token_accepted, request, access_token=token)
         requirements.check(token)
     except BearerError as error:
-        yield from _rejection_steps(request, error)
+        yield from _rejection_steps(request, error.with_traceback(None))  # whose frames hold the request
         raise
     return known
 
@@ -84,8 +84,8 @@ def token_or_steps(
     if known is not None:
         return known
     try:
-        encoded_token = _encoded_token(request, state.runtime.settings, jwks_service)
-        found = remembered_or_pending(encoded_token, state.runtime, jwks_service)
+        encoded = _encoded_token(request, state.runtime.settings, jwks_service)
+        found = remembered_or_pending(encoded, state.runtime, jwks_service)
     except BearerError as error:
         return _note(request, state, jwks_service, error)
     if isinstance(found, AccessToken):
@@ -103,6 +103,18 @@ def _verification_steps(
     return _note(request, state, jwks_service, token)
 
 
+def is_of_other_keys(request: HttpRequest) -> bool:
+    """Tell whether the request's token was verified by a key service that the settings do not name."""
+    state = known_state(request)
+    return state is not None and state.token is not None and state.token.jwks_service is not None
+
+
+def set_token(request: HttpRequest, token: AccessToken | None) -> None:
+    """Give the request what views read: an optional token is None, with no claims, where no good one came."""
+    request.access_token = token  # type: ignore[attr-defined]
+    request.claims = {} if token is None else token.new_claims()  # type: ignore[attr-defined]
+
+
 def accepted_token(request: HttpRequest) -> AccessToken | None:
     """Return the token that was accepted for this request by the project's own keys, None where none was.
 
@@ -113,49 +125,48 @@ def accepted_token(request: HttpRequest) -> AccessToken | None:
     return known.verified() if known is not None and known.is_accepted else None
 
 
+def refusal_steps(request: HttpRequest, error: BearerError, *, realm: str | None = None) -> Steps[JsonResponse]:
+    """Return the answer to an error that a view raised, and tell of it."""
+    yield from _rejection_steps(request, error)
+    return refusal_of(error, state_of(request).runtime.settings, realm)
+
+
 def reject(request: HttpRequest, error: BearerError) -> None:
     """Tell of a token that was sent and is at fault, blocking: not of a missing one, nor of missing keys."""
     run_blocking(_rejection_steps(request, error))
 
 
 def _rejection_steps(request: HttpRequest, error: BearerError) -> Steps[None]:
-    if isinstance(error, _REJECTIONS):
-        logger.info("Token rejected: %s", error.reason)
+    if not isinstance(error, _NO_REJECTIONS):
+        logger.info("Token rejected: %s%s", error.reason, f": {error.detail}" if error.detail else "")
         yield Sent(token_rejected, request, error=error, reason=error.reason)
 
 
-def _resolver_of(token: AccessToken, settings: Settings) -> Resolver | None:
+def _resolver_of(token: AccessToken, settings: Settings, jwks_service: KeyService | None) -> Resolver | None:
     if not settings.resolves_users:
         return None
-    trusted = trusted_issuer(token.issuer, settings)
+    trusted = trusted_issuer(token.issuer, settings, issuer_of_service(jwks_service))
     return trusted.user_resolver if trusted is not None else None
 
 
-def _set_user(request: HttpRequest, user: Any) -> None:
-    async def auser() -> Any:
-        return user
-
-    request.user = user
-    # Else it is the session's, and an async view would act for somebody else than a sync one.
-    request.auser = auser
-
-
-def _encoded_token(request: HttpRequest, settings: Settings, jwks_service: KeyService | None) -> str:
+def _encoded_token(request: HttpRequest, settings: Settings, jwks_service: KeyService | None) -> EncodedToken:
     if jwks_service is None:
         require_key_source(settings)  # settings without keys show at the first request, whatever it brings
-    return parse_authorization(request.META.get("HTTP_AUTHORIZATION"))
+    return EncodedToken(parse_authorization(request.META.get("HTTP_AUTHORIZATION")))
 
 
 def _note(
     request: HttpRequest, state: RequestState, jwks_service: KeyService | None, outcome: AccessToken | BearerError
 ) -> RequestToken:
     """Keep what became of the token, and give the request what views read."""
-    state.token = RequestToken(request.META.get("HTTP_AUTHORIZATION"), jwks_service, outcome)
+    state.token = known = RequestToken(request.META.get("HTTP_AUTHORIZATION"), jwks_service, outcome)
     if isinstance(outcome, AccessToken):
-        request.access_token = outcome  # type: ignore[attr-defined]
-        request.claims = outcome.new_claims()  # type: ignore[attr-defined]
+        set_token(request, outcome)
+        resolver = _resolver_of(outcome, state.runtime.settings, jwks_service)
+        if resolver is not None:
+            known.need = User(resolver, outcome, request)
+            known.lazy_user = LazyUser(request, known.need)
     else:
         outcome.__traceback__ = None  # it holds the request, which holds it
-        for name in ("access_token", "claims"):  # of a token that the request brought before
-            vars(request).pop(name, None)
-    return state.token
+        set_token(request, None)
+    return known

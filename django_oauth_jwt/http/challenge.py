@@ -10,16 +10,7 @@ def challenge(error: BearerError, *, realm: str = "", resource_metadata: str = "
     """
     if isinstance(error, KeysUnavailable):
         return None
-    params = {"realm": realm}
-    if error.error is not None:
-        params["error"] = error.error
-        params["error_description"] = error.description
-    if isinstance(error, InsufficientScope):
-        params["scope"] = error.scope
-    if isinstance(error, InsufficientAuthentication):
-        params["acr_values"] = error.acr_values
-        params["max_age"] = error.max_age
-    params["resource_metadata"] = resource_metadata
+    params = {"realm": realm, **_reason_params(error), "resource_metadata": resource_metadata}
     quoted = ", ".join(f"{name}={_quoted_string(value)}" for name, value in params.items() if value)
     return f"Bearer {quoted}" if quoted else "Bearer"
 
@@ -27,6 +18,26 @@ def challenge(error: BearerError, *, realm: str = "", resource_metadata: str = "
 def is_header_text(value: str) -> bool:
     """Tell whether the value can stand in a quoted-string: printable ASCII (RFC 9110 section 5.6.4)."""
     return value.isascii() and value.isprintable()
+
+
+def _reason_params(error: BearerError) -> dict[str, str]:
+    params: dict[str, str] = {}
+    if error.error is not None:
+        params |= {"error": error.error, "error_description": error.description}
+    if isinstance(error, InsufficientScope):
+        params["scope"] = error.scope
+    if isinstance(error, InsufficientAuthentication):
+        params |= {"acr_values": error.acr_values, "max_age": error.max_age}
+    return {name: _allowed(value) for name, value in params.items()}
+
+
+def _allowed(value: str) -> str:
+    """Return a value in one line, with a question mark for what RFC 6750 section 3 does not allow in it.
+
+    A project's own words, which may be translated lazily, can have anything in them; the body shows them as they are.
+    """
+    line = " ".join(str(value).split()).replace('"', "'")
+    return "".join(char if char != "\\" and is_header_text(char) else "?" for char in line)
 
 
 def _quoted_string(value: str) -> str:

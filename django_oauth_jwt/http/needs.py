@@ -1,39 +1,53 @@
 """What the steps of a request cannot get by themselves: a user, and that a signal is sent."""
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.dispatch import Signal
 from django.http import HttpRequest
 
-from ..errors import InvalidToken
+from ..errors import BearerError, InvalidToken
 from ..tokens import AccessToken
 
 Resolver = Callable[[AccessToken, HttpRequest], Any]
 
 
 class User:
-    """The need for the user whom the project's own resolver finds for a token; InvalidToken for a token of nobody."""
+    """The need for the user whom the project's own resolver finds for a token; it is asked once.
 
-    __slots__ = ("_request", "_resolver", "_token")
+    InvalidToken for a token of nobody, or the BearerError that the resolver raises.
+    """
+
+    __slots__ = ("_arguments", "_outcome", "_resolver")
 
     def __init__(self, resolver: Resolver, token: AccessToken, request: HttpRequest) -> None:
         self._resolver = resolver
-        self._token = token
-        self._request = request
+        self._arguments: tuple[AccessToken, HttpRequest] | None = (token, request)
+        self._outcome: Any = None
 
     def get(self) -> Any:
-        """Ask the resolver."""
-        user = self._resolver(self._token, self._request)
-        # What is false, or Django's anonymous user, is nobody as well.
-        if not user or not getattr(user, "is_authenticated", True):
-            raise InvalidToken("unknown_user")
-        return user
+        """Ask the resolver, unless that was done before."""
+        if self._arguments is not None:
+            self._outcome = self._ask(*self._arguments)
+            self._arguments = None  # the request holds what this is for
+        if isinstance(self._outcome, BearerError):
+            raise copy(self._outcome)  # what is raised gets a traceback, and that one would hold the request
+        return self._outcome
 
     async def aget(self) -> Any:
         """Do as `get` does, in a thread: a resolver may use the database."""
-        return await sync_to_async(self.get)()
+        return await sync_to_async(self.get)() if self._arguments is not None else self.get()
+
+    def _ask(self, token: AccessToken, request: HttpRequest) -> Any:
+        try:
+            user = self._resolver(token, request)
+        except BearerError as error:
+            return error.with_traceback(None)
+        # What is false, or Django's anonymous user, is nobody as well.
+        is_somebody = user and getattr(user, "is_authenticated", True)
+        return user if is_somebody else InvalidToken("unknown_user")
 
 
 class Sent:

@@ -2,6 +2,7 @@
 
 from typing import TypeVar
 
+from django.db import connections
 from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -33,6 +34,16 @@ def status_of(error: BearerError) -> int:
 def refusal_headers(error: BearerError, realm: str | None = None) -> dict[str, str]:
     """Return the headers of a refusal: its challenge or Retry-After, and that no cache may keep it."""
     return _headers(error, get_settings(), realm)
+
+
+def undo_changes() -> None:
+    """Roll back what a view has written that ended in a refusal, where each request is one transaction.
+
+    Django does so for what a view raises (ATOMIC_REQUESTS), and does not see what has become an answer.
+    """
+    for connection in connections.all(initialized_only=True):
+        if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
+            connection.set_rollback(True)
 
 
 def mark_secured(response: Response) -> Response:

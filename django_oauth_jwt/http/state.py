@@ -14,6 +14,8 @@ from ..conf import Runtime, get_runtime
 from ..errors import BearerError
 from ..jwks import KeyService
 from ..tokens import AccessToken
+from .needs import User
+from .user import LazyUser
 
 
 class Protection(Enum):
@@ -28,7 +30,8 @@ class Protection(Enum):
 class RequestToken:
     """What became of the token that a request brought: for which header and which keys, and whose token it is.
 
-    ``user`` is the resolver's, None where there is no resolver or the token is not accepted yet.
+    ``user`` is the resolver's, None where there is no resolver or the token is not accepted yet. ``need`` is the need
+    for that user, and ``lazy_user`` what stands in for it until then; both are None where there is no resolver.
     """
 
     header: str | None = field(repr=False)
@@ -36,6 +39,8 @@ class RequestToken:
     outcome: AccessToken | BearerError
     is_accepted: bool = False
     user: Any = None
+    need: User | None = None
+    lazy_user: LazyUser | None = None
 
     def verified(self) -> AccessToken:
         """Return the token; raise BearerError where there is no good one."""
@@ -51,6 +56,11 @@ class RequestState:
     runtime: Runtime
     token: RequestToken | None = None
     protection: Protection = Protection.UNDECIDED
+
+    @property
+    def has_claims(self) -> bool:
+        """Whether the request was given the claims of a good token."""
+        return self.token is not None and isinstance(self.token.outcome, AccessToken)
 
     def known_token(self, request: HttpRequest, jwks_service: KeyService | None) -> RequestToken | None:
         """Return what became of the token that the request brings now, None where these keys were not asked."""

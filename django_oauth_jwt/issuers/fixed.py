@@ -1,16 +1,10 @@
 """The one issuer of a key service that a view or a caller brings along."""
 
-from ..conf import Settings, TrustedIssuer
-from .listed import trusted_issuer
 
+def issuer_of_service(jwks_service: object | None) -> str | None:
+    """Return the issuer that a key service speaks for, None where it speaks for those of the settings.
 
-def issuer_of_service(jwks_service: object, iss: object, settings: Settings) -> TrustedIssuer | None:
-    """Return what is required of the tokens that a key service checks, None for another issuer's.
-
-    A service with an ``issuer`` speaks for that one alone: whoever has its keys could otherwise sign in the name
-    of the settings' issuer.
+    Its tokens must be of that one: whoever has its keys could otherwise sign in the name of the settings' issuer.
     """
-    issuer = getattr(jwks_service, "issuer", None)
-    if issuer is None:
-        return trusted_issuer(iss, settings)
-    return settings.issuers.get(issuer, settings.unlisted_issuer) if iss == issuer else None
+    issuer: str | None = getattr(jwks_service, "issuer", None)
+    return issuer

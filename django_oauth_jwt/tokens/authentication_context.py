@@ -24,18 +24,18 @@ class AuthenticationContext:
         ``now`` is a Unix time, ``leeway`` the accepted clock skew in seconds.
         """
         if self.acr_values and claims.get("acr") not in self.acr_values:
-            raise self._refusal()
+            raise self._refusal("acr")
         if self.max_age is None:
             return
         auth_time = claims.get("auth_time")
         if isinstance(auth_time, bool) or not isinstance(auth_time, int | float):
-            raise self._refusal()
+            raise self._refusal("auth_time")
         # A time in the future does not say when the user logged in, so it proves nothing.
         if not now - self.max_age - leeway <= auth_time <= now + leeway:
-            raise self._refusal()
+            raise self._refusal("auth_time")
 
-    def _refusal(self) -> InsufficientAuthentication:
-        return InsufficientAuthentication(self.acr_values, self.max_age)
+    def _refusal(self, claim: str) -> InsufficientAuthentication:
+        return InsufficientAuthentication(self.acr_values, self.max_age, detail=claim)
 
 
 def parse_authentication_context(

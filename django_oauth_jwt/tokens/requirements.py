@@ -1,5 +1,6 @@
 """The scopes and claims that a view requires, and how the settings and `secure` spell them."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,16 @@ class ClaimRequirement:
 
     path: tuple[str, ...]
     values: tuple[Any, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """The claim's name; dots join the names of a path."""
+        return ".".join(self.path)
+
+    def __str__(self) -> str:
+        """Return the requirement for people, the innermost name first, in ASCII."""
+        name = " in ".join(map(_in_words, reversed(self.path)))
+        return name if self.values is None else f"{name} = {' or '.join(map(_in_words, self.values))}"
 
     def is_met_by(self, claims: Mapping[str, Any]) -> bool:
         """Tell whether the claims of a token meet this requirement."""
@@ -44,9 +55,11 @@ class Requirements:
     def check(self, access_token: AccessToken) -> None:
         """Raise InsufficientScope or MissingClaims where the token does not meet them."""
         if self.scopes and not access_token.scopes.issuperset(self.scopes):
-            raise InsufficientScope(self.scopes)
-        if self.claims and not all(claim.is_met_by(access_token.claims) for claim in self.claims):
-            raise MissingClaims
+            lacking = [scope for scope in self.scopes if scope not in access_token.scopes]
+            raise InsufficientScope(self.scopes, detail=", ".join(lacking))
+        lacking_claims = [claim for claim in self.claims if not claim.is_met_by(access_token.claims)]
+        if lacking_claims:
+            raise MissingClaims((claim.name for claim in lacking_claims), detail=", ".join(map(str, lacking_claims)))
 
 
 def parse_scopes(scope: str | Iterable[str]) -> tuple[str, ...]:
@@ -102,6 +115,10 @@ def _matches(found: Any, value: Any) -> bool:
     if isinstance(found, list):
         return any(_equal(element, value) for element in found)
     return _equal(found, value)
+
+
+def _in_words(value: object) -> str:
+    return json.dumps(value, default=repr)
 
 
 def _equal(found: Any, value: Any) -> bool:

@@ -5,18 +5,18 @@ list until the token breaks a rule; for the keys it asks by `needs`. `token_cach
 `times` is what is checked again at each use.
 """
 
-from .reading import UnverifiedToken, encoded_bytes, issuer_of, read_token
+from .reading import EncodedToken, UnverifiedToken, issuer_of, read_token
 from .rules import NO_KEYS, RULES, Rule
 from .verifier import Pending, averify_token, remembered_or_pending, verify_token
 
 __all__ = [
     "NO_KEYS",
     "RULES",
+    "EncodedToken",
     "Pending",
     "Rule",
     "UnverifiedToken",
     "averify_token",
-    "encoded_bytes",
     "issuer_of",
     "read_token",
     "remembered_or_pending",

@@ -25,7 +25,7 @@ class Keys:
     def get(self) -> KeySet:
         """Get them, blocking."""
         try:
-            return self.service.key_set_for(self._kid, self._alg)
+            return _key_set(self.service.key_set_for(self._kid, self._alg))
         except BearerError:
             raise
         except Exception as error:
@@ -34,11 +34,18 @@ class Keys:
     async def aget(self) -> KeySet:
         """Do as `get` does, without blocking the event loop."""
         try:
-            return await self.service.akey_set_for(self._kid, self._alg)
+            return _key_set(await self.service.akey_set_for(self._kid, self._alg))
         except BearerError:
             raise
         except Exception as error:
             raise unavailable(error) from error
+
+
+def _key_set(found: object) -> KeySet:
+    # What is none would raise an error later, where the variables of the frames hold the parts of the token.
+    if not isinstance(found, KeySet):
+        raise TypeError(f"a key service returns a KeySet, not {type(found).__name__}")
+    return found
 
 
 def unavailable(error: Exception) -> KeysUnavailable:

@@ -11,6 +11,27 @@ from ..jwks import KeyService, KeyServices
 from ..jws import UnverifiedHeader, ascii_bytes, loads_object, read_compact
 
 
+class EncodedToken:
+    """The text of a token. Functions that call a project's code hold it as this, and not as a string.
+
+    Where such code raises, reports show the variables of all frames: a repr must not let a reader use the token.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def octets(self, maximum: int) -> bytes:
+        """Return the token if it is worth reading; raise InvalidToken for an empty one or one of more bytes."""
+        if not self.text:
+            raise InvalidToken("empty")
+        octets = ascii_bytes(self.text)
+        if len(octets) > maximum:
+            raise InvalidToken("too_long")
+        return octets
+
+
 @dataclass(slots=True, eq=False, repr=False)  # not frozen: that would take longer than all else that is done here
 class UnverifiedToken:
     """A token as read: header and claims, signing input and signature segment as sent, and whose rules hold for it.
@@ -35,31 +56,20 @@ class UnverifiedToken:
         return self.runtime.part(KeyServices).service_of(self.trusted)
 
 
-def encoded_bytes(encoded_token: str, maximum: int) -> bytes:
-    """Return the bytes of a token that is worth reading; raise InvalidToken for an empty or too long one."""
-    if not encoded_token:
-        raise InvalidToken("empty")
-    encoded = ascii_bytes(encoded_token)
-    if len(encoded) > maximum:
-        raise InvalidToken("too_long")
-    return encoded
-
-
-def read_token(encoded: bytes, runtime: Runtime, jwks_service: KeyService | None) -> UnverifiedToken:
+def read_token(encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None) -> UnverifiedToken:
     """Return a token as read; raise InvalidToken for what is no signed JWT (RFC 7519 section 7.2)."""
-    header, payload, signing_input, signature_segment = read_compact(encoded)
+    fixed_issuer = issuer_of_service(jwks_service)  # may be a property of the project's, so before there are parts
+    header, payload, signing_input, signature_segment = read_compact(encoded.octets(runtime.settings.max_token_length))
     try:
         claims = loads_object(payload)
     except ValueError as error:
         raise InvalidToken("malformed") from error
-    trusted, is_trusted = issuer_of(claims, runtime, jwks_service)
+    trusted, is_trusted = issuer_of(claims, runtime, fixed_issuer)
     return UnverifiedToken(header, claims, signing_input, signature_segment, runtime, jwks_service, trusted, is_trusted)
 
 
-def issuer_of(
-    claims: Mapping[str, Any], runtime: Runtime, jwks_service: KeyService | None
-) -> tuple[TrustedIssuer, bool]:
+def issuer_of(claims: Mapping[str, Any], runtime: Runtime, fixed_issuer: str | None) -> tuple[TrustedIssuer, bool]:
     """Return the issuer whose rules hold for a token of these claims, and whether it is the token's own."""
     settings, iss = runtime.settings, claims.get("iss")
-    found = trusted_issuer(iss, settings) if jwks_service is None else issuer_of_service(jwks_service, iss, settings)
+    found = trusted_issuer(iss, settings, fixed_issuer)
     return (next(iter(settings.issuers.values())), False) if found is None else (found, True)

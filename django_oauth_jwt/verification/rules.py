@@ -20,6 +20,10 @@ Check = Callable[[UnverifiedToken, KeySet, float], Keys | None]
 
 #: What rules are given before the keys are asked for.
 NO_KEYS: Final = KeySet(())
+#: Claims of ID tokens (OpenID Connect Core section 3.3.2.11), logout tokens and security events (RFC 8417): many
+#: authorization servers give these the ``typ`` of an access token.
+_OF_OTHER_KINDS: Final = frozenset({"at_hash", "c_hash", "events"})
+_ONLY_TEXT: Final = frozenset({str})
 _TEXT_OR_NONE: Final = (str, type(None))  # not the union `str | None`, which would be made anew at each check
 
 
@@ -95,10 +99,23 @@ def _type_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
     return {"has": token.header.typ, "accepted": token.trusted.token_types}
 
 
+def _check_kind(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
+    if not _OF_OTHER_KINDS.isdisjoint(token.claims):
+        raise InvalidToken("wrong_type", detail=", ".join(_claims_of_other_kinds(token)))
+
+
+def _kind_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
+    return {"has": _claims_of_other_kinds(token), "refused": sorted(_OF_OTHER_KINDS)}
+
+
+def _claims_of_other_kinds(token: UnverifiedToken) -> list[str]:
+    return sorted(_OF_OTHER_KINDS.intersection(token.claims))
+
+
 def _check_presence(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
     for name in token.trusted.required_claims:
         if token.claims.get(name) is None:
-            raise InvalidToken("missing_claim")
+            raise InvalidToken("missing_claim", detail=name)
 
 
 def _presence_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
@@ -109,14 +126,13 @@ def _presence_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Fact
 def _check_audience(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
     """Check that ``aud``, a string or an array of strings, holds one that is accepted."""
     accepted, aud = token.trusted.audience, token.claims.get("aud")
+    values = aud if isinstance(aud, list) else [aud]
+    is_well_formed = _ONLY_TEXT.issuperset(map(type, values))
     if accepted is None:
-        return
-    try:
-        if aud in accepted if isinstance(aud, str) else isinstance(aud, list) and not accepted.isdisjoint(aud):
-            return
-    except TypeError:  # an array of objects or arrays
-        pass
-    raise InvalidToken("wrong_audience")
+        if "aud" in token.claims and not is_well_formed:
+            raise InvalidToken("malformed_claim", detail="aud")
+    elif not is_well_formed or accepted.isdisjoint(values):
+        raise InvalidToken("wrong_audience")
 
 
 def _audience_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
@@ -124,9 +140,9 @@ def _audience_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Fact
 
 
 def _check_names(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
-    claims = token.claims
-    if not (isinstance(claims.get("iss"), _TEXT_OR_NONE) and isinstance(claims.get("sub"), _TEXT_OR_NONE)):
-        raise InvalidToken("malformed_claim")
+    for name in ("iss", "sub"):
+        if not isinstance(token.claims.get(name), _TEXT_OR_NONE):
+            raise InvalidToken("malformed_claim", detail=name)
 
 
 def _check_times(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
@@ -160,6 +176,7 @@ RULES: Final = (
     # Before the claims: who cannot sign learns nothing of what they should have been.
     Rule("key and signature", _check_signature, _signature_facts, ("header", "keys"), (_KEY, _BY_KEY)),
     Rule("type", _check_type, _type_facts, ("header",)),
+    Rule("kind", _check_kind, _kind_facts, ("payload",)),
     Rule("required claims", _check_presence, _presence_facts, ("payload",)),
     Rule("audience", _check_audience, _audience_facts, ("payload",)),
     Rule("names", _check_names, _no_facts, ("payload",)),

@@ -32,6 +32,6 @@ def check_times(claims: Mapping[str, Any], now: float, leeway: float, times: tup
             value = claims[claim]
             # int before float: math.isfinite cannot take an int beyond a double, and every int is finite.
             if not (type(value) is int or (type(value) is float and math.isfinite(value))):
-                raise InvalidToken("malformed_claim")
+                raise InvalidToken("malformed_claim", detail=claim)
             if value <= now - leeway if is_end else value > now + leeway:
                 raise InvalidToken(reason)

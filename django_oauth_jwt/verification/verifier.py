@@ -4,12 +4,12 @@ import time
 from collections.abc import Hashable
 
 from ..conf import Runtime, get_runtime, require_key_source
-from ..errors import InvalidToken
+from ..errors import BearerError, InvalidToken
 from ..jwks import KeyService
 from ..jws import KeySet
 from ..tokens import AccessToken, VerifiedToken
 from .needs import Keys, unavailable
-from .reading import UnverifiedToken, encoded_bytes, read_token
+from .reading import EncodedToken, UnverifiedToken, read_token
 from .rules import AFTER_KEYS, AT_EACH_USE, BEFORE_KEYS, NO_KEYS
 from .token_cache import RememberedToken, TokenCache, cache_key
 
@@ -25,37 +25,46 @@ def verify_token(encoded_token: str, *, jwks_service: KeyService | None = None) 
     Raises InvalidToken or KeysUnavailable. May wait for a fetch of the keys: code on an event loop uses
     `averify_token`.
     """
+    encoded = EncodedToken(encoded_token)
+    del encoded_token  # a report of whatever is raised from here on would show it
     runtime = get_runtime()
     if jwks_service is None:
         require_key_source(runtime.settings)
     try:
-        found = remembered_or_pending(encoded_token, runtime, jwks_service)
+        found = remembered_or_pending(encoded, runtime, jwks_service)
         return found if isinstance(found, AccessToken) else found.complete(found.keys.get())
     except InvalidToken as error:
-        error.status = runtime.settings.status_of(error)
-        raise
+        raise _to_caller(error, runtime) from None
 
 
 async def averify_token(encoded_token: str, *, jwks_service: KeyService | None = None) -> AccessToken:
     """Do as `verify_token` does, without blocking the event loop."""
+    encoded = EncodedToken(encoded_token)
+    del encoded_token  # as above
     runtime = get_runtime()
     if jwks_service is None:
         require_key_source(runtime.settings)
     try:
-        found = remembered_or_pending(encoded_token, runtime, jwks_service)
+        found = remembered_or_pending(encoded, runtime, jwks_service)
         return found if isinstance(found, AccessToken) else found.complete(await found.keys.aget())
     except InvalidToken as error:
-        error.status = runtime.settings.status_of(error)
-        raise
+        raise _to_caller(error, runtime) from None
+
+
+def _to_caller(error: InvalidToken, runtime: Runtime) -> InvalidToken:
+    """Return a refusal with the status of the settings, and without the frames and causes that hold the token."""
+    error.status = runtime.settings.status_of(error)
+    error.__context__ = None
+    return error.with_traceback(None)
 
 
 class Pending:
     """A token that is read and passed the rules before the keys: what is missing are ``keys``."""
 
-    __slots__ = ("_cache_key", "_encoded_token", "_token", "keys")
+    __slots__ = ("_cache_key", "_encoded", "_token", "keys")
 
-    def __init__(self, encoded_token: str, token: UnverifiedToken, key: Hashable | None) -> None:
-        self._encoded_token = encoded_token
+    def __init__(self, encoded: EncodedToken, token: UnverifiedToken, key: Hashable | None) -> None:
+        self._encoded = encoded
         self._token = token
         self._cache_key = key
         self.keys = Keys(token.service(), token.header.kid, token.header.alg)
@@ -69,26 +78,27 @@ class Pending:
         if self._cache_key is not None:
             remembered = RememberedToken(verified, token.trusted.leeway, self.keys.service, key_set)
             token.runtime.part(TokenCache).add(self._cache_key, remembered)
-        return AccessToken(self._encoded_token, verified)
+        return AccessToken(self._encoded.text, verified)
 
 
 def remembered_or_pending(
-    encoded_token: str, runtime: Runtime, jwks_service: KeyService | None
+    encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None
 ) -> AccessToken | Pending:
     """Return the token if it is remembered and its times still hold, else what `Pending.complete` verifies."""
-    encoded = encoded_bytes(encoded_token, runtime.settings.max_token_length)
     cache, key = runtime.part(TokenCache), None
     if cache.size:
-        key = cache_key(encoded, jwks_service)
+        key = cache_key(encoded.octets(runtime.settings.max_token_length), jwks_service)
         try:
             remembered = cache.get(key)
+        except BearerError:
+            raise
         except Exception as error:  # a service of the project's own may raise anything when it is asked for its keys
             raise unavailable(error) from error
         if remembered is not None:
             for check in AT_EACH_USE:
                 check(remembered.verified.claims, time.time(), remembered.leeway)
-            return AccessToken(encoded_token, remembered.verified)
+            return AccessToken(encoded.text, remembered.verified)
     token = read_token(encoded, runtime, jwks_service)
     for check_rule in BEFORE_KEYS:
         check_rule(token, NO_KEYS, 0.0)
-    return Pending(encoded_token, token, key)
+    return Pending(encoded, token, key)

@@ -4,7 +4,7 @@ import math
 
 from .forge import AUDIENCE, ISSUER
 
-LEEWAY = 10
+LEEWAY = 30
 
 
 def is_json(value):
@@ -25,12 +25,14 @@ def is_time(value):
 
 def are_good_claims(claims, now):
     """Decide as RFC 7519 does, for the corpus's issuer and audience."""
-    aud = claims.get("aud")
+    aud = claims.get("aud") if isinstance(claims.get("aud"), list) else [claims.get("aud")]
     times = [claims[name] for name in ("exp", "nbf", "iat") if name in claims]
     return (
         is_json(claims)
         and claims.get("iss") == ISSUER
-        and AUDIENCE in (aud if isinstance(aud, list) else [aud])
+        and AUDIENCE in aud
+        and all(isinstance(value, str) for value in aud)
+        and not {"at_hash", "c_hash", "events"} & claims.keys()
         and isinstance(claims.get("sub", ""), str | None)
         and "exp" in claims
         and all(is_time(value) for value in times)

@@ -22,11 +22,14 @@ values = scalars | st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4), max_leaves=8
 )
 #: Times, of which some are near enough to the bounds to count.
-times = st.integers(-30, 30).map(lambda seconds: NOW + seconds) | st.floats(NOW - 30, NOW + 30) | values
+times = st.integers(-60, 60).map(lambda seconds: NOW + seconds) | st.floats(NOW - 60, NOW + 60) | values
 
 ODD_CLAIMS = {
     "iss": st.sampled_from([ISSUER, ISSUER + "/", ISSUER.upper()]) | values,
-    "aud": st.sampled_from([AUDIENCE, [AUDIENCE], ["x", AUDIENCE], ["x"], AUDIENCE + "x", []]) | values,
+    "aud": st.sampled_from(
+        [AUDIENCE, [AUDIENCE], ["x", AUDIENCE], [AUDIENCE, {}], [None, AUDIENCE], ["x"], AUDIENCE + "x", []]
+    )
+    | values,
     "sub": values,
     "exp": times,
     "nbf": times,
@@ -34,6 +37,9 @@ ODD_CLAIMS = {
     "scope": values,
     "client_id": values,
     "x": values,
+    "at_hash": values,
+    "c_hash": values,
+    "events": values,
 }
 #: Good claims, of which some are drawn at random and some are left out.
 claim_sets = st.builds(

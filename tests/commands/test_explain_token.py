@@ -53,6 +53,33 @@ def test_what_the_middleware_requires_is_asked_for(api_issuer, run, claims, refu
     assert status == bool(refused)
 
 
+def test_which_of_them_are_missing_is_said(api_issuer, run):
+    """Of several scopes and claims, and of the claims that every token must have."""
+    required = [{"name": "role", "value": "editor"}, ["realm", "level"], "email"]
+    with api_issuer.installed(SCOPE="read write", CLAIMS=required, REQUIRED_CLAIMS=["exp", "jti"]):
+        found = findings(run("explain_token", api_issuer.token("read", email="x", jti=None))[0])
+    assert found["scope"][1].startswith("Token is missing some required scope values: write (")
+    assert found["claims"][1].startswith(
+        'Token is missing some required claims: "role" = "editor", "level" in "realm" ('
+    )
+    assert found["required claims"][1].startswith("Token is missing a claim that every token must have: jti (")
+
+
+@pytest.mark.parametrize(
+    ("claims", "shown"),
+    [
+        ({}, "no at_hash, c_hash, events"),
+        (
+            {"at_hash": "x", "events": {}},
+            'Token type is not accepted: at_hash, events (["at_hash", "events"] are there)',
+        ),
+    ],
+)
+def test_a_token_of_another_kind_is_called_so(api_issuer, run, claims, shown):
+    """The claims that give it away are named."""
+    assert findings(run("explain_token", api_issuer.token(**claims))[0])["kind"][1] == shown
+
+
 def resolver(access_token, request): ...
 
 
@@ -107,7 +134,7 @@ def test_all_of_three_faults_are_named(api_issuer, run, monkeypatch):
     output, status = run("explain_token", token)
     found = findings(output)
     assert {rule for rule, (mark, _) in found.items() if mark == "no"} == {"type", "audience", "exp"}
-    assert found["exp"][1].startswith("Token has expired (2027-01-15 07:00:00+00:00, 1:00:00 ago; leeway 10 s)")
+    assert found["exp"][1].startswith("Token has expired (2027-01-15 07:00:00+00:00, 1:00:00 ago; leeway 30 s)")
     assert '"https://other.example.com"; accepted: "https://api.example.com"' in found["audience"][1]
     assert '"id+jwt"; accepted: "at+jwt", "jwt", no typ' in found["type"][1]
     assert "\nThe token is refused: wrong_type, wrong_audience, expired.\n" in output

@@ -63,7 +63,7 @@ def test_an_override_holds_at_once_and_only_inside(settings):
         with override_settings(OAUTH_JWT={**VALID, "LEEWAY": 2}):
             assert get_settings().issuers[ISSUER].leeway == 2
         assert get_settings().issuers[ISSUER].leeway == 1
-    assert get_settings().issuers[ISSUER].leeway == 10
+    assert get_settings().issuers[ISSUER].leeway == 30
     assert isinstance(outer, JwksService)
 
 
@@ -79,7 +79,7 @@ def test_an_override_holds_at_once_on_an_event_loop(settings):
         return [*found, get_settings().issuers[ISSUER].leeway]
 
     settings.OAUTH_JWT = VALID
-    assert asyncio.run(leeways()) == [1, 2, 10]
+    assert asyncio.run(leeways()) == [1, 2, 30]
 
 
 def test_a_dict_at_the_place_of_a_former_one_is_not_taken_for_it(settings):

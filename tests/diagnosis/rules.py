@@ -2,5 +2,5 @@
 
 RULES = [
     *("text", "segments", "header", "parameters", "extensions", "payload", "issuer", "algorithm", "keys", "key"),
-    *("signature", "type", "required claims", "audience", "names", "exp", "nbf", "iat", "scope", "claims"),
+    *("signature", "type", "kind", "required claims", "audience", "names", "exp", "nbf", "iat", "scope", "claims"),
 ]

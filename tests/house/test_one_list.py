@@ -74,6 +74,7 @@ BROKEN = {
     "algorithm": {"header": {"alg": "HS256"}},
     "key and signature": {"forged": True},
     "type": {"header": {"typ": "id+jwt"}},
+    "kind": {"at_hash": "x"},
     "required claims": {"jti": None},
     "audience": {"aud": "other"},
     "names": {"sub": 5},

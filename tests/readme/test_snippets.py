@@ -86,6 +86,18 @@ def test_the_decorator(project, as_issuer, call):
             assert call("/publish/", **good | changed).status_code == 403
 
 
+def test_own_refusals(project, as_issuer, call):
+    """Each with its status and its words; what is for the project is in neither body nor header."""
+    project.configure("settings")
+    project.route(shelf=project.module("books.views", "own-refusals").shelf)
+    with as_issuer.installed():
+        assert call("/shelf/", tenant="a").content == b"a"
+        refused, unpaid = call("/shelf/"), call("/shelf/", tenant="late")
+    assert (refused.status_code, refused.json()["error_description"]) == (403, "Token is for another tenant")
+    assert "no tenant" not in refused.content.decode() + str(refused.headers)
+    assert (unpaid.status_code, unpaid.json()["error"]) == (402, "payment_required")
+
+
 @pytest.mark.usefixtures("views_behind_middleware")
 def test_a_class_may_need_no_token(project, call):
     """`token_not_required` stands on a class as `secure` does."""

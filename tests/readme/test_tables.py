@@ -53,7 +53,8 @@ ERRORS = {
 def test_the_answers_table_has_every_refusal():
     """Each kind of refusal has one row."""
     assert [code(row[0]) for row in table("Answers")] == list(ERRORS)
-    assert {kind.__name__ for kind in errors.BearerError.__subclasses__()} == set(ERRORS)
+    kinds = [kind for kind in errors.BearerError.__subclasses__() if kind.__module__ == errors.__name__]
+    assert {kind.__name__ for kind in kinds} == set(ERRORS)
 
 
 @pytest.mark.parametrize(("name", "_", "status", "header"), table("Answers"))

@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import re
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +31,7 @@ REASONS = {
 ALL = [
     *(kind(reason) for kind, reasons in REASONS.items() for reason in reasons.split()),
     *(MissingToken(), InsufficientScope(), InsufficientScope(["read", "write"]), MissingClaims()),
+    *(InvalidToken("own", "Words", detail="more"), MissingClaims(["role"], detail="role")),
     *(KeysUnavailable(), KeysUnavailable(30), InsufficientAuthentication(["gold"], 60)),
 ]
 #: RFC 6750 section 3: %x20-21 / %x23-5B / %x5D-7E.
@@ -59,11 +62,41 @@ def test_every_refusal_is_known_here():
     assert kinds - {BearerError} == {type(error) for error in ALL}
 
 
-@pytest.mark.parametrize("kind", REASONS)
-def test_an_unknown_reason_is_a_mistake_in_the_code(kind):
+def test_an_unknown_reason_of_a_missing_token_is_a_mistake_in_the_code():
     """Nobody invents a reason in passing."""
     with pytest.raises(KeyError):
-        kind("whatever")
+        MissingToken("whatever")
+
+
+def test_the_package_invents_no_reason_of_a_bad_token():
+    """A project may, with words of its own; in the package each reason is one of those above."""
+    sources = Path(errors.__file__).parent.rglob("*.py")
+    used = {reason for path in sources for reason in re.findall(r'InvalidToken\(\s*"(\w+)"[,)]', path.read_text())}
+    assert used - {"wrong_tenant"} <= InvalidToken.DESCRIPTIONS.keys()  # which is the example in the docstring
+    assert {"expired", "wrong_type", "unknown_user"} - used == {"expired"}  # a time's reason stands in a table
+
+
+def test_a_detail_is_for_the_project_alone(issuer):
+    """It stands on the error, and in no part of the answer."""
+    kinds = [
+        BearerError("own", "Words", detail="secret"),
+        InvalidToken("expired", detail="secret"),
+        InvalidToken("own", "Words", detail="secret"),
+        InsufficientScope(["a"], detail="secret"),
+        MissingClaims(["secret"], detail="secret"),
+        InsufficientAuthentication(["a"], detail="secret"),
+    ]
+    for error in kinds:
+        assert error.detail == "secret"
+        answer = refuse(error)
+        assert "secret" not in answer.content.decode() + str(answer.headers) + str(error)
+    assert BearerError("own", "Words").detail is None
+
+
+def test_missing_claims_have_names():
+    """For programs; none where nobody said."""
+    assert MissingClaims(["role", "realm_access.roles"]).missing == ("role", "realm_access.roles")
+    assert MissingClaims().missing == ()
 
 
 @pytest.mark.parametrize("error", ALL, ids=_name)

@@ -16,7 +16,10 @@ from django.utils.decorators import (
     sync_only_middleware,
 )
 from django.views import View
+from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.permissions import AllowAny
 
+from django_oauth_jwt.authentication import BearerJwtAuthentication
 from django_oauth_jwt.decorators import secure, token_not_required
 from django_oauth_jwt.errors import KeysUnavailable
 from django_oauth_jwt.middleware import JwtBearerMiddleware
@@ -27,7 +30,8 @@ CSRF = "django.middleware.csrf.CsrfViewMiddleware"
 
 
 def view(request):
-    return JsonResponse({"has_claims": hasattr(request, "claims"), "user": str(getattr(request, "user", None))})
+    assert (request.claims == {}) is (request.access_token is None)
+    return JsonResponse({"has_claims": request.claims != {}, "user": str(getattr(request, "user", None))})
 
 
 async def async_view(request):
@@ -56,6 +60,13 @@ class OpenAsyncClass(View):
         return view(request)
 
 
+@api_view()
+@authentication_classes([BearerJwtAuthentication])
+@permission_classes([AllowAny])
+def open_drf_view(request):
+    return view(request)
+
+
 @token_not_required
 @secure(scope="read")
 def secured_by_itself(request):
@@ -79,6 +90,7 @@ urlpatterns = [
     path("api/async-refusal/", refusal_of_the_views_own),
     path("api/open-class/", OpenClass.as_view()),
     path("api/open-async-class/", OpenAsyncClass.as_view()),
+    path("open-drf/", open_drf_view),
     path("api/by-itself/", secured_by_itself),
     path("api/failing/", failing_view),
     path("both/", secure(scope="read")(view)),
@@ -202,7 +214,29 @@ def test_a_view_that_needs_no_token_has_the_claims_of_a_good_one(send, rsa_issue
     with rsa_issuer.installed(SCOPE="read", USER_RESOLVER=nobody):
         response = send("get", f"/api/{url}/", headers=rsa_issuer.headers(granted))
     assert response.json() == {"has_claims": True, "user": "None"}
+    assert response["Vary"] == "Authorization"
     assert signals == []
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer rubbish"}, {"Authorization": "good"}])
+@pytest.mark.parametrize("url", ["/health/", "/api/async/"])
+def test_an_exempt_path_has_the_same_attributes_without_claims(send, rsa_issuer, url, headers):
+    """Nobody looks at a token there, so the answer is the same for all; no view ends in an AttributeError."""
+    if headers.get("Authorization") == "good":
+        headers = rsa_issuer.headers("read")
+    with rsa_issuer.installed(EXEMPT_PATHS=["/health/", "/api/async/"]):
+        response = send("get", url, headers=headers)
+    assert (response.status_code, response.json()["has_claims"]) == (200, False)
+    assert "Vary" not in response.headers
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic x"}])
+@pytest.mark.parametrize("middleware", [[], [OURS]])
+def test_an_optional_token_in_drf_ends_in_no_attribute_error(rsa_issuer, settings, headers, middleware):
+    """With and without the middleware, where everybody is allowed."""
+    settings.MIDDLEWARE = middleware
+    with rsa_issuer.installed(EXEMPT_PATHS=["/open-drf/"]):
+        assert Client().get("/open-drf/", headers=headers).json()["has_claims"] is False
 
 
 def test_a_view_that_needs_no_token_needs_no_keys(send, settings):
@@ -285,7 +319,8 @@ def test_a_path_that_another_middleware_changes_is_looked_at_again(send, rsa_iss
     settings.MIDDLEWARE = [OURS, f"{__name__}.leads_to_the_books"]
     with rsa_issuer.installed(EXEMPT_PATHS=["/health/"]):
         assert send("get", "/health/").status_code == 401
-        assert send("get", "/health/", headers=rsa_issuer.headers()).status_code == 200
+        response = send("get", "/health/", headers=rsa_issuer.headers())
+        assert (response.status_code, response["Vary"]) == (200, "Authorization")
 
 
 @pytest.mark.parametrize("url", ["/both/", "/both/async/", "/nowhere/"])
@@ -441,8 +476,8 @@ def test_a_request_keeps_no_claims_of_a_token_that_it_no_longer_brings(issuer):
     assert middleware(request).status_code == 200
     request.META["HTTP_AUTHORIZATION"] = issuer.headers(expired=True)["Authorization"]
     assert middleware(request).status_code == 403
-    assert not hasattr(request, "claims")
-    assert not hasattr(request, "access_token")
+    assert request.claims == {}
+    assert request.access_token is None
 
 
 def test_its_hook_lets_nobody_pass_by_itself(issuer):

@@ -56,6 +56,15 @@ REJECTIONS = {
 }
 
 
+#: What the log and receivers learn beside the reason.
+DETAILS = {
+    "insufficient_scope": ": read",
+    "missing_claims": ': "role"',
+    "missing_claim": ": exp",
+    "malformed_claim": ": exp",
+}
+
+
 @pytest.fixture(params=["def", "async", "drf", "middleware"])
 def url(request, settings, trust):
     """A secured view of each kind."""
@@ -141,8 +150,19 @@ def test_the_log_says_why_and_nothing_of_the_token(send, rsa_issuer, url, caplog
     token = rsa_issuer.token(**REJECTIONS[reason])
     send("get", url, headers={"Authorization": f"Bearer {token}"})
     ours = [record.getMessage() for record in caplog.records if record.name == "django_oauth_jwt"]
-    assert ours == [f"Token rejected: {reason}"]
+    assert ours == [f"Token rejected: {reason}{DETAILS.get(reason, '')}"]
     assert not any(part in caplog.text for part in token.split("."))
+
+
+@pytest.mark.parametrize("reason", DETAILS)
+def test_receivers_learn_which_claim_or_scope_it_is_and_clients_do_not(send, rsa_issuer, url, signals, reason):
+    """The client's answer has the model's words alone, as what is required is nobody else's business."""
+    response = send("get", url, headers=rsa_issuer.headers(**REJECTIONS[reason]))
+    (sent,) = [sent for name, sent in signals if name == "rejected"]
+    assert f": {sent['error'].detail}" == DETAILS[reason]
+    assert getattr(sent["error"], "missing", ("role",)) == ("role",)
+    if reason != "insufficient_scope":  # whose scopes the RFC has in the challenge
+        assert not any(word in response.content.decode() + str(response.headers) for word in ("role", "exp "))
 
 
 def test_an_accepted_token_leaves_no_trace_in_the_log(send, rsa_issuer, url, caplog):

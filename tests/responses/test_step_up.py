@@ -1,6 +1,8 @@
 """Step-up authentication (RFC 9470): a token is good, but of a user who must authenticate otherwise or anew."""
 
 import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
 from django.urls import path
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.response import Response
@@ -8,8 +10,10 @@ from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
 from django_oauth_jwt.authentication import BearerJwtAuthentication
+from django_oauth_jwt.decorators import secure
 from django_oauth_jwt.permissions import HasAuthenticationContext, HasScope
 from django_oauth_jwt.signals import token_rejected
+from django_oauth_jwt.testing import TokenIssuer
 
 pytestmark = pytest.mark.urls(__name__)
 
@@ -75,8 +79,8 @@ def ask(token_issuer, monkeypatch):
         ("recent", {"auth_time": NOW}),
         ("recent", {"auth_time": NOW - 300}),
         ("recent", {"auth_time": NOW - 300.5}),
-        ("recent", {"auth_time": NOW - 310}),  # LEEWAY is 10
-        ("recent", {"auth_time": NOW + 10}),
+        ("recent", {"auth_time": NOW - 330}),  # LEEWAY is 30
+        ("recent", {"auth_time": NOW + 30}),
         ("both", {"acr": "urn:as:mfa", "auth_time": NOW - 299}),
         ("listed", {"scope": "pay", "auth_time": NOW}),
         ("and", {"scope": "pay", "auth_time": NOW}),
@@ -104,8 +108,8 @@ def test_whoever_authenticated_as_required_is_let_in(ask, path, claims):
         ("mfa", {"acr": ["urn:as:mfa"]}, MFA_CHALLENGE),
         ("mfa", {"acr": {}}, MFA_CHALLENGE),
         ("recent", {}, RECENT_CHALLENGE),
-        ("recent", {"auth_time": NOW - 311}, RECENT_CHALLENGE),
-        ("recent", {"auth_time": NOW + 11}, RECENT_CHALLENGE),
+        ("recent", {"auth_time": NOW - 331}, RECENT_CHALLENGE),
+        ("recent", {"auth_time": NOW + 31}, RECENT_CHALLENGE),
         ("recent", {"auth_time": str(NOW)}, RECENT_CHALLENGE),
         ("recent", {"auth_time": True}, RECENT_CHALLENGE),
         ("recent", {"auth_time": [NOW]}, RECENT_CHALLENGE),
@@ -162,6 +166,31 @@ def test_the_leeway_is_that_of_the_issuer(token_issuer, ask):
     with token_issuer.installed(LEEWAY=0):
         assert ask("recent", auth_time=NOW - 301).status_code == 401
         assert ask("recent", auth_time=NOW - 300).status_code == 200
+
+
+@pytest.mark.parametrize(("leeway", "status"), [(0, 403), (5, 200)])
+def test_the_leeway_of_an_issuer_that_is_not_listed_is_the_settings(token_issuer, monkeypatch, leeway, status):
+    """A view may have the keys of a partner of its own."""
+    monkeypatch.setattr("time.time", lambda: NOW)
+    partner = TokenIssuer("https://partner.test", key=token_issuer.keys[0])
+    permission = HasAuthenticationContext(max_age=300)
+
+    @secure(jwks_service=partner)
+    def partners_view(request):
+        request.auth = request.access_token
+        return HttpResponse(status=200 if permission.has_permission(request, None) else 403)
+
+    with token_issuer.installed(LEEWAY=leeway):
+        headers = partner.headers(auth_time=NOW - 305)
+        assert partners_view(RequestFactory().get("/", headers=headers)).status_code == status
+
+
+@pytest.mark.parametrize(("claims", "detail"), [({"auth_time": NOW}, "acr"), ({"acr": "urn:as:mfa"}, "auth_time")])
+def test_the_log_says_which_claim_falls_short(ask, caplog, claims, detail):
+    """The challenge has what is required in any case."""
+    caplog.set_level("INFO", "django_oauth_jwt")
+    ask("both", **claims)
+    assert f"Token rejected: insufficient_user_authentication: {detail}" in caplog.messages
 
 
 def test_the_rejection_is_told_once(ask):

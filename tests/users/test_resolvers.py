@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, JsonResponse
-from django.test import AsyncClient
+from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import path
 from django.utils.functional import SimpleLazyObject
@@ -17,7 +17,8 @@ from rest_framework.decorators import api_view, authentication_classes, permissi
 from rest_framework.permissions import IsAuthenticated
 
 from django_oauth_jwt.authentication import BearerJwtAuthentication
-from django_oauth_jwt.decorators import secure
+from django_oauth_jwt.decorators import secure, token_not_required
+from django_oauth_jwt.testing import TokenIssuer
 from django_oauth_jwt.users import get_or_create_user
 from django_oauth_jwt.verification import verify_token
 
@@ -286,3 +287,66 @@ def test_each_of_several_issuers_has_its_own_users(rsa_issuer, settings):
     first, second = map(pk_of, issuers)
     assert first != second
     assert [first, second] == list(map(pk_of, issuers))
+
+
+PARTNER = "https://partner.test"
+
+
+@pytest.fixture
+def partner(rsa_issuer):
+    """A key service of an issuer that the settings do not list, with the same key."""
+    return TokenIssuer(PARTNER, key=rsa_issuer.keys[0])
+
+
+@pytest.fixture
+def partners_url(settings, partner, request):
+    """Views with the partner's keys, sync and async, below the middleware and without it."""
+    secured = secure(jwks_service=partner)
+    patterns = [
+        path("own/", secure()(view)),
+        path("def/", token_not_required(secured(view))),
+        path("async/", token_not_required(secured(async_view))),
+    ]
+    settings.ROOT_URLCONF = type("Urls", (), {"urlpatterns": patterns})
+
+
+@pytest.mark.usefixtures("partners_url")
+@pytest.mark.parametrize("middleware", [[], ["django_oauth_jwt.middleware.JwtBearerMiddleware"]])
+@pytest.mark.parametrize("url", ["/def/", "/async/"])
+@pytest.mark.parametrize(("sub", "status"), [("x", 200), ("stranger", 403)])
+def test_the_resolver_is_asked_about_the_tokens_of_a_views_own_keys(
+    send, rsa_issuer, partner, settings, middleware, url, sub, status
+):
+    """The settings' resolver knows whom it refuses, whichever keys a view has."""
+    settings.MIDDLEWARE = middleware
+    asked.clear()
+    with rsa_issuer.installed(USER_RESOLVER=RESOLVE):
+        response = send("get", url, headers=partner.headers(sub=sub))
+    assert response.status_code == status
+    assert [(token.subject, token.issuer) for token, _ in asked] == [(sub, PARTNER)]
+    if status == 200:
+        assert response.json() == {"user": "Mr x", "type": "Person"}
+
+
+@pytest.mark.usefixtures("partners_url")
+def test_a_resolver_of_another_issuer_is_not_asked(rsa_issuer, partner, settings):
+    """It stands in the entry of an issuer that did not issue this token."""
+    asked.clear()
+    settings.OAUTH_JWT = {"ISSUERS": {rsa_issuer.issuer: {"JWKS_SERVICE": rsa_issuer, "USER_RESOLVER": RESOLVE}}}
+    assert Client().get("/def/", headers=partner.headers()).status_code == 200
+    assert asked == []
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("partners_url", "weak_passwords")
+@pytest.mark.parametrize("named", [True, False])
+def test_the_users_of_a_views_own_keys_are_others(rsa_issuer, partner, settings, named):
+    """Whatever the partner calls its subjects, nobody becomes a user of the project's own issuer."""
+    get_user_model().objects.create_superuser("admin")
+    source = {"ISSUER": rsa_issuer.issuer} if named else {}
+    settings.OAUTH_JWT = {**source, "JWKS_SERVICE": rsa_issuer, "USER_RESOLVER": GET_OR_CREATE}
+    user = Client().get("/def/", headers=partner.headers(sub="admin")).json()["user"]
+    assert len(user) == 64
+    assert Client().get("/def/", headers=partner.headers(sub="admin")).json()["user"] == user
+    own = Client().get("/own/", headers=rsa_issuer.headers(sub="admin"))
+    assert own.json()["user"] == "admin"

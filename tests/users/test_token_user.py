@@ -13,15 +13,36 @@ def token_user(issuer):
 
 
 @pytest.mark.parametrize(
-    ("claims", "name"),
-    [({}, "user-1"), ({"sub": None}, "client-1"), ({"sub": None, "client_id": None}, "")],
+    ("claims", "name", "pk"),
+    [
+        ({}, "user-1", "user-1"),
+        ({"sub": None}, "client-1", None),
+        ({"sub": ""}, "client-1", None),
+        ({"sub": None, "client_id": None}, "", None),
+    ],
 )
-def test_a_token_user_is_named_after_the_subject_or_else_the_client(token_user, claims, name):
-    """Logs, throttles and templates have a name to show."""
+def test_a_token_user_is_named_after_the_subject_or_else_the_client(token_user, claims, name, pk):
+    """Logs and templates have a name to show; a key has the user of a subject alone."""
     user = token_user(**claims)
     assert user.get_username() == str(user) == name
     assert repr(user) == f"<TokenUser {name!r}>"
-    assert (user.pk, user.id, user.username) == (name or None,) * 3
+    assert user.username == (name or None)
+    assert (user.pk, user.id) == (pk, pk)
+
+
+@pytest.mark.parametrize("claims", [{"sub": None}, {"sub": ""}, {"sub": None, "client_id": None}])
+def test_a_token_user_without_subject_equals_itself_alone(issuer, token_user, claims):
+    """Many people may use one client: what belongs to one of them belongs to none of the others."""
+    user, other = token_user(**claims), token_user(**claims)
+    same_token = TokenUser(user.access_token)
+    assert user == user  # noqa: PLR0124  # it is compared with itself on purpose
+    assert user != other
+    assert other != user
+    assert user != same_token
+    assert len({user, other, same_token}) == 3
+    assert {user: "found"}[user] == "found"
+    assert user != token_user(sub="client-1")
+    assert token_user(sub="client-1") != user
 
 
 def test_a_token_user_has_what_code_expects_of_a_user(token_user):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from django_oauth_jwt.errors import KeysUnavailable
+from django_oauth_jwt.errors import InvalidToken, KeysUnavailable
 from django_oauth_jwt.testing import TokenIssuer
 
 NOW = 1_800_000_000
@@ -154,3 +154,39 @@ def test_a_service_that_fails_later_is_a_503_for_remembered_tokens_too(verify, r
         verify(token)
         with pytest.raises(KeysUnavailable):
             verify(token)
+
+
+@pytest.mark.parametrize("refusal", [KeysUnavailable(7), InvalidToken("wrong_tenant", "Not yours", detail="x")])
+def test_a_refusal_of_a_services_own_is_passed_on(verify, rsa_issuer, caplog, refusal):
+    """Also where a remembered token asks for the keys in memory: it is no failure, and says when to come back."""
+
+    class Refusing(TokenIssuer):
+        def current(self):
+            raise refusal
+
+    service = Refusing(key=rsa_issuer.keys[-1])
+    token = service.token()
+    with service.installed():
+        verify(token)
+        with pytest.raises(type(refusal)) as caught:
+            verify(token)
+    assert (caught.value.reason, caught.value.detail) == (refusal.reason, refusal.detail)
+    assert getattr(caught.value, "retry_after", 7) == 7
+    assert caplog.records == []
+
+
+def test_a_service_that_returns_no_key_set_is_a_503_and_logged(verify, rsa_issuer, caplog):
+    """What it returned instead is named."""
+
+    class Nothing(TokenIssuer):
+        def key_set_for(self, kid, alg):
+            return None
+
+        async def akey_set_for(self, kid, alg):
+            return None
+
+    service = Nothing(key=rsa_issuer.keys[-1])
+    with service.installed(), pytest.raises(KeysUnavailable):
+        verify(service.token())
+    (record,) = caplog.records
+    assert str(record.exc_info[1]) == "a key service returns a KeySet, not NoneType"

@@ -53,14 +53,75 @@ def test_what_is_no_token_is_refused(reason_of, issuer, token, reason):
         ("api", {"api": "api"}, "wrong_audience"),
         ("api", 5, "wrong_audience"),
         ("api", True, "wrong_audience"),
+        ("api", ["api", {}], "wrong_audience"),
+        ("api", [{}, "api"], "wrong_audience"),
+        ("api", ["api", None], "wrong_audience"),
+        ("api", ["api", 5], "wrong_audience"),
+        ("api", ["api", ["api"]], "wrong_audience"),
         (None, "whatever", None),
-        (None, 5, None),
+        (None, "", None),
+        (None, [], None),
+        (None, ["a", "b"], None),
+        (None, 5, "malformed_claim"),
+        (None, {"api": "api"}, "malformed_claim"),
+        (None, True, "malformed_claim"),
+        (None, ["api", {}], "malformed_claim"),
+        (None, [{}, "api"], "malformed_claim"),
+        (None, ["api", None], "malformed_claim"),
+        (None, [["api"]], "malformed_claim"),
     ],
 )
 def test_the_audience_must_hold_one_that_is_accepted(reason_of, rsa_issuer, audience, aud, reason):
     """RFC 7519 section 4.1.3: a string or an array of strings, compared to the letter."""
     with rsa_issuer.installed(AUDIENCE=audience):
         assert reason_of(rsa_issuer.token(aud=aud)) == reason
+
+
+@pytest.mark.parametrize(("audience", "reason"), [("api", "wrong_audience"), (None, "malformed_claim")])
+def test_an_audience_that_is_null_is_none(signed, reason_of, rsa_issuer, audience, reason):
+    """It is neither a string nor an array of strings."""
+    payload = json.dumps({"iss": rsa_issuer.issuer, "exp": 99999999999, "aud": None}).encode()
+    with rsa_issuer.installed(AUDIENCE=audience):
+        assert reason_of(signed(rsa_issuer, payload)) == reason
+
+
+@pytest.mark.parametrize("typ", ["at+jwt", "application/at+jwt", "JWT", None])
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"at_hash": "MTIzNDU2Nzg5MDEyMzQ1Ng"},
+        {"c_hash": "LDktKdoQak3Pk0cnXxCltA"},
+        {"events": {"http://schemas.openid.net/event/backchannel-logout": {}}},
+        {"at_hash": None},
+        {"c_hash": ""},
+        {"events": []},
+        {"at_hash": "x", "c_hash": "x"},
+    ],
+)
+def test_a_token_of_another_kind_is_no_access_token(signed, verify, rsa_issuer, typ, claims):
+    """ID tokens, logout tokens and security events have the same issuer, keys and often audience and type."""
+    header = {"alg": "RS256", "kid": "key-1"} | ({} if typ is None else {"typ": typ})
+    payload = {"iss": rsa_issuer.issuer, "aud": "api", "sub": "anna", "exp": 99999999999, **claims}
+    with rsa_issuer.installed(AUDIENCE="api"), pytest.raises(InvalidToken) as caught:
+        verify(rsa_issuer.keys[-1].encode(header, json.dumps(payload).encode()))
+    assert (caught.value.reason, caught.value.detail) == ("wrong_type", ", ".join(claims))
+
+
+@pytest.mark.parametrize(
+    ("claims", "reason", "detail"),
+    [
+        ({"role": None}, "missing_claim", "role"),
+        ({"sub": 5}, "malformed_claim", "sub"),
+        ({"nbf": "soon"}, "malformed_claim", "nbf"),
+        ({"iat": None, "exp": True}, "malformed_claim", "exp"),
+        ({"aud": 5}, "malformed_claim", "aud"),
+    ],
+)
+def test_a_refusal_says_which_claim_it_is(verify, rsa_issuer, claims, reason, detail):
+    """To the project."""
+    with rsa_issuer.installed(REQUIRED_CLAIMS=["exp", "role"]), pytest.raises(InvalidToken) as caught:
+        verify(rsa_issuer.token(**{"role": "x", **claims}))
+    assert (caught.value.reason, caught.value.detail) == (reason, detail)
 
 
 def test_a_token_without_audience_is_refused_where_one_is_required(reason_of, rsa_issuer):

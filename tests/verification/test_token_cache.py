@@ -95,9 +95,9 @@ def test_size_0_remembers_nothing(counting):
 @pytest.mark.parametrize(
     ("claims", "valid_at", "invalid_at", "reason"),
     [
-        ({"exp": 1_800_000_100}, 1_800_000_109, 1_800_000_110, "expired"),
-        ({"nbf": 1_800_000_000}, 1_800_000_000, 1_799_999_989, "not_yet_valid"),
-        ({"iat": 1_800_000_000}, 1_800_000_000, 1_799_999_989, "issued_in_the_future"),
+        ({"exp": 1_800_000_100}, 1_800_000_129, 1_800_000_130, "expired"),
+        ({"nbf": 1_800_000_000}, 1_800_000_000, 1_799_999_969, "not_yet_valid"),
+        ({"iat": 1_800_000_000}, 1_800_000_000, 1_799_999_969, "issued_in_the_future"),
     ],
 )
 def test_the_times_are_checked_at_each_use(counting, frozen_time, claims, valid_at, invalid_at, reason):

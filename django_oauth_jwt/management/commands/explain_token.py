@@ -28,11 +28,15 @@ class Command(ReportCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Explain the token."""
-        text = " ".join(options["token"])
-        if text == "-":
-            text = sys.stdin.read()
-        explanation = explain(_PREFIX.sub("", text.strip(), count=1), get_runtime())
+        explanation = explain(_encoded_token(options["token"]), get_runtime())
         self.report(_document(explanation), partial(_print, explanation), options, is_well=explanation.is_accepted)
+
+
+def _encoded_token(words: list[str]) -> str:
+    text = " ".join(words)
+    if text == "-":
+        text = sys.stdin.read()
+    return _PREFIX.sub("", text.strip(), count=1)
 
 
 def _document(explanation: Explanation) -> dict[str, Any]:
