@@ -127,7 +127,7 @@ def _require_view(decorator: str, view: object) -> None:
         if hasattr(view, "authentication_classes"):
             remedy = f"BearerJwtAuthentication in authentication_classes, HasScope in permission_classes, or {remedy}"
         raise TypeError(f"{decorator} stands on views, {view.__name__} is a class: {remedy}")
-    if isinstance(getattr(view, "__self__", None), type) and getattr(view, "__name__", "") == "as_view":
+    if getattr(view, "__name__", "") == "as_view":
         raise TypeError(f"{decorator} stands on views: write as_view() with its parentheses")
     if not callable(view):
         raise TypeError(f"{decorator} stands on views, got a {type(view).__name__}: {decorator}(view)")

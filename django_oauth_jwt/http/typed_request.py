@@ -23,7 +23,7 @@ class BearerRequest(HttpRequest):
 
 
 class WrappedRequest(Protocol):
-    """Django REST framework's ``Request`` as far as `get_access_token` needs it."""
+    """Django REST framework's ``Request`` for type checkers: it has all attributes of the one that it wraps."""
 
     _request: Any
 
@@ -34,10 +34,8 @@ def get_access_token(request: HttpRequest | WrappedRequest) -> AccessToken:
     It is ``request.auth`` where that is one, else ``request.access_token``. Raises MissingToken where neither is
     there, as in a view that needs no token.
     """
-    auth = getattr(request, "auth", None)
-    if isinstance(auth, AccessToken):
-        return auth
-    token = getattr(getattr(request, "_request", request), "access_token", None)
-    if isinstance(token, AccessToken):
-        return token
+    for name in ("auth", "access_token"):
+        token = getattr(request, name, None)
+        if isinstance(token, AccessToken):
+            return token
     raise MissingToken

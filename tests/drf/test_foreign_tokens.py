@@ -61,6 +61,8 @@ FOREIGN = {
     "payload deeper than Python goes": jwt("[" * 9000),
     "another issuer, cut": jwt('{"iss":"https://other.test","sub":"an'),
     "a broken escape, cut": jwt('{"iss":"\\x'),
+    "a control character, cut": jwt('{"iss":"a\tb",'),
+    "a list of lists": jwt(f'{{"iss":[["{TRUSTED}"]]}}'),
     "encrypted": ".".join([encoded('{"alg":"dir","enc":"A256GCM"}'), "", "aXY", "Y2lwaGVy", "dGFn"]),
 }
 OURS = {
@@ -81,6 +83,7 @@ OURS = {
     "no JSON": jwt(f'{{"iss":"{TRUSTED}",}}'),
     "a huge number": jwt(f'{{"iss":"{TRUSTED}","n":{"9" * 5000}}}'),
     "named in the header of an encrypted one": f"{encoded(json.dumps({'alg': 'dir', 'iss': TRUSTED}))}..a.b.c",
+    "characters of base64url": jwt(f'{{"x":"~~~???>>>","iss":"{TRUSTED}"}}'),
     "a list, cut": jwt(f'{{"iss":["{TRUSTED}"'),
 }
 

@@ -14,6 +14,7 @@ from django_oauth_jwt.decorators import secure, token_not_required
 from django_oauth_jwt.errors import MissingToken
 from django_oauth_jwt.http import get_access_token
 from django_oauth_jwt.testing import TokenIssuer
+from django_oauth_jwt.verification import verify_token
 
 OTHER = TokenIssuer(alg="ES256")
 MIDDLEWARE = "django_oauth_jwt.middleware.JwtBearerMiddleware"
@@ -69,6 +70,14 @@ def test_a_token_of_a_views_own_keys_is_one(rsa_issuer, settings):
     settings.MIDDLEWARE = [MIDDLEWARE]
     with rsa_issuer.installed():
         assert Client().get("/own-keys/", headers=OTHER.headers(sub="partner")).content == b'"partner"'
+
+
+def test_a_token_that_rest_framework_was_given_is_returned(rsa_issuer):
+    """By an authenticator of the project's own, or by `force_authenticate` in its tests."""
+    request = Request(RequestFactory().get("/"))
+    with rsa_issuer.installed():
+        request.auth = verify_token(rsa_issuer.token())
+    assert get_access_token(request) is request.auth
 
 
 @pytest.mark.parametrize("wrap", [lambda request: request, Request], ids=["Django", "DRF"])

@@ -106,12 +106,33 @@ def test_token_not_required_on_one_method_of_a_class(base, method):
 
 
 def test_a_view_may_be_named_as_a_method_is():
-    """A function is one, wherever it was made."""
+    """A function is one, be it made in a module or in another function."""
 
     def get(request):
         return HttpResponse()
 
-    assert token_not_required(get)(None).status_code == 200
+    for name in (get.__qualname__, "get"):
+        get.__qualname__ = name
+        assert token_not_required(view=get)(None).status_code == 200
+
+
+@pytest.mark.parametrize("base", [APIView, ModelViewSet])
+@pytest.mark.parametrize(("token", "status"), [(None, 401), ("write", 403), ("read", 200)])
+def test_method_decorator_secures_a_class_of_rest_framework(send, issuer, settings, base, token, status):
+    """What the error recommends does what it should."""
+
+    class Secured(base):
+        authentication_classes = permission_classes = ()
+
+        def get(self, request):
+            return Response(request.access_token.subject)
+
+        list = get
+
+    secured = method_decorator(secure(scope="read"), name="dispatch")(Secured)
+    made = secured.as_view(**({"actions": {"get": "list"}} if base is ModelViewSet else {}))
+    settings.ROOT_URLCONF = type("Urls", (), {"urlpatterns": [path("drf/", made)]})
+    assert send("get", "/drf/", headers=token and issuer.headers(token)).status_code == status
 
 
 @pytest.mark.parametrize("returned", [None, {"sub": "anna"}, "text", [1]])
