@@ -1,8 +1,8 @@
 """Signals for metrics and audit logs. An error in a receiver is logged and does not change the response.
 
 ``token_accepted``      sender: the request's class, ``request``, ``access_token``
-``token_rejected``      sender: the request's class, ``request``, ``error`` (BearerError; its ``detail`` says more, such as
-                        which claim is missing, or is None), ``reason`` (``error.reason``)
+``token_rejected``      sender: the request's class, ``request``, ``error`` (BearerError; its ``detail`` names, for
+                        instance, the claim that is missing), ``reason`` (``error.reason``)
 ``jwks_refreshed``      sender: JwksService, ``service``, ``key_set``
 ``jwks_refresh_failed`` sender: JwksService, ``service``, ``reason`` (str), ``retry_at`` (Unix time in seconds)
 

@@ -19,8 +19,8 @@ class Timing(NamedTuple):
 
     ``patience``: how long requests wait for a job, counted from its start. ``cache_interval``: the least time between
     two reads of the shared cache for a key that is not there. ``others``: how long a search waits for the fetch of
-    another process. ``waiting``: how many requests may wait at a time; ``waiting_in_trouble``: how many while the last
-    fetch has failed.
+    another process. ``waiting``: how many requests may wait at a time; ``patience_in_trouble``: how long they wait
+    while the last fetch has failed.
     """
 
     fresh: float
@@ -30,7 +30,7 @@ class Timing(NamedTuple):
     cache_interval: float = 1.0
     others: float = 1.0
     waiting: int = 64
-    waiting_in_trouble: int = 2
+    patience_in_trouble: float = 0.5
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ class KeySource:
     def find(self, wanted: Wanted) -> Steps[KeySet]:
         """Return the keys, once they hold this one or it is clear that they do not; see `state.decide`.
 
-        Raises KeysUnavailable where there are none at all, or the fetch that may bring the key takes too long.
+        Raises KeysUnavailable where there are none at all.
         """
         is_settled = yield from self._wait_for(wanted)
         if not is_settled:  # what a refresh has not brought is searched for
@@ -79,10 +79,8 @@ class KeySource:
             yield wait
         finally:
             self._leave(wait)
-        if not wait.future.done():
-            raise KeysUnavailable
         was_search = isinstance(decision, Start) and decision.task.wanted is not None
-        if was_search or self._has_keys_for(wanted):
+        if was_search or not wait.future.done() or self._has_keys_for(wanted):
             return True
         if not self._has_fetched_since(before):
             return False
@@ -124,7 +122,7 @@ class KeySource:
                 seconds = decision.seconds
             else:
                 job = self._start(decision.task) if isinstance(decision, Start) else None
-                seconds = self._timing.patience
+                seconds = self.state.patience(self._timing)
             if job is None:
                 return decision, None
             self.state = replace(self.state, job=replace(job, waiting=job.waiting + 1))

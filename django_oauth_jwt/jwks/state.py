@@ -105,6 +105,10 @@ class State:
         """Tell whether it is too early to fetch again for an unknown key."""
         return is_ahead(self.cooldown_until, now, timing.cooldown)
 
+    def patience(self, timing: Timing) -> float:
+        """Return how many seconds requests wait for a job, counted from its start; not so long for a failing server."""
+        return timing.patience if self.failure is None else timing.patience_in_trouble
+
     def may_read_cache(self, now: float, timing: Timing) -> bool:
         """Tell whether the shared cache may be asked again for what it did not hold."""
         return not is_ahead(self.next_cache_read, now, timing.cache_interval)
@@ -142,7 +146,7 @@ class Join(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Start a job, and wait for it until `Timing.patience` is over."""
+    """Start a job, and wait for it until `State.patience` is over."""
 
     task: Task
 
@@ -166,7 +170,8 @@ def decide(state: State, wanted: Wanted, now: float, monotonic: float, timing: T
     job = state.job
     if job is not None and not _is_hanging_refresh(job, monotonic, timing):
         # One unknown key at a time is waited for: made-up keys must not hold every thread of a server.
-        if job.wanted not in (None, wanted) or state.is_cooling_down(now, timing):
+        is_full = job.waiting >= timing.waiting
+        if is_full or job.wanted not in (None, wanted) or state.is_cooling_down(now, timing):
             return Use(held.key_set)
         return _join(replace(job, wanted=wanted), state, monotonic, timing)
     if state.may_read_cache(now, timing):
@@ -190,7 +195,8 @@ def wants_refresh(state: State, now: float, timing: Timing) -> bool:
 
 def _decide_without_keys(state: State, now: float, monotonic: float, timing: Timing) -> Decision:
     if state.job is not None:
-        return _join(state.job, state, monotonic, timing)
+        is_full = state.job.waiting >= timing.waiting
+        return Refuse(1) if is_full else _join(state.job, state, monotonic, timing)
     if not state.is_backing_off(now, timing):
         return Start(Task())
     if state.may_read_cache(now, timing):
@@ -198,15 +204,12 @@ def _decide_without_keys(state: State, now: float, monotonic: float, timing: Tim
     return Refuse(state.retry_after(now))
 
 
-def _join(job: Job, state: State, monotonic: float, timing: Timing) -> Decision:
+def _join(job: Job, state: State, monotonic: float, timing: Timing) -> Join:
     """Return the wait for a job, which is over for all at the same moment: nobody begins to wait for one that hangs.
 
     Tokens that name an issuer or a key can be made up by anybody, and must not hold the threads of a server.
     """
-    at_most = timing.waiting if state.failure is None else timing.waiting_in_trouble
-    if job.waiting >= at_most:
-        return Refuse(1)
-    return Join(job, job.started + timing.patience - monotonic)
+    return Join(job, job.started + state.patience(timing) - monotonic)
 
 
 def _is_hanging_refresh(job: Job, monotonic: float, timing: Timing) -> bool:

@@ -39,7 +39,9 @@ def change(service, **state):
 def have_patience(service, patience, **more):
     """Have the requests of a service wait so many seconds for a job, and change other times that are no settings."""
     parts = inside(service)
-    parts.source._timing = parts.refresher.timing = parts.source._timing._replace(patience=patience, **more)
+    parts.source._timing = parts.refresher.timing = parts.source._timing._replace(
+        **{"patience": patience, "patience_in_trouble": patience, **more}
+    )
 
 
 def settle(*services):
