@@ -77,7 +77,7 @@ class TokenUser:
         return isinstance(other, TokenUser) and self._identity() == other._identity()
 
     def __hash__(self) -> int:
-        return object.__hash__(self) if self.pk is None else hash(self._identity())
+        return hash(self._identity())
 
     def _identity(self) -> tuple[str | None, str | None]:
         return self.access_token.issuer, self.pk

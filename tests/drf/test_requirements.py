@@ -235,3 +235,11 @@ def test_a_function_view_takes_the_permissions_from_its_decorator(serve, issuer)
     assert client.get("/").status_code == 401
     assert client.get("/", headers=issuer.headers("read")).status_code == 403
     assert client.get("/", headers=issuer.headers("read", role="x")).json() == "user-1"
+
+
+def test_a_method_without_a_requirement_is_named_in_the_log(serve, issuer, caplog):
+    """Not to the client, who learns that some scope is missing."""
+    caplog.set_level("INFO", "django_oauth_jwt")
+    response = serve(permission_classes=[HasScope({"GET": "a"})]).post("/", headers=issuer.headers("a"))
+    assert response.status_code == 403
+    assert "Token rejected: insufficient_scope: no requirement is given for POST" in caplog.messages

@@ -251,6 +251,7 @@ def test_a_verification_that_fails_shows_no_token(rsa_issuer, settings, verify, 
         {"header": {"typ": "id+jwt"}},
         {"header": {"alg": "HS256"}},
         {"header": {"crit": ["x"]}},
+        {"header": {"kid": 5}},
         {"padding": "x" * 16384},
     ],
 )

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from contextlib import nullcontext
+from datetime import date
 from types import MappingProxyType
 
 import pytest
@@ -299,3 +300,13 @@ def test_a_claim_that_is_null_is_not_there(requirement):
 def test_scope_is_a_string_or_an_array_and_scp_counts(granted, let_in):
     """RFC 6749 section 3.3, and what authorization servers send instead; rubbish grants nothing and breaks nothing."""
     assert _meets(Requirements(scopes=parse_scopes(["read", "write"])), granted) is let_in
+
+
+def test_what_is_missing_is_named():
+    """Each claim by its path, with the values that are required; a value may be no JSON."""
+    required = [{"name": ["realm", "level"], "value": [2, "x"]}, "email", {"name": "since", "value": date(2026, 1, 2)}]
+    token = AccessToken("", VerifiedToken({"email": "a@example.com", "realm": {"level": 1}}, freeze({})))
+    with pytest.raises(MissingClaims) as caught:
+        Requirements(claims=parse_claims(required)).check(token)
+    assert caught.value.missing == ("realm.level", "since")
+    assert caught.value.detail == '"level" in "realm" = 2 or "x", "since" = "datetime.date(2026, 1, 2)"'
