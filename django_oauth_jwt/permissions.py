@@ -62,10 +62,13 @@ class TokenPermission(SingleOperandHolder, BasePermission):
 
     def refusal(self, request: Request, view: Any) -> BearerError | None:
         """Return why the request is refused, None where it is let in."""
+        check: Callable[[Request, Any], object] = self.check
         try:
-            self.check(request, view)
+            result = check(request, view)
         except BearerError as error:
             return error
+        if result is not None:  # True or False: meant as an answer, which would let everybody in
+            raise TypeError(f"{type(self).__name__}.check must raise a BearerError or return None, not {result!r}")
         return None
 
     def check(self, request: Request, view: Any) -> None:
@@ -193,7 +196,7 @@ def _method(name: object) -> str:
 
 
 def token_of(request: Request) -> AccessToken:
-    """Return the token that was accepted for a request, by whichever of our entrances; raise MissingToken."""
+    """Return the token that was accepted for a request, by whichever of our entry points; raise MissingToken."""
     auth = request.auth
     token = auth if isinstance(auth, AccessToken) else accepted_token(request._request)
     if token is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import copy
+from inspect import isawaitable
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -45,6 +46,10 @@ class User:
             user = self._resolver(token, request)
         except BearerError as error:
             return error.with_traceback(None)
+        except StopIteration as error:  # it would end the steps, and a future cannot hold it
+            raise RuntimeError("USER_RESOLVER raised StopIteration") from error
+        if isawaitable(user) or isinstance(user, tuple):  # true in Python, whether or not there is a user in it
+            raise TypeError(f"USER_RESOLVER must return a user or None, not a {type(user).__name__}")
         # What is false, or Django's anonymous user, is nobody as well.
         is_somebody = user and getattr(user, "is_authenticated", True)
         return user if is_somebody else InvalidToken("unknown_user")

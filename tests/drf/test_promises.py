@@ -20,6 +20,18 @@ def test_a_permission_without_a_check_lets_nobody_in(serve, issuer):
         serve(permission_classes=[Forgotten]).get("/", headers=issuer.headers("read"))
 
 
+@pytest.mark.parametrize("result", [True, False, 0, "no"])
+def test_a_check_that_answers_instead_of_raising_lets_nobody_in(serve, issuer, result):
+    """Its False would pass for no objection."""
+
+    class Answers(TokenPermission):
+        def check(self, request, view):
+            return result
+
+    with pytest.raises(TypeError, match="must raise a BearerError or return None"):
+        serve(permission_classes=[Answers]).get("/", headers=issuer.headers("read"))
+
+
 @pytest.mark.parametrize("permission", [HasScope("admin"), HasClaim("role")])
 def test_a_permission_can_be_asked_without_a_view(permission, issuer):
     """As some packages do that ask permissions of others, for a menu or a field."""

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import AnonymousUser
@@ -350,3 +351,35 @@ def test_the_users_of_a_views_own_keys_are_others(rsa_issuer, partner, settings,
     assert Client().get("/def/", headers=partner.headers(sub="admin")).json()["user"] == user
     own = Client().get("/own/", headers=rsa_issuer.headers(sub="admin"))
     assert own.json()["user"] == "admin"
+
+
+async def _nobody(access_token, request):
+    return None
+
+
+def _coroutine(access_token, request):
+    coroutine = _nobody(access_token, request)
+    coroutine.close()
+    return coroutine
+
+
+def _next(access_token, request):
+    return next(user for user in ())
+
+
+@pytest.mark.parametrize(
+    ("resolver", "error"),
+    [
+        (_coroutine, "must return a user or None, not a coroutine"),
+        (lambda access_token, request: (None, False), "must return a user or None, not a tuple"),
+        (_next, "USER_RESOLVER raised StopIteration"),
+    ],
+    ids=["coroutine", "what get_or_create returns", "StopIteration"],
+)
+@pytest.mark.parametrize("send", [Client, AsyncClient])
+def test_a_resolver_that_returns_what_is_no_user_lets_nobody_in(rsa_issuer, settings, resolver, error, send):
+    """Each of these is true, or hangs an event loop; the developer is told which it is."""
+    settings.ROOT_URLCONF = "tests.servers.fleet_urls"
+    get, path_ = (Client().get, "/secured") if send is Client else (async_to_sync(AsyncClient().get), "/asecured")
+    with rsa_issuer.installed(USER_RESOLVER=resolver), pytest.raises((TypeError, RuntimeError), match=error):
+        get(path_, headers=rsa_issuer.headers())
