@@ -75,7 +75,7 @@ def hooks_of(view: Any, *, challenges: bool) -> "_ViewHooks | None":
 
 
 class _ViewHooks:
-    """Replaces four methods of one view, since DRF lets authenticators and permissions say too little.
+    """Replaces four methods of one view, since DRF gives authenticators and permissions no way to set the challenge.
 
     A view asks its first authenticator alone for a challenge, its denials have none, and its exception handler
     decides whether headers are sent. What is raised is not yet an answer, as views and renderers also try out

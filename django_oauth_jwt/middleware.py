@@ -1,4 +1,4 @@
-"""The middleware: every view needs a token, but for the paths and views that are exempt."""
+"""The middleware: every view needs a token, except the paths and views that are exempt."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -42,7 +42,7 @@ class JwtBearerMiddleware:
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
-            if type(self).process_view is JwtBearerMiddleware.process_view:  # not a subclass's own, which must be heard
+            if type(self).process_view is JwtBearerMiddleware.process_view:  # keep a subclass's own method
                 # Django looks at the hook to see whether to await it; a sync one would go through a thread.
                 self.process_view = self._aprocess_view  # type: ignore[method-assign,assignment]
 

@@ -46,7 +46,7 @@ def _ask_rules(explanation: Explanation, token: UnverifiedToken, missing: Mappin
 def _ask(
     explanation: Explanation, rule: Rule, token: UnverifiedToken, key_set: KeySet, without: dict[str, str]
 ) -> KeySet | None:
-    """Note what a rule says, return the keys that it gets, and note in ``without`` what later rules have to miss."""
+    """Note what a rule says, and in ``without`` what later rules cannot be asked for; return the keys that it gets."""
     why = next((without[need] for need in rule.needs if need in without), None)
     if why is not None:
         explanation.skip(why, rule.name)

@@ -44,7 +44,7 @@ def report_keys(trusted: TrustedIssuer, settings: Settings, *, refresh: bool = F
     service = get_runtime().part(KeyServices).service_of(trusted)
     if not isinstance(service, JwksService):
         key_set = service.current()
-        problem = "" if key_set else "no keys at hand"
+        problem = "" if key_set else "no keys in memory"
         return KeyReport(trusted.issuer, source_of(trusted), "service", _rows(key_set or KeySet(())), problem=problem)
     outcome, problem = service.inspect(fetch=refresh), ""
     if isinstance(outcome, Failure):

@@ -151,7 +151,7 @@ def _resolver_of(token: AccessToken, settings: Settings, jwks_service: KeyServic
 
 def _encoded_token(request: HttpRequest, settings: Settings, jwks_service: KeyService | None) -> EncodedToken:
     if jwks_service is None:
-        require_key_source(settings)  # settings without keys show at the first request, whatever it brings
+        require_key_source(settings)  # so that missing settings fail at the first request, even without a token
     return EncodedToken(parse_authorization(request.META.get("HTTP_AUTHORIZATION")))
 
 

@@ -63,7 +63,7 @@ class RequestState:
         return self.token is not None and isinstance(self.token.outcome, AccessToken)
 
     def known_token(self, request: HttpRequest, jwks_service: KeyService | None) -> RequestToken | None:
-        """Return what became of the token that the request brings now, None where these keys were not asked."""
+        """Return the result for the token that the request has now, None if this key service did not check it."""
         known = self.token
         if known is None or known.jwks_service is not jwks_service:
             return None

@@ -4,7 +4,7 @@
 def issuer_of_service(jwks_service: object | None) -> str | None:
     """Return the issuer that a key service speaks for, None where it speaks for those of the settings.
 
-    Its tokens must be of that one: whoever has its keys could otherwise sign in the name of the settings' issuer.
+    Its tokens must be of that one: the owner of its keys could otherwise sign for the settings' issuer.
     """
     issuer: str | None = getattr(jwks_service, "issuer", None)
     return issuer

@@ -92,7 +92,7 @@ class KeySource:
         _, wait = self._begin(lambda state, now: decide_refresh(state, now, self._timing))
         if wait is not None:
             try:
-                yield Wait(wait.future)  # for as long as it takes: whoever refreshes by hand is no request
+                yield Wait(wait.future)  # for as long as it takes: this is no request
             finally:
                 self._leave(wait)
         return self._key_set()

@@ -169,11 +169,11 @@ _EACH_TIME: Final = tuple(
 )
 
 RULES: Final = (
-    # The issuer decides whose keys are asked for, so that nobody unknown makes us fetch any.
+    # The issuer decides whose keys are asked for: an unknown one must not cause a fetch.
     Rule("issuer", _check_issuer, _issuer_facts, ("payload",)),
     Rule("algorithm", _check_algorithm, _algorithm_facts, ("header",)),
     Rule("keys", _need_keys, _keys_facts, ("header",)),
-    # Before the claims: who cannot sign learns nothing of what they should have been.
+    # Before the claims, so that a forger does not learn which claims are expected.
     Rule("key and signature", _check_signature, _signature_facts, ("header", "keys"), (_KEY, _BY_KEY)),
     Rule("type", _check_type, _type_facts, ("header",)),
     Rule("kind", _check_kind, _kind_facts, ("payload",)),

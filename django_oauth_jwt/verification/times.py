@@ -1,4 +1,4 @@
-"""The claims that are times (RFC 7519 section 4.1.4 to 4.1.6): what else is checked once holds for good."""
+"""The claims that are times (RFC 7519 sections 4.1.4 to 4.1.6). All other checks need to be done only once."""
 
 import math
 from collections.abc import Mapping

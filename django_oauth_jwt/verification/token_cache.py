@@ -17,7 +17,7 @@ from ..tokens import VerifiedToken
 
 @dataclass(slots=True)
 class RememberedToken:
-    """A token that was verified, by how much its times may be off at each use, and the keys for which it holds."""
+    """A token that was verified, the leeway for its times, and the keys that it was verified with."""
 
     verified: VerifiedToken
     leeway: float

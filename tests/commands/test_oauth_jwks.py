@@ -238,7 +238,7 @@ def test_a_service_of_the_projects_own_may_have_no_keys(run, token_issuer, monke
     """A source of keys that has none at hand is a problem like any other."""
     monkeypatch.setattr(token_issuer, "current", lambda: None)
     output, status = run("oauth_jwks")
-    assert "There are no usable keys: no keys at hand" in output
+    assert "There are no usable keys: no keys in memory" in output
     assert status == 1
 
 
