@@ -3,7 +3,7 @@
 `explanation` asks every rule about a token, `key_report` describes an issuer's keys, `console` prints.
 """
 
-from .console import Console, ReportCommand, moment, shown
+from .console import Console, ReportCommand, shown, time_shown
 from .explanation import explain
 from .key_report import KeyReport, KeyRow, report_keys
 from .outcomes import Explanation
@@ -15,7 +15,7 @@ __all__ = [
     "KeyRow",
     "ReportCommand",
     "explain",
-    "moment",
     "report_keys",
     "shown",
+    "time_shown",
 ]

@@ -25,7 +25,7 @@ class Console:
         text = "".join(char if char.isprintable() else "?" for char in text)
         self._stdout.write(self._coloured(text, outcome) if is_coloured else text)
 
-    def finding(self, outcome: bool | None, text: str) -> None:
+    def result(self, outcome: bool | None, text: str) -> None:
         """Print a line that begins with ``ok``, ``no``, or ``?`` for what could not be checked."""
         self._stdout.write(f"  {self._coloured(_MARKS[outcome][0], outcome)} {text}")
 
@@ -81,7 +81,7 @@ def shown(value: Any, length: int = 120) -> str:
     return text if len(text) <= length else f"{text[:length]}..."
 
 
-def moment(value: Any, now: float) -> str:
+def time_shown(value: Any, now: float) -> str:
     """Return a Unix time as people read it, and how far away it is; whatever is none as `shown` does."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return shown(value)

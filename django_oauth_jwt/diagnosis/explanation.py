@@ -39,7 +39,7 @@ def _ask_rules(explanation: Explanation, token: UnverifiedToken, missing: Mappin
         for part in rule.parts or (rule,):
             found = _ask(explanation, part, token, key_set, without)
             key_set = key_set if found is None else found
-        if rule.parts and all(finding.passed for finding in explanation.findings[-len(rule.parts) :]):
+        if rule.parts and all(result.passed for result in explanation.results[-len(rule.parts) :]):
             explanation.ask_whole(rule.name, partial(_checked, rule, token, key_set, time.time()))
 
 
@@ -54,7 +54,7 @@ def _ask(
     now = time.time()
     facts = facts_in_words(rule.name, rule.facts(token, key_set, now))
     found = explanation.ask(rule.name, partial(_checked, rule, token, key_set, now), facts)
-    if not explanation.findings[-1].passed:
+    if not explanation.results[-1].passed:
         without[rule.name] = _WITHOUT.get(rule.name, f"{rule.name} is at fault")
     return found
 

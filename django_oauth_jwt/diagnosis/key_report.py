@@ -7,7 +7,7 @@ from ..conf import Settings, TrustedIssuer, get_runtime
 from ..jwks import Failure, JwksService, KeyServices
 from ..jws import KEY_SHAPES, KeySet, PublicKey, SkippedKey
 from ..upstream import FetchFailed, JwksClient, discover_jwks_uri
-from .console import moment
+from .console import time_shown
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def _report_none(trusted: TrustedIssuer, settings: Settings, failure: Failure, p
 
 
 def _next_try(failure: Failure) -> str:
-    return f"next try at {moment(failure.retry_at, time.time())}"
+    return f"next try at {time_shown(failure.retry_at, time.time())}"
 
 
 def _unusable(trusted: TrustedIssuer, settings: Settings) -> tuple[KeyRow, ...]:

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Finding:
+class RuleResult:
     """What one rule says: ``passed`` is None where it could not be asked, ``reason`` that of `errors`."""
 
     rule: str
@@ -27,18 +27,18 @@ class Explanation:
     """
 
     token: dict[str, Any] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
+    results: list[RuleResult] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
 
     @property
     def is_accepted(self) -> bool:
         """Whether the token passes all rules."""
-        return all(finding.passed for finding in self.findings)
+        return all(result.passed for result in self.results)
 
     @property
     def reasons(self) -> list[str]:
         """The reasons of the rules that it does not pass, each once."""
-        return list(dict.fromkeys(finding.reason for finding in self.findings if finding.reason is not None))
+        return list(dict.fromkeys(result.reason for result in self.results if result.reason is not None))
 
     def ask(self, rule: str, question: Callable[[], T], facts: str) -> T | None:
         """Note what a rule says, and return what it returns; None where it says no."""
@@ -46,11 +46,11 @@ class Explanation:
             answer = question()
         except BearerError as error:
             more = f": {error.detail}" if error.detail else ""
-            self.findings.append(Finding(rule, False, f"{error.description}{more} ({facts})", error.reason))
+            self.results.append(RuleResult(rule, False, f"{error.description}{more} ({facts})", error.reason))
         except ValueError as error:
-            self.findings.append(Finding(rule, False, str(error), "malformed"))
+            self.results.append(RuleResult(rule, False, str(error), "malformed"))
         else:
-            self.findings.append(Finding(rule, True, facts))
+            self.results.append(RuleResult(rule, True, facts))
             return answer
         return None
 
@@ -59,8 +59,8 @@ class Explanation:
         try:
             question()
         except BearerError as error:
-            self.findings.append(Finding(rule, False, error.description, error.reason))
+            self.results.append(RuleResult(rule, False, error.description, error.reason))
 
     def skip(self, why: str, *rules: str) -> None:
         """Note rules that cannot be asked."""
-        self.findings += [Finding(rule, None, f"not checked: {why}") for rule in rules]
+        self.results += [RuleResult(rule, None, f"not checked: {why}") for rule in rules]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from .console import moment, shown
+from .console import shown, time_shown
 from .key_report import source_of
 
 Facts = Mapping[str, Any]
@@ -51,7 +51,7 @@ def _audience(facts: Facts) -> str:
 
 
 def _time(facts: Facts) -> str:
-    words = moment(facts["has"], facts["now"]) if "has" in facts else "absent"
+    words = time_shown(facts["has"], facts["now"]) if "has" in facts else "absent"
     return f"{words}; leeway {facts['leeway']:g} s"
 
 

@@ -15,7 +15,7 @@ NOW = 1_800_000_000
 OTHER = SigningKey.generate("RS256", "other")
 
 
-def findings(output):
+def results(output):
     """Return what a command said of each rule by its name: the mark and the detail."""
     lines = [line for line in output.splitlines() if line[:5] in ("  ok ", "  no ", "  ?  ")]
     return {line[5:20].strip(): (line[2:4].strip(), line[22:]) for line in lines}
@@ -24,8 +24,8 @@ def findings(output):
 def test_a_good_token_passes_every_rule(api_issuer, run):
     """Every rule is shown as ok, in the order of verification, and the exit status is 0."""
     output, status = run("explain_token", api_issuer.token("read write"))
-    assert list(findings(output)) == RULES
-    assert {mark for mark, _ in findings(output).values()} == {"ok"}
+    assert list(results(output)) == RULES
+    assert {mark for mark, _ in results(output).values()} == {"ok"}
     assert output.endswith("The token is accepted.\nNot checked: what views require.\n")
     assert status == 0
 
@@ -44,7 +44,7 @@ def test_what_the_middleware_requires_is_asked_for(api_issuer, run, claims, refu
     required = [{"name": "role", "value": ["admin", "editor"]}, ["realm", "level"]]
     with api_issuer.installed(SCOPE="read write", CLAIMS=required):
         output, status = run("explain_token", api_issuer.token(**claims))
-    found = findings(output)
+    found = results(output)
     assert {rule for rule, (mark, _) in found.items() if mark == "no"} == refused.keys()
     assert 'the middleware requires: "read", "write"' in found["scope"][1]
     assert 'the middleware requires: "role" = "admin" or "editor", "level" in "realm"' in found["claims"][1]
@@ -57,7 +57,7 @@ def test_which_of_them_are_missing_is_said(api_issuer, run):
     """Of several scopes and claims, and of the claims that every token must have."""
     required = [{"name": "role", "value": "editor"}, ["realm", "level"], "email"]
     with api_issuer.installed(SCOPE="read write", CLAIMS=required, REQUIRED_CLAIMS=["exp", "jti"]):
-        found = findings(run("explain_token", api_issuer.token("read", email="x", jti=None))[0])
+        found = results(run("explain_token", api_issuer.token("read", email="x", jti=None))[0])
     assert found["scope"][1].startswith("Token is missing some required scope values: write (")
     assert found["claims"][1].startswith(
         'Token is missing some required claims: "role" = "editor", "level" in "realm" ('
@@ -77,7 +77,7 @@ def test_which_of_them_are_missing_is_said(api_issuer, run):
 )
 def test_a_token_of_another_kind_is_called_so(api_issuer, run, claims, shown):
     """The claims that give it away are named."""
-    assert findings(run("explain_token", api_issuer.token(**claims))[0])["kind"][1] == shown
+    assert results(run("explain_token", api_issuer.token(**claims))[0])["kind"][1] == shown
 
 
 def resolver(access_token, request): ...
@@ -116,7 +116,7 @@ def test_the_exit_status_is_for_the_command_line(api_issuer, capsys):
 def test_what_is_wrong_with_a_segment_is_said_in_plain_words(api_issuer, run, token, said, monkeypatch):
     """Nobody need know what a parser of JSON or base64 calls it."""
     monkeypatch.setattr("sys.stdin", io.StringIO(token))
-    found = findings(run("explain_token", "-")[0])
+    found = results(run("explain_token", "-")[0])
     assert {rule: found[rule][1] for rule in said} == said
 
 
@@ -132,7 +132,7 @@ def test_all_of_three_faults_are_named(api_issuer, run, monkeypatch):
     monkeypatch.setattr("time.time", lambda: NOW)
     token = api_issuer.token(expired=True, aud="https://other.example.com", header={"typ": "id+jwt"})
     output, status = run("explain_token", token)
-    found = findings(output)
+    found = results(output)
     assert {rule for rule, (mark, _) in found.items() if mark == "no"} == {"type", "audience", "exp"}
     assert found["exp"][1].startswith("Token has expired (2027-01-15 07:00:00+00:00, 1:00:00 ago; leeway 30 s)")
     assert '"https://other.example.com"; accepted: "https://api.example.com"' in found["audience"][1]
@@ -144,7 +144,7 @@ def test_all_of_three_faults_are_named(api_issuer, run, monkeypatch):
 def test_a_token_of_another_issuer_is_looked_at_all_the_same(api_issuer, run):
     """The rest is checked by the rules of the issuer that is trusted, so that a slash too many is seen to be all."""
     output, _ = run("explain_token", api_issuer.token(iss=f"{api_issuer.issuer}/"))
-    found = findings(output)
+    found = results(output)
     assert [rule for rule, (mark, _) in found.items() if mark == "no"] == ["issuer"]
     assert '"https://issuer.test/"; trusted: "https://issuer.test"; the rest is checked as if' in found["issuer"][1]
 
@@ -160,12 +160,10 @@ def test_where_several_are_trusted_each_has_its_own_rules(api_issuer, run, setti
     }
     assert run("explain_token", api_issuer.token(aud="first"))[1] == 0
     assert run("explain_token", second.token(aud="second"))[1] == 0
-    found = findings(run("explain_token", second.token(aud="first"))[0])
+    found = results(run("explain_token", second.token(aud="first"))[0])
     assert found["audience"][0] == "no"
     assert found["exp"][1].endswith("leeway 60 s")
-    assert (
-        "https://third.test" in findings(run("explain_token", second.token(iss="https://third.test"))[0])["issuer"][1]
-    )
+    assert "https://third.test" in results(run("explain_token", second.token(iss="https://third.test"))[0])["issuer"][1]
 
 
 def test_where_the_keys_cannot_be_fetched_the_claims_are_explained(api_issuer, run, jwks_server, settings):
@@ -173,7 +171,7 @@ def test_where_the_keys_cannot_be_fetched_the_claims_are_explained(api_issuer, r
     jwks_server.status = 500
     settings.OAUTH_JWT = {"ISSUER": api_issuer.issuer, "JWKS_URI": f"{jwks_server.origin}/jwks"}
     output, status = run("explain_token", api_issuer.token(expired=True))
-    found = findings(output)
+    found = results(output)
     assert found["keys"] == (
         "no",
         f"The keys to check the token with are unavailable for now (of {jwks_server.origin}/jwks)",
@@ -207,7 +205,7 @@ def test_garbage_is_explained_too(api_issuer, run, garbage, monkeypatch):
     """Whatever is pasted, each rule has an answer, and there is no traceback."""
     monkeypatch.setattr("sys.stdin", io.StringIO(garbage))
     output, status = run("explain_token", "-")
-    assert list(findings(output)) == RULES
+    assert list(results(output)) == RULES
     assert "The token is refused: " in output
     assert "\x1b" not in output
     assert status == 1
@@ -216,7 +214,7 @@ def test_garbage_is_explained_too(api_issuer, run, garbage, monkeypatch):
 def test_an_encrypted_token_is_called_one(api_issuer, run):
     """Five segments are those of a JWE."""
     output, _ = run("explain_token", "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.AA.AA.AA.AA")
-    assert findings(output)["segments"][1] == "5 segments: an encrypted token (JWE)"
+    assert results(output)["segments"][1] == "5 segments: an encrypted token (JWE)"
 
 
 @pytest.mark.parametrize(

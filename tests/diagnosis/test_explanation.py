@@ -106,7 +106,7 @@ def test_explanation_and_verification_never_disagree(api_issuer, monkeypatch, ov
             accepted += explanation.is_accepted
             assert explanation.is_accepted == (reason is None)
             assert explanation.reasons == [] if reason is None else reason in explanation.reasons
-            assert [finding.rule for finding in explanation.findings] == RULES
+            assert [result.rule for result in explanation.results] == RULES
     assert accepted > 0 or "ALGORITHMS" in overrides
 
 

@@ -34,7 +34,7 @@ def with_rules(monkeypatch):
 
 
 def _crosses(token):
-    return {row.rule: row.reason for row in explain(token, get_runtime()).findings if row.passed is False}
+    return {row.rule: row.reason for row in explain(token, get_runtime()).results if row.passed is False}
 
 
 def test_there_is_one_list():
@@ -52,11 +52,11 @@ def test_a_rule_that_is_added_holds_for_both(with_rules, reason_of, issuer):
     facts = {"has": "x", "accepted": ["a", "b"]}
     with_rules((*RULES, Rule("moon", _refuse, lambda *_: facts, ("payload",))))
     assert reason_of(issuer.token()) == "critical_header"
-    rows = explain(issuer.token(), get_runtime()).findings
+    rows = explain(issuer.token(), get_runtime()).results
     (row,) = [row for row in rows if row.rule == "moon"]
     assert (row.passed, row.reason) == (False, "critical_header")
     assert row.detail.endswith('(has: "x"; accepted: ["a", "b"])')
-    assert [row.passed for row in explain("a.b.c", get_runtime()).findings if row.rule == "moon"] == [None]
+    assert [row.passed for row in explain("a.b.c", get_runtime()).results if row.rule == "moon"] == [None]
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.name != "keys"], ids=lambda rule: rule.name)

@@ -44,7 +44,7 @@ def _document(explanation: Explanation) -> dict[str, Any]:
         "accepted": explanation.is_accepted,
         "reasons": explanation.reasons,
         "token": explanation.token,
-        "rules": [vars(finding) for finding in explanation.findings],
+        "rules": [vars(result) for result in explanation.results],
         "not_checked": explanation.not_checked,
     }
 
@@ -54,9 +54,9 @@ def _print(explanation: Explanation, console: Console) -> None:
     for line in console.table((name, shown(value)) for name, value in explanation.token.items()):
         console.line(f"  {line}")
     console.line("What the rules say of it:")
-    lines = console.table((finding.rule, finding.detail) for finding in explanation.findings)
-    for finding, line in zip(explanation.findings, lines, strict=True):
-        console.finding(finding.passed, line)
+    lines = console.table((result.rule, result.detail) for result in explanation.results)
+    for result, line in zip(explanation.results, lines, strict=True):
+        console.result(result.passed, line)
     verdict = "accepted" if explanation.is_accepted else f"refused: {', '.join(explanation.reasons)}"
     console.line(f"The token is {verdict}.", outcome=explanation.is_accepted, is_coloured=True)
     if "keys_unavailable" in explanation.reasons:

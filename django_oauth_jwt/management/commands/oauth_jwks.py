@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from ...conf import get_settings, require_key_source
-from ...diagnosis import Console, KeyReport, KeyRow, ReportCommand, moment, report_keys, shown
+from ...diagnosis import Console, KeyReport, KeyRow, ReportCommand, report_keys, shown, time_shown
 
 HEADINGS = ("name", "kty", "size", "algorithms", "use", "problem")
 _ORIGINS = {"fetch": ", fetched", "cache": ", from the shared cache, fetched", "service": "", "": ""}
@@ -52,7 +52,7 @@ def _print_one(report: KeyReport, console: Console) -> None:
         headings, *lines = console.table([HEADINGS, *map(_cells, report.keys)])
         console.line(f"     {headings}")
         for row, line in zip(report.keys, lines, strict=True):
-            console.finding(not row.problem, line)
+            console.result(not row.problem, line)
     if report.problem:
         is_usable = any(not row.problem for row in report.keys)
         what = "The refresh failed" if is_usable else "There are no usable keys"
@@ -61,7 +61,7 @@ def _print_one(report: KeyReport, console: Console) -> None:
 
 def _age(report: KeyReport) -> str:
     took = f" in {report.fetch_seconds:.3f} seconds" if report.fetch_seconds is not None else ""
-    return f"{took} at {moment(report.fetched_at, time.time())}" if report.fetched_at is not None else ""
+    return f"{took} at {time_shown(report.fetched_at, time.time())}" if report.fetched_at is not None else ""
 
 
 def _cells(row: KeyRow) -> tuple[str, ...]:
