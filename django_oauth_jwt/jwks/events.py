@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from ..signals import jwks_refresh_failed, jwks_refreshed
 from ..upstream import shown_url
-from .state import FetchFailedNews, Outcome
+from .state import Outcome
 
 logger = logging.getLogger("django_oauth_jwt")
 
@@ -19,19 +19,19 @@ class KeyEvents:
 
     def log(self, outcome: Outcome) -> None:
         """Log the fetch of this process, if it made one."""
-        news = outcome.news
-        if isinstance(news, FetchFailedNews):
-            reason, wait = news.failure.reason, news.failure.retry_at - self._clock()
-            logger.warning("JWKS fetch from %s failed: %s; next try in %.0f seconds", shown_url(news.uri), reason, wait)
-        elif news is not None:
-            uri, count = shown_url(news.uri), len(news.key_set)
-            logger.info("JWKS fetched from %s in %.3f seconds: %d usable keys", uri, news.seconds, count)
+        snapshot, failure, failed_uri = outcome.snapshot, outcome.failure, outcome.failed_uri
+        if failure is not None and failed_uri is not None:
+            uri, wait = shown_url(failed_uri), failure.retry_at - self._clock()
+            logger.warning("JWKS fetch from %s failed: %s; next try in %.0f seconds", uri, failure.reason, wait)
+        elif snapshot is not None and snapshot.fetch is not None:
+            uri, count = shown_url(snapshot.fetch.uri), len(snapshot.key_set)
+            logger.info("JWKS fetched from %s in %.3f seconds: %d usable keys", uri, snapshot.fetch.seconds, count)
 
     def send(self, outcome: Outcome) -> None:
         """Send the signal of the fetch of this process, if it made one."""
-        news, sender, service = outcome.news, type(self._service), self._service
-        if isinstance(news, FetchFailedNews):
-            reason, retry_at = news.failure.reason, news.failure.retry_at
-            jwks_refresh_failed.send_robust(sender, service=service, reason=reason, retry_at=retry_at)
-        elif news is not None:
-            jwks_refreshed.send_robust(sender, service=service, key_set=news.key_set)
+        snapshot, failure, service = outcome.snapshot, outcome.failure, self._service
+        if failure is not None and outcome.failed_uri is not None:
+            reason, retry_at = failure.reason, failure.retry_at
+            jwks_refresh_failed.send_robust(type(service), service=service, reason=reason, retry_at=retry_at)
+        elif snapshot is not None and snapshot.fetch is not None:
+            jwks_refreshed.send_robust(type(service), service=service, key_set=snapshot.key_set)

@@ -36,14 +36,11 @@ class JwksFetcher:
         #: How long, in seconds, a fetch takes at most: discovery tries three places, and keys may have moved.
         self.longest: Final = client.timeout * (1 if jwks_uri else 5)
 
-    def fetch(
-        self, held: Snapshot | None, wanted: Wanted | None, endpoint: Endpoint
-    ) -> tuple[Snapshot, Endpoint, Fetch]:
+    def fetch(self, held: Snapshot | None, wanted: Wanted | None, endpoint: Endpoint) -> tuple[Snapshot, Endpoint]:
         """Return keys as they are now, which may be the held ones, confirmed; raise FetchFailed."""
         started = time.monotonic()
         snapshot, uri, learnt = self._fetch(held, wanted, endpoint, self._etag(held, endpoint))
-        fetch = Fetch(uri, time.monotonic() - started)
-        return replace(snapshot, fetch=fetch), learnt, fetch
+        return replace(snapshot, fetch=Fetch(uri, time.monotonic() - started)), learnt
 
     def after_failure(self, held: Snapshot | None, endpoint: Endpoint) -> Endpoint:
         """Return what a fetch that failed leaves behind: the JWKS may have moved, the ETag may be to blame."""

@@ -9,7 +9,7 @@ from ..upstream import MAXIMUM_SKEW_SECONDS, FetchFailed
 from .fetch import JwksFetcher
 from .shared import SharedJwks
 from .snapshot import Failure, JwksDocument, Snapshot, Timing, Wanted, snapshot_of
-from .state import FetchFailedNews, FetchNews, Outcome, State, Task
+from .state import Outcome, State, Task
 
 #: How soon, in seconds, a process looks for the result of another one's fetch, and how often at last.
 POLL_SECONDS: Final = 0.05
@@ -83,12 +83,11 @@ class Refresh:
         if self._wanted is not None and not self._shared.claim_cooldown(self._timing.cooldown):
             return self._cooling_down(self.read_cache())  # others' keys, though not the one that is wanted
         try:
-            snapshot, endpoint, fetch = self._fetcher.fetch(self._held, self._wanted, self._state.endpoint)
+            snapshot, endpoint = self._fetcher.fetch(self._held, self._wanted, self._state.endpoint)
         except FetchFailed as error:
             return self._cooling_down(self._failed(error))
         self._shared.store(snapshot.document, self._timing.stale)
-        news = FetchNews(fetch.uri, snapshot.key_set, fetch.seconds)
-        return self._cooling_down(Outcome(snapshot, endpoint=endpoint, news=news))
+        return self._cooling_down(Outcome(snapshot, endpoint=endpoint))
 
     def _pauses(self) -> Iterator[float]:
         """Yield the seconds before each try to get the lock, until patience ends; another process fetches meanwhile."""
@@ -155,7 +154,7 @@ class Refresh:
         # Kept a while beyond its delay, so that the next failure knows that it is not the first.
         self._shared.store_failure(failure, delay + self._timing.cooldown + 1)
         endpoint = self._fetcher.after_failure(self._held, self._state.endpoint)
-        return Outcome(failure=failure, endpoint=endpoint, news=FetchFailedNews(error.uri, failure))
+        return Outcome(failure=failure, endpoint=endpoint, failed_uri=error.uri)
 
 
 def _is_newer(document: JwksDocument, held: JwksDocument) -> bool:

@@ -48,34 +48,19 @@ class Endpoint:
     skip_etag: bool = False
 
 
-class FetchNews(NamedTuple):
-    """A fetch that succeeded: what was asked, its keys, and how many seconds it took."""
-
-    uri: str
-    key_set: KeySet
-    seconds: float
-
-
-class FetchFailedNews(NamedTuple):
-    """A fetch that failed: what was asked, and why it failed."""
-
-    uri: str
-    failure: Failure
-
-
 @dataclass(frozen=True)
 class Outcome:
     """What a job has brought; None stands for nothing new.
 
-    ``cooldown_until`` is the Unix time before which no fetch for an unknown key is made; ``news`` is the fetch of this
-    process, if it made one, to be told.
+    ``cooldown_until`` is the Unix time before which no fetch for an unknown key is made. ``failed_uri`` is what this
+    process asked, where the failure is that of its own fetch.
     """
 
     snapshot: Snapshot | None = None
     failure: Failure | None = None
     endpoint: Endpoint | None = None
     cooldown_until: float | None = None
-    news: FetchNews | FetchFailedNews | None = None
+    failed_uri: str | None = None
 
 
 @dataclass(frozen=True)
