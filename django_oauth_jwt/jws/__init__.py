@@ -7,7 +7,7 @@ token cannot change. `strict_json` reads the JSON inside. Nothing here knows HTT
 
 from .algorithms import KEY_SHAPES, SUPPORTED_ALGORITHMS
 from .base64url import decode_segment
-from .compact import ascii_bytes, read_compact, verify_compact, verify_signature
+from .compact import ascii_bytes, check_algorithm, read_compact, verify_compact, verify_signature
 from .header import UnverifiedHeader, check_critical, header_of, media_type
 from .jwks_document import loads_jwks
 from .key_set import KeySet, SkippedKey
@@ -24,6 +24,7 @@ __all__ = [
     "SkippedKey",
     "UnverifiedHeader",
     "ascii_bytes",
+    "check_algorithm",
     "check_critical",
     "decode_segment",
     "header_of",

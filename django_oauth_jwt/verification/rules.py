@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from ..errors import InvalidToken
-from ..jws import KeySet, verify_signature
+from ..jws import KeySet, check_algorithm, verify_signature
 from .needs import Keys
 from .reading import UnverifiedToken
 from .times import TIMES, Time, check_times
@@ -58,8 +58,7 @@ def _issuer_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
 
 
 def _check_algorithm(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
-    if token.header.alg not in token.trusted.algorithms:
-        raise InvalidToken("wrong_algorithm")
+    check_algorithm(token.header.alg, token.trusted.algorithms)
 
 
 def _algorithm_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
