@@ -20,6 +20,7 @@ __all__ = ["secure", "token_not_required"]
 P = ParamSpec("P")
 T = TypeVar("T")
 View = TypeVar("View", bound=Callable[..., Any])
+_StepsOf = Callable[[HttpRequest], Steps[HttpResponseBase | None]]  #: those that authorize a request
 
 #: The methods of a class that answer one HTTP method each: the middleware asks the class, which has them called.
 _HANDLERS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})
@@ -75,27 +76,32 @@ def secure(
 
     def decorate(view: View) -> View:
         _require_view("secure(...)", view)
-
-        async def acall(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            try:
-                refusal = await run_awaiting(steps(request))
-                return refusal or mark_secured(_response(view, await view(request, *args, **kwargs)))
-            except BearerError as error:
-                return await run_awaiting(refusal_steps(request, error, realm=realm))
-
-        def call(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            try:
-                refusal = run_blocking(steps(request))
-                return refusal or mark_secured(_response(view, view(request, *args, **kwargs)))
-            except BearerError as error:
-                undo_changes()
-                return run_blocking(refusal_steps(request, error, realm=realm))
-
-        secured: Any = wraps(view)(acall if _is_async(view) else call)
-        secured.csrf_exempt = True
-        return secured  # type: ignore[no-any-return]  # it is called as the view is
+        return _secured(view, steps, realm)
 
     return decorate
+
+
+def _secured(view: View, steps: _StepsOf, realm: str | None) -> View:
+    """Return the view behind the steps that authorize a request."""
+
+    async def acall(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            refusal = await run_awaiting(steps(request))
+            return refusal or mark_secured(_response(view, await view(request, *args, **kwargs)))
+        except BearerError as error:
+            return await run_awaiting(refusal_steps(request, error, realm=realm))
+
+    def call(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            refusal = run_blocking(steps(request))
+            return refusal or mark_secured(_response(view, view(request, *args, **kwargs)))
+        except BearerError as error:
+            undo_changes()
+            return run_blocking(refusal_steps(request, error, realm=realm))
+
+    secured: Any = wraps(view)(acall if _is_async(view) else call)
+    secured.csrf_exempt = True
+    return secured  # type: ignore[no-any-return]  # it is called as the view is
 
 
 @_without_parentheses
