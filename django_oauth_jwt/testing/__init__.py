@@ -11,8 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..testing.issuer import TokenIssuer
-    from ..testing.signing import SigningKey
+    from .issuer import TokenIssuer
+    from .signing import SigningKey
 
 __all__ = [
     "SigningKey",

@@ -13,7 +13,7 @@ from django.test import override_settings
 
 from ..conf import NAME
 from ..jws import KeySet
-from ..testing.signing import SigningKey
+from .signing import SigningKey
 
 
 class TokenIssuer:

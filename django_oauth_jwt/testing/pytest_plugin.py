@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from ..testing import TokenIssuer
+    from .issuer import TokenIssuer
 
 
 @pytest.fixture
 def token_issuer(request: pytest.FixtureRequest) -> Iterator["TokenIssuer"]:
     """A `TokenIssuer`: an issuer of access tokens that the project trusts during the test, and no other."""
-    from ..testing.issuer import TokenIssuer, key_of_process, project_algorithm  # noqa: PLC0415  # see above
+    from .issuer import TokenIssuer, key_of_process, project_algorithm  # noqa: PLC0415  # see above
 
     issuer = TokenIssuer(key=key_of_process(project_algorithm(), "key-1"))
     with issuer.installed():
