@@ -15,7 +15,8 @@ from django_oauth_jwt.decorators import secure, token_not_required
 from django_oauth_jwt.http import accepted_token, state_of
 from django_oauth_jwt.middleware import JwtBearerMiddleware
 from django_oauth_jwt.permissions import HasScope
-from django_oauth_jwt.testing import TokenIssuer
+
+from ..fixtures.issuers import FailingService
 
 
 @secure()
@@ -120,15 +121,7 @@ def test_no_token_is_in_the_repr_of_the_state(issuer):
 @each_entry_point
 def test_a_service_that_fails_is_logged_without_the_requests_token(rsa_issuer, caplog, answer):
     """The frames that the log shows are those from the service on, whichever entry point asked it."""
-
-    class Broken(TokenIssuer):
-        def key_set_for(self, kid, alg):
-            raise RuntimeError("out of order")
-
-        async def akey_set_for(self, kid, alg):
-            raise RuntimeError("out of order")
-
-    broken = Broken(key=rsa_issuer.keys[-1])
+    broken = FailingService(rsa_issuer.keys[-1], RuntimeError("out of order"))
     token = broken.token("read")
     request = RequestFactory().get("/", headers={"Authorization": f"Bearer {token}"})
     with broken.installed():

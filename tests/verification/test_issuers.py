@@ -8,6 +8,8 @@ import pytest
 from django_oauth_jwt.errors import InvalidToken, KeysUnavailable
 from django_oauth_jwt.testing import TokenIssuer
 
+from ..fixtures.issuers import FailingService
+
 NOW = 1_800_000_000
 HUGE = 10**400
 
@@ -106,15 +108,7 @@ def test_a_service_of_no_issuer_leaves_it_to_the_settings(reason_of, rsa_issuer)
 
 def test_without_keys_nothing_is_said_of_the_token(verify, rsa_issuer):
     """The service's own refusal comes through."""
-
-    class Down(TokenIssuer):
-        def key_set_for(self, kid, alg):
-            raise KeysUnavailable(7)
-
-        async def akey_set_for(self, kid, alg):
-            raise KeysUnavailable(7)
-
-    down = Down(key=rsa_issuer.keys[-1])
+    down = FailingService(rsa_issuer.keys[-1], KeysUnavailable(7))
     with down.installed(), pytest.raises(KeysUnavailable) as caught:
         verify(down.token())
     assert caught.value.retry_after == 7
@@ -122,15 +116,7 @@ def test_without_keys_nothing_is_said_of_the_token(verify, rsa_issuer):
 
 def test_a_service_that_fails_is_a_503_and_logged_without_the_token(verify, rsa_issuer, caplog):
     """A bug in a service of the project's own is no 500, and no error report shows a token that is good."""
-
-    class Broken(TokenIssuer):
-        def key_set_for(self, kid, alg):
-            raise RuntimeError("out of order")
-
-        async def akey_set_for(self, kid, alg):
-            raise RuntimeError("out of order")
-
-    broken = Broken(key=rsa_issuer.keys[-1])
+    broken = FailingService(rsa_issuer.keys[-1], RuntimeError("out of order"))
     token = broken.token()
     with broken.installed(), pytest.raises(KeysUnavailable):
         verify(token)
