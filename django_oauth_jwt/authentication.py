@@ -1,8 +1,9 @@
 """The DRF authentication class, and the one place where the answers of a DRF view are decorated."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import copy
 from functools import partial, reduce
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -12,9 +13,10 @@ from rest_framework.exceptions import APIException, NotAuthenticated, Permission
 from rest_framework.permissions import AND, NOT, OR, AllowAny
 from rest_framework.request import Request
 
+from .conf import get_settings
 from .errors import BearerError, KeysUnavailable, MissingToken
-from .http import authenticate, passes_foreign_token, refusal_headers, reject, status_of
-from .tokens import AccessToken
+from .http import authenticate, passes_foreign_token, refusal_headers, reject, state_of, status_of
+from .tokens import AccessToken, Alternative, all_of, is_uncertain, scopes_to_ask_for, short_of_scopes
 from .users import TokenUser
 
 __all__ = ["BearerJwtAuthentication"]
@@ -31,11 +33,15 @@ class BearerRefusal(APIException):
     def __init__(self, error: BearerError, detail: Any = None, *, is_reported: bool = False) -> None:
         super().__init__(detail or error.description, error.error or error.reason)
         self.status_code = status_of(error)
-        self.headers = refusal_headers(error)
-        self.auth_header = self.headers.get("WWW-Authenticate")
+        self.set_headers(refusal_headers(error, get_settings()))
         self.wait = error.retry_after if isinstance(error, KeysUnavailable) else None
         self.bearer_error = error
         self.is_reported = is_reported
+
+    def set_headers(self, headers: dict[str, str]) -> None:
+        """Set the headers of the answer, also where DRF's own handlers look for the challenge."""
+        self.headers = headers
+        self.auth_header = headers.get("WWW-Authenticate")
 
 
 class BearerJwtAuthentication(BaseAuthentication):
@@ -62,7 +68,7 @@ class BearerJwtAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge of a request that brings no token."""
-        return refusal_headers(MissingToken())["WWW-Authenticate"]
+        return refusal_headers(MissingToken(), get_settings(), request=request._request)["WWW-Authenticate"]
 
 
 def hooks_of(view: Any, *, challenges: bool) -> "_ViewHooks | None":
@@ -88,6 +94,7 @@ class _ViewHooks:
         self._view = view
         self._original = SimpleNamespace(**{name: getattr(view, name) for name in self.REPLACED})
         self._asked: list[_ExplainedPermission] | None = None
+        self._is_explained = False
         self.results: list[BearerError | None] = []
         self.challenges = False  # whether a request that is not authenticated is asked for a token
         for name in self.REPLACED:
@@ -96,15 +103,16 @@ class _ViewHooks:
 
     def get_authenticate_header(self, request: Request) -> str | None:
         """Challenge for a token, and for what the first authenticator asks for."""
-        bearer = BearerJwtAuthentication().authenticate_header(request)
         first: str | None = self._original.get_authenticate_header(request)
         if not self.challenges:
             return first
+        bearer = self._headers(MissingToken())["WWW-Authenticate"]
         return bearer if not first or first.startswith("Bearer") else f"{bearer}, {first}"
 
     def get_permissions(self) -> list[Any]:
         """Return the view's permissions, which now remember why they deny."""
         self._asked = [_ExplainedPermission(one, self.results) for one in self._original.get_permissions()]
+        self._is_explained = False
         return list(self._asked)
 
     def permission_denied(self, request: Request, message: Any = None, code: Any = None) -> None:
@@ -115,6 +123,12 @@ class _ViewHooks:
         except (NotAuthenticated, PermissionDenied) as denial:
             if error is None:
                 raise
+            token = state_of(request._request).good_token
+            if token is not None:
+                short = short_of_scopes(self._alternatives(token), token, get_settings().scope_implies)
+                if is_uncertain(short):  # no challenge is better than a wrong one
+                    raise
+                error = short[0][1] if short else error
             raise BearerRefusal(error, message) from denial
 
     def handle_exception(self, exc: Exception) -> Any:
@@ -122,25 +136,41 @@ class _ViewHooks:
         if isinstance(exc, BearerError):
             exc = BearerRefusal(exc)
         if isinstance(exc, BearerRefusal):
+            exc.set_headers(self._headers(exc.bearer_error))
             self._view.headers.update(exc.headers)
             if not exc.is_reported:
                 exc.is_reported = True
                 reject(self._view.request._request, exc.bearer_error)
         elif isinstance(exc, NotAuthenticated) and self.challenges:
             challenge = self.get_authenticate_header(self._view.request)
-            self._view.headers.update(refusal_headers(MissingToken()), **{"WWW-Authenticate": challenge})
+            self._view.headers.update(self._headers(MissingToken()), **{"WWW-Authenticate": challenge})
         return self._original.handle_exception(exc)
 
     def _take_reason(self) -> BearerError | None:
         """Return the error of ours that a denial is due to, None where it is not certain; a second time None."""
-        asked, self._asked = self._asked, []
-        if asked is not None:
-            return next((permission._reason for permission in asked if permission._reason), None)
+        if self._is_explained:
+            return None
+        self._is_explained = True
+        if self._asked is not None:
+            return next((permission._reason for permission in self._asked if permission._reason), None)
         # Without our authenticator the view had no hooks when this check began. A permission of others may have
         # said either, as it is not asked again: the error is certain if nothing else explains what ours said.
         runs = _runs(reduce(AND, [AllowAny(), *self._original.get_permissions()]), self.results)
         reasons = {reason for allowed, reason, used in runs if not allowed and used == len(self.results)}
         return reasons.pop() if len(reasons) == 1 else None
+
+    def _headers(self, error: BearerError) -> dict[str, str]:
+        """Return the headers of a refusal; its challenge names all scopes of the operation."""
+        request = self._view.request._request
+        state = state_of(request)
+        scopes = (*state.required_scopes, *scopes_to_ask_for(self._alternatives(state.good_token)))
+        return refusal_headers(error, state.runtime.settings, request=request, scopes=scopes)
+
+    def _alternatives(self, token: AccessToken | None) -> list[Alternative]:
+        def permissions() -> tuple[Any, Iterable[Any]]:
+            return self._view, self._original.get_permissions() if self._asked is None else self._asked
+
+        return alternatives_of_view(permissions, str(self._view.request.method), token)
 
 
 class _ExplainedPermission:
@@ -156,6 +186,7 @@ class _ExplainedPermission:
             vars(permission).update(zip(("op1", "op2"), self._operands, strict=False))
         self._permission, self._results = permission, results
         self._reason: BearerError | None = None
+        self.has_denied = False
 
     __class__ = property(lambda self: type(self._permission))  # for isinstance
 
@@ -173,6 +204,7 @@ class _ExplainedPermission:
         is_ours = hasattr(self._permission, "refusal")  # a TokenPermission, which stands above this module
         reasons = self._results[-1:] if is_ours else [operand._reason for operand in self._operands]
         self._reason = None if allowed else next(filter(None, reasons), None)
+        self.has_denied = not allowed
         return allowed
 
 
@@ -180,6 +212,27 @@ def operands(permission: Any) -> list[Any]:
     """Return what DRF's AND, OR or NOT is made of, in order; [] for any other permission."""
     names = ("op1", "op2") if isinstance(permission, AND | OR | NOT) else ()
     return [getattr(permission, name) for name in names if hasattr(permission, name)]
+
+
+def alternatives_of_view(
+    view_and_permissions: Callable[[], tuple[Any, Iterable[Any]]], method: str, token: AccessToken | None
+) -> list[Alternative]:
+    """Return the ways into a view by an HTTP method, for the challenge; [] where that cannot be told."""
+    try:
+        view, permissions = view_and_permissions()
+        return all_of(alternatives_of(permission, method, view, token) for permission in permissions)
+    except Exception:  # noqa: BLE001  # a project's own may want more than a refused request has; the refusal stands
+        return []
+
+
+def alternatives_of(permission: Any, method: str, view: Any, token: AccessToken | None) -> list[Alternative]:
+    """Return the ways in which a permission lets a request in, in order; those of others ask for no scopes."""
+    if isinstance(permission, AND | OR):
+        each = [alternatives_of(operand, method, view, token) for operand in operands(permission)]
+        return all_of(each) if isinstance(permission, AND) else [*chain.from_iterable(each)]
+    is_ours = hasattr(permission, "alternatives")
+    found: list[Alternative] | None = permission.alternatives(method, view, token) if is_ours else None
+    return [Alternative(lacks_more=getattr(permission, "has_denied", None))] if found is None else found
 
 
 def _runs(permission: Any, results: list[BearerError | None], used: int = 0) -> set[_Run]:

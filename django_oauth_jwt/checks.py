@@ -1,6 +1,7 @@
 """System checks: errors in the settings (always), and warnings about production (``check --deploy``)."""
 
 from collections.abc import Iterable, Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 import django
@@ -44,6 +45,7 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
         *_old_django(),
         *_without_middleware(settings, middleware),
         *_foreign_tokens(settings),
+        *_agents(settings),
     ]
     return [checks.Warning(message, hint, id=f"{TAG}.{number}") for number, message, hint in found]
 
@@ -169,6 +171,15 @@ def _foreign_tokens(settings: Settings) -> Iterable[Found]:
             "W012",
             "PASS_FOREIGN_TOKENS is on, and no authenticator stands below ours: such tokens are refused all the same.",
             "Add the other one to REST_FRAMEWORK['DEFAULT_AUTHENTICATION_CLASSES'], below BearerJwtAuthentication.",
+        )
+
+
+def _agents(settings: Settings) -> Iterable[Found]:
+    if settings.resource_metadata and settings.invalid_token_status != HTTPStatus.UNAUTHORIZED:
+        yield (
+            "W013",
+            "INVALID_TOKEN_STATUS is 403 beside RESOURCE_METADATA: clients that read it renew a token on 401 alone.",
+            "Leave INVALID_TOKEN_STATUS out, or set it to 401 (RFC 6750 section 3.1).",
         )
 
 

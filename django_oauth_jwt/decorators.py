@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from .errors import BearerError
-from .http import authorization_steps, is_header_text, mark_secured, refusal_steps, state_of, undo_changes
+from .http import authorize, is_header_text, mark_secured, note_scopes, refusal_steps, state_of, undo_changes
 from .jwks import KeyService
 from .tokens import Requirements, parse_claims, parse_scopes
 from .upstream import Steps, run_awaiting, run_blocking
@@ -20,7 +20,8 @@ __all__ = ["secure", "token_not_required"]
 P = ParamSpec("P")
 T = TypeVar("T")
 View = TypeVar("View", bound=Callable[..., Any])
-_StepsOf = Callable[[HttpRequest], Steps[HttpResponseBase | None]]  #: those that authorize a request
+#: Those that lead to the refusal of a request; None where it may pass.
+_StepsOf = Callable[[HttpRequest], Steps[HttpResponseBase | None] | None]
 
 #: The methods of a class that answer one HTTP method each: the middleware asks the class, which has them called.
 _HANDLERS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})
@@ -70,13 +71,15 @@ def secure(
         raise ValueError(f"realm {realm!r} must be printable ASCII")
     requirements = Requirements(parse_scopes(scope), parse_claims(claims))
 
-    def steps(request: HttpRequest) -> Steps[HttpResponseBase | None]:
+    def steps(request: HttpRequest) -> Steps[HttpResponseBase | None] | None:
         _require_request(request)
-        return authorization_steps(request, state_of(request), requirements, realm=realm, jwks_service=jwks_service)
+        return authorize(request, state_of(request), requirements, realm=realm, jwks_service=jwks_service)
 
     def decorate(view: View) -> View:
         _require_view("secure(...)", view)
-        return _secured(view, steps, realm)
+        secured = _secured(view, steps, realm)
+        note_scopes(secured, view, requirements.scopes)
+        return secured
 
     return decorate
 
@@ -86,14 +89,16 @@ def _secured(view: View, steps: _StepsOf, realm: str | None) -> View:
 
     async def acall(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            refusal = await run_awaiting(steps(request))
+            needed = steps(request)
+            refusal = None if needed is None else await run_awaiting(needed)
             return refusal or mark_secured(_response(view, await view(request, *args, **kwargs)))
         except BearerError as error:
             return await run_awaiting(refusal_steps(request, error, realm=realm))
 
     def call(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            refusal = run_blocking(steps(request))
+            needed = steps(request)
+            refusal = None if needed is None else run_blocking(needed)
             return refusal or mark_secured(_response(view, view(request, *args, **kwargs)))
         except BearerError as error:
             undo_changes()

@@ -13,7 +13,8 @@ from .http import (
     Protection,
     RequestState,
     RequestToken,
-    authorization_steps,
+    View,
+    authorize,
     mark_secured,
     refusal_steps,
     set_token,
@@ -56,7 +57,9 @@ class JwtBearerMiddleware:
             run_blocking(steps)
         response: HttpResponseBase = self.get_response(request)
         if state.protection is Protection.UNDECIDED:
-            response = run_blocking(_authorization_steps(request, state)) or response
+            steps = _authorization(request, state)
+            refusal = None if steps is None else run_blocking(steps)
+            response = refusal or response
         return _finish(state, response)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
@@ -66,7 +69,8 @@ class JwtBearerMiddleware:
             await run_awaiting(steps)
         response: HttpResponseBase = await self.get_response(request)
         if state.protection is Protection.UNDECIDED:
-            refusal = await run_awaiting(_authorization_steps(request, state))
+            steps = _authorization(request, state)
+            refusal = None if steps is None else await run_awaiting(steps)
             response = refusal or response
         return _finish(state, response)
 
@@ -88,7 +92,7 @@ class JwtBearerMiddleware:
         return None if steps is None else await run_awaiting(steps)
 
 
-def _begin(request: HttpRequest, state: RequestState) -> Steps[RequestToken] | None:
+def _begin(request: HttpRequest, state: RequestState) -> Steps[Any] | None:
     """Note whether the path is secured, and what its token is worth; return the steps that this takes, if any.
 
     Whether the token decides anything is known when the view is.
@@ -102,8 +106,8 @@ def _begin(request: HttpRequest, state: RequestState) -> Steps[RequestToken] | N
     return None if isinstance(found, RequestToken) else found
 
 
-def _decide(request: HttpRequest, view: Callable[..., Any]) -> Steps[HttpResponseBase | None] | None:
-    """Note whether a request to this view needs a token; return the steps to its refusal, None where it needs none."""
+def _decide(request: HttpRequest, view: View) -> Steps[HttpResponseBase | None] | None:
+    """Note whether a request to this view needs a token; return the steps to its refusal, None where it may pass."""
     state = state_of(request)
     # The path is looked at again, since another middleware may have changed it.
     if needs_no_token(view) or not state.runtime.settings.secures_path(request.path_info):
@@ -112,11 +116,19 @@ def _decide(request: HttpRequest, view: Callable[..., Any]) -> Steps[HttpRespons
             state.token.lazy_user.withdraw(request)  # nobody asks whether the token is one of nobody
         return None
     state.protection = Protection.SECURED
-    return _authorization_steps(request, state)
+    return _authorization(request, state)
 
 
-def _authorization_steps(request: HttpRequest, state: RequestState) -> Steps[HttpResponseBase | None]:
-    refusal = yield from authorization_steps(request, state, state.runtime.settings.requirements)
+def _authorization(request: HttpRequest, state: RequestState) -> Steps[HttpResponseBase | None] | None:
+    steps = authorize(request, state, state.runtime.settings.requirements)
+    if steps is not None:
+        return _without_csrf_check(request, steps)
+    request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
+    return None
+
+
+def _without_csrf_check(request: HttpRequest, steps: Steps[HttpResponseBase | None]) -> Steps[HttpResponseBase | None]:
+    refusal = yield from steps
     if refusal is None:
         # No other site can make a browser send the token, so there is nothing left for CSRF checks to check.
         request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
@@ -124,5 +136,5 @@ def _authorization_steps(request: HttpRequest, state: RequestState) -> Steps[Htt
 
 
 def _finish(state: RequestState, response: HttpResponseBase) -> HttpResponseBase:
-    is_for_all = state.protection is Protection.EXEMPT and not state.has_claims
+    is_for_all = state.protection is Protection.EXEMPT and state.good_token is None
     return response if is_for_all else mark_secured(response)

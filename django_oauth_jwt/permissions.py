@@ -9,21 +9,24 @@ from http import HTTPMethod
 from typing import Any, ClassVar, Final
 
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
 from rest_framework.permissions import BasePermission, SingleOperandHolder
 from rest_framework.request import Request
 
-from .authentication import hooks_of
+from .authentication import alternatives_of_view, hooks_of
 from .conf import get_settings
 from .errors import BearerError, InsufficientScope, MissingClaims, MissingToken
-from .http import accepted_token
+from .http import View, accepted_token, find_scopes_with
 from .issuers import trusted_issuer
 from .tokens import (
     AccessToken,
+    Alternative,
     Requirements,
     claim_requirement,
     parse_authentication_context,
     parse_claims,
     parse_scopes,
+    scopes_to_ask_for,
 )
 
 __all__ = ["HasAuthenticationContext", "HasClaim", "HasScope", "TokenPermission"]
@@ -98,7 +101,17 @@ class RequirementPermission(TokenPermission):
         if requirements is None:
             # A method that nobody thought of is not open to all.
             raise self.refusal_of_others(detail=f"no requirement is given for {request.method}")
-        requirements.check(token)
+        requirements.check(token, get_settings().scope_implies)
+
+    def alternatives(self, method: str, view: Any, token: AccessToken | None) -> list[Alternative] | None:
+        """Return the one way that this is; [] for a method that is not in the mapping, None where a child decides."""
+        if type(self).has_permission is not TokenPermission.has_permission:
+            return None
+        requirements = self.requirements_for(method, view)
+        if requirements is None:
+            return []
+        has_claims = token is not None and all(claim.is_met_by(token.claims) for claim in requirements.claims)
+        return [Alternative(requirements.scopes, lacks_more=bool(requirements.claims) and not has_claims)]
 
     def requirements_for(self, method: str, view: Any) -> Requirements | None:
         """Return the requirements of an HTTP method, None where it is not in the mapping."""
@@ -176,7 +189,20 @@ class HasAuthenticationContext(TokenPermission):
 
     def check(self, request: Request, view: Any) -> None:
         """Raise BearerError where the user did not authenticate so."""
-        token = token_of(request)
+        self._check(token_of(request))
+
+    def alternatives(self, method: str, view: Any, token: AccessToken | None) -> list[Alternative]:
+        """Return the one way that this is, which more scopes do not open."""
+        return [Alternative(lacks_more=token is None or not self._is_met_by(token))]
+
+    def _is_met_by(self, token: AccessToken) -> bool:
+        try:
+            self._check(token)
+        except BearerError:
+            return False
+        return True
+
+    def _check(self, token: AccessToken) -> None:
         settings = get_settings()
         trusted = trusted_issuer(token.issuer, settings) or settings.unlisted_issuer
         self.context.check(token.claims, time.time(), trusted.leeway)
@@ -202,3 +228,22 @@ def token_of(request: Request) -> AccessToken:
     if token is None:
         raise MissingToken
     return token
+
+
+@find_scopes_with
+def _scopes_of_view(view: View, request: HttpRequest, token: AccessToken | None) -> tuple[str, ...]:
+    """Return the scopes that a DRF view will ask for, for the middleware, which refuses a request before that."""
+    view_class = getattr(view, "cls", None)
+    if not hasattr(view_class, "permission_classes"):
+        return ()
+
+    def as_called() -> tuple[Any, Iterable[Any]]:
+        """Return the view's object as its ``get_permissions`` expects it: for this request and a ViewSet's action."""
+        instance = view.cls(**view.initkwargs)  # type: ignore[attr-defined]
+        match = request.resolver_match
+        instance.setup(request, *(match.args if match else ()), **(match.kwargs if match else {}))
+        instance.action_map = getattr(view, "actions", None) or {}
+        instance.action = instance.action_map.get(str(request.method).lower())
+        return instance, instance.get_permissions()
+
+    return scopes_to_ask_for(alternatives_of_view(as_called, str(request.method), token))

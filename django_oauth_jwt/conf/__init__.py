@@ -1,11 +1,12 @@
 """The settings dict ``OAUTH_JWT``: it is validated as a whole and becomes frozen, typed objects.
 
 `reading` reads the dict and lists everything that is wrong with it. `rules` has the table of keys; `values`, `urls`,
-`paths` and `targets` have one function for each kind of value. `runtime` holds the current settings, together with the
-objects that other wings make from them.
+`paths`, `resources` and `targets` have one function for each kind of value. `runtime` holds the current settings,
+together with the objects that other wings make from them.
 """
 
 from .reading import NAME, NO_KEY_SOURCE, Problem, read
+from .resources import Resource, host_of
 from .rules import ISSUER_RULES, RULES, Settings, TrustedIssuer
 from .runtime import Runtime, get_runtime, get_settings, require_key_source
 from .targets import KEY_SERVICE_METHODS, is_key_service
@@ -19,11 +20,13 @@ __all__ = [
     "NO_KEY_SOURCE",
     "RULES",
     "Problem",
+    "Resource",
     "Runtime",
     "Settings",
     "TrustedIssuer",
     "get_runtime",
     "get_settings",
+    "host_of",
     "is_key_service",
     "is_loopback",
     "is_secure",

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from .resources import audiences_of
 from .rules import ISSUER_RULES, NULLABLE_KEYS, RULES, Rule, Settings, TrustedIssuer, issuer_of, settings_of
 from .urls import is_secure, url
 
@@ -45,6 +46,8 @@ def read(raw: object) -> tuple[Settings | None, list[Problem]]:
         return None, [Problem("E001", f"{NAME} must be a dict, not {type(raw).__name__}.", "Make it a dict.")]
     problems: list[Problem] = []
     values = _values(raw, RULES, NAME, problems)
+    if "RESOURCE_METADATA" in values:
+        values.setdefault("AUDIENCE", audiences_of(values["RESOURCE_METADATA"]))
     issuers = []
     for issuer, entry in values.get("ISSUERS", {}).items():
         where = f"{NAME}['ISSUERS'][{_without_password(repr(issuer))}]"

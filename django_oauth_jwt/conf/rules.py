@@ -3,17 +3,15 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
 from ..errors import BearerError, InvalidToken
 from ..jws import SUPPORTED_ALGORITHMS
-from ..tokens import Requirements
-from . import paths, targets, urls, values
+from ..tokens import FLAT, Requirements, ScopeHierarchy
+from . import paths, resources, targets, urls, values
 
 Rule = Callable[[Any], Any]
 
@@ -38,6 +36,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "ISSUERS": values.issuers,
         "REALM": values.text,
         "SCOPE": values.scopes,
+        "SCOPE_IMPLIES": values.scope_hierarchy,
         "CLAIMS": values.claims,
         "PROTECTED_PATHS": paths.protected_paths,
         "EXEMPT_PATHS": paths.exempt_paths,
@@ -51,7 +50,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "ALLOW_INSECURE_HTTP": values.boolean,
         "TOKEN_CACHE_SIZE": values.count,
         "MAX_TOKEN_LENGTH": values.length,
-        "RESOURCE_METADATA": values.metadata,
+        "RESOURCE_METADATA": resources.resource_metadata,
         "PASS_FOREIGN_TOKENS": values.boolean,
     }
 )
@@ -101,6 +100,7 @@ class Settings:
     has_key_source: bool
     requirements: Requirements
     resolves_users: bool
+    scope_implies: ScopeHierarchy = FLAT
     realm: str = ""
     protected_paths: tuple[re.Pattern[str], ...] = ()
     exempt_paths: tuple[re.Pattern[str], ...] = ()
@@ -114,7 +114,7 @@ class Settings:
     allow_insecure_http: bool = False
     token_cache_size: int = 1024
     max_token_length: int = 16384
-    resource_metadata: Mapping[str, Any] | None = None
+    resource_metadata: tuple[resources.Resource, ...] = ()
     pass_foreign_tokens: bool = False
 
     @property
@@ -126,15 +126,6 @@ class Settings:
         """Return the HTTP status of a refusal; that of a token which fails validation is a setting."""
         is_the_settings = isinstance(error, InvalidToken) and not error.has_own_status
         return self.invalid_token_status if is_the_settings else error.status
-
-    @cached_property
-    def resource_metadata_uri(self) -> str:
-        """The URL of the protected resource metadata (RFC 9728 section 3.1), "" where there is none."""
-        if self.resource_metadata is None:
-            return ""
-        parts = urlsplit(self.resource_metadata["resource"])
-        well_known = f"/.well-known/oauth-protected-resource{parts.path.rstrip('/')}"
-        return str(urlunsplit((parts.scheme, parts.netloc, well_known, parts.query, "")))
 
     def secures_path(self, path: str) -> bool:
         """Tell whether the middleware secures a path: one of PROTECTED_PATHS, if any, and none of EXEMPT_PATHS."""
@@ -151,6 +142,8 @@ def issuer_of(issuer: str | None, values: Mapping[str, Any], own: Mapping[str, A
 def settings_of(values: Mapping[str, Any], issuers: tuple[TrustedIssuer, ...]) -> Settings:
     """Return the settings for validated values by key, and the issuers made from them."""
     rest = {key: value for key, value in values.items() if key in _PLAIN_KEYS}
+    if "RESOURCE_METADATA" in values:  # who is told where to get a token renews one on 401, and gives up on 403
+        rest.setdefault("INVALID_TOKEN_STATUS", 401)
     return Settings(
         issuers=MappingProxyType({trusted.issuer: trusted for trusted in issuers}),
         unlisted_issuer=issuer_of(None, values, {}),

@@ -3,15 +3,11 @@
 The error's text continues a sentence that begins with the setting's name: "must be ...".
 """
 
-import json
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from django.core.serializers.json import DjangoJSONEncoder
-
 from ..jws import SUPPORTED_ALGORITHMS, media_type
-from ..tokens import ClaimRequirement, parse_claims, parse_scopes
-from .urls import url
+from ..tokens import ClaimRequirement, ScopeHierarchy, parse_claims, parse_scopes
 
 T = TypeVar("T")
 
@@ -141,19 +137,14 @@ def claims(value: Any) -> tuple[ClaimRequirement, ...]:
     return _described("must be a list of claim requirements", parse_claims, value)
 
 
-def metadata(value: Any) -> dict[str, Any]:
-    """Protected resource metadata (RFC 9728 section 2)."""
-    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
-        raise ValueError("must be a dict of protected resource metadata (RFC 9728 section 2)")
-    try:
-        url(text(value.get("resource")))  # it stands in the challenge
-    except ValueError as error:
-        raise ValueError("must hold 'resource', the https URL of this API") from error
-    try:
-        json.dumps(value, cls=DjangoJSONEncoder, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"must hold nothing but JSON: {error}") from error
-    return dict(value)
+def scope_hierarchy(value: Any) -> ScopeHierarchy:
+    """A dict of scopes, each with the list of those that it stands for."""
+    problem = 'must be a dict of scopes, such as {"books.write": ["books.read"]}'
+    if not isinstance(value, dict):
+        raise ValueError(problem)
+    implied = {scope: _described(problem, parse_scopes, narrower) for scope, narrower in value.items()}
+    _described(problem, parse_scopes, list(value))
+    return _described("must not hold a scope that stands for itself", ScopeHierarchy, implied)
 
 
 def _described(problem: str, parse: Callable[[Any], T], value: Any) -> T:

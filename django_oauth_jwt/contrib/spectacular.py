@@ -1,8 +1,9 @@
 """drf-spectacular: the security scheme, and the scopes of each operation, with nothing to configure.
 
 The scheme is ``bearerJwt``, an HTTP bearer token. Permissions that compose become alternatives (``|``) and
-sums (``&``) of scopes. What OpenAPI has no words for is left out: claims, the authentication context, ``~``,
-and permissions of others, which count as asking for no scope.
+sums (``&``) of scopes; a broader scope that stands for another one (SCOPE_IMPLIES) is an alternative as well.
+What OpenAPI has no words for is left out: claims, the authentication context, ``~``, and permissions of others,
+which count as asking for no scope.
 
 OpenAPI 3.1 lets an operation list the scopes of a bearer token. In 3.0 such a list must be empty, so there
 a second scheme, ``oauth2``, carries them; it stands beside ``bearerJwt`` in one requirement and means the
@@ -10,7 +11,6 @@ same token. It is the OpenID Connect scheme of the issuer, or, where there is no
 OAuth 2.0 scheme that names no flow.
 """
 
-from collections.abc import Iterable
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,9 +21,9 @@ from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.settings import spectacular_settings
 from rest_framework.permissions import AND, OR, AllowAny
 
-from ..authentication import operands
+from ..authentication import alternatives_of, operands
 from ..conf import get_settings
-from ..permissions import HasScope
+from ..tokens import Alternative, all_of
 from ..upstream import metadata_uris
 
 if TYPE_CHECKING:
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 BEARER: Final = "bearerJwt"
 SCOPES: Final = "oauth2"
-
-#: Ways to be let in: the scopes of each, all of which it takes.
-Alternatives = list[tuple[str, ...]]
 
 
 class BearerJwtScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # it registers itself
@@ -47,7 +44,8 @@ class BearerJwtScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
         """Return the alternatives of an operation; an empty one where no token is needed."""
         view: Any = auto_schema.view
         permissions = view.get_permissions()
-        alternatives = _sums(_alternatives(permission, auto_schema.method, view) for permission in permissions)
+        ways_in = all_of(_alternatives(permission, auto_schema.method, view) for permission in permissions)
+        alternatives = [way for one in ways_in for way in _ways(one.scopes)]
         names = [BEARER, SCOPES] if any(alternatives) and not _lists_bearer_scopes() else [BEARER]
         # A subclass of the authentication class is the same scheme, and drf-spectacular would warn of a second one.
         self.name = [name for name in names if not _is_registered(name, auto_schema)]  # type: ignore[assignment]
@@ -91,24 +89,19 @@ def _scopes_scheme() -> dict[str, Any]:
     return {"type": "openIdConnect", "openIdConnectUrl": openid_configuration}
 
 
-def _alternatives(permission: Any, method: str, view: Any) -> Alternatives:
-    if isinstance(permission, AND):
-        return _sums(_alternatives(operand, method, view) for operand in operands(permission))
-    if isinstance(permission, OR):
-        return [way for operand in operands(permission) for way in _alternatives(operand, method, view)]
-    if not isinstance(permission, HasScope):
-        return [()]
+def _alternatives(permission: Any, method: str, view: Any) -> list[Alternative]:
     try:
-        requirements = permission.requirements_for(method, view)
+        return alternatives_of(permission, method, view, None)
     except ImproperlyConfigured as error:
         warn(str(error))
-        return [()]
-    return [] if requirements is None else [requirements.scopes]
+        return [Alternative()]
 
 
-def _sums(each: Iterable[Alternatives]) -> Alternatives:
-    """Return what takes one alternative of each."""
-    return [tuple(dict.fromkeys(scope for scopes in way for scope in scopes)) for way in product(*each)]
+def _ways(scopes: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return the scopes themselves, then the fewest broader ones that stand for them (SCOPE_IMPLIES)."""
+    hierarchy = get_settings().scope_implies
+    ways = [tuple(dict.fromkeys(way)) for way in product(*map(hierarchy.that_grant, scopes))]
+    return [way for way in ways if way == scopes or not any(set(other) < set(way) for other in ways)]
 
 
 def _is_open(permission: Any) -> bool:

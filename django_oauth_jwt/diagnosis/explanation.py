@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
-from ..conf import Runtime
+from ..conf import Runtime, Settings
 from ..jws import KeySet
 from ..tokens import AccessToken, Requirements, VerifiedToken, freeze, scopes_of
 from ..verification import NO_KEYS, RULES, EncodedToken, Rule, UnverifiedToken
@@ -25,7 +25,7 @@ def explain(encoded_token: str, runtime: Runtime) -> Explanation:
     explanation = Explanation()
     parts = read_in_parts(explanation, encoded, runtime)
     _ask_rules(explanation, parts.token, parts.missing)
-    _ask_requirements(explanation, parts.token, parts.missing, runtime.settings.requirements)
+    _ask_requirements(explanation, parts.token, parts.missing, runtime.settings)
     explanation.token = dict(_summary(parts.parameters, parts.token.claims))
     resolver = ["whether USER_RESOLVER finds a user"] if parts.token.trusted.user_resolver is not None else []
     explanation.not_checked = ["what views require", *resolver]
@@ -65,19 +65,20 @@ def _checked(rule: Rule, token: UnverifiedToken, key_set: KeySet, now: float) ->
 
 
 def _ask_requirements(
-    explanation: Explanation, token: UnverifiedToken, missing: Mapping[str, str], requirements: Requirements
+    explanation: Explanation, token: UnverifiedToken, missing: Mapping[str, str], settings: Settings
 ) -> None:
     """Ask for what the middleware requires beyond a valid token: the settings SCOPE and CLAIMS."""
     if "payload" in missing:
         explanation.skip(missing["payload"], "scope", "claims")
         return
     access_token = AccessToken("", VerifiedToken(token.claims, freeze({})))
+    requirements = settings.requirements
     for rule, part, required in (
         ("scope", Requirements(scopes=requirements.scopes), map(shown, requirements.scopes)),
         ("claims", Requirements(claims=requirements.claims), map(str, requirements.claims)),
     ):
         facts = f"the middleware requires: {', '.join(required) or 'none'}"
-        explanation.ask(rule, partial(part.check, access_token), facts)
+        explanation.ask(rule, partial(part.check, access_token, settings.scope_implies), facts)
 
 
 def _summary(parameters: Mapping[str, Any], claims: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

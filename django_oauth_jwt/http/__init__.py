@@ -3,14 +3,14 @@
 `authentication` has the steps that each entry point runs: verify the token once, find its user, and ask for what is
 required; `needs` is what they wait for, `user` gives the request its user, and `state` is what is known of the request
 from then on. `authorization` reads the header. `challenge` and `responses` make the refusal (RFC 6750 section 3),
-`resource_metadata` tells clients where to get a token (RFC 9728). `foreign` tells which tokens are another scheme's.
-`typed_request` is what a project's type checker needs.
+`operation` knows which scopes it has to name, and `resource_metadata` tells clients where to get a token (RFC 9728).
+`foreign` tells which tokens are another scheme's. `typed_request` is what a project's type checker needs.
 """
 
 from .authentication import (
     accepted_token,
     authenticate,
-    authorization_steps,
+    authorize,
     is_of_other_keys,
     refusal_steps,
     reject,
@@ -19,6 +19,7 @@ from .authentication import (
 )
 from .challenge import is_header_text
 from .foreign import passes_foreign_token
+from .operation import View, find_scopes_with, note_scopes
 from .resource_metadata import protected_resource_metadata
 from .responses import mark_secured, refusal_headers, refuse, status_of, undo_changes
 from .state import Protection, RequestState, RequestToken, state_of
@@ -29,13 +30,16 @@ __all__ = [
     "Protection",
     "RequestState",
     "RequestToken",
+    "View",
     "accepted_token",
     "authenticate",
-    "authorization_steps",
+    "authorize",
+    "find_scopes_with",
     "get_access_token",
     "is_header_text",
     "is_of_other_keys",
     "mark_secured",
+    "note_scopes",
     "passes_foreign_token",
     "protected_resource_metadata",
     "refusal_headers",

@@ -17,6 +17,7 @@ from ..upstream import Steps, run_blocking
 from ..verification import EncodedToken, Pending, remembered_or_pending
 from .authorization import parse_authorization
 from .needs import Resolver, Sent, User
+from .operation import scopes_of_operation
 from .responses import refusal_of
 from .state import RequestState, RequestToken, known_state, state_of
 from .user import LazyUser, set_user
@@ -28,19 +29,53 @@ _NO_REQUIREMENTS = Requirements()
 _NO_REJECTIONS = (MissingToken, KeysUnavailable)
 
 
-def authorization_steps(
+def authorize(
     request: HttpRequest,
     state: RequestState,
     requirements: Requirements,
     *,
     realm: str | None = None,
     jwks_service: KeyService | None = None,
-) -> Steps[JsonResponse | None]:
-    """Authenticate, and return the refusal of the request, None where its token meets the requirements."""
+) -> Steps[JsonResponse | None] | None:
+    """Return None where the request's token is accepted and meets the requirements, else the steps to its refusal.
+
+    The steps return None where the token is accepted in the end.
+    """
+    if requirements.scopes:
+        state.required_scopes += requirements.scopes
+    found = token_or_steps(request, state, jwks_service)
+    if isinstance(found, RequestToken) and _accept_at_once(found, requirements, state.runtime.settings):
+        return None
+    return _authorization_steps(request, state, requirements, found, realm)
+
+
+def _accept_at_once(known: RequestToken, requirements: Requirements, settings: Settings) -> bool:
+    """Accept a token where nobody has to be asked or told first, and tell whether it is accepted.
+
+    For speed: it is so for most requests, and steps take longer than these checks.
+    """
+    if not known.is_accepted and (known.need is not None or token_accepted.receivers):
+        return False
     try:
-        yield from _authentication_steps(request, state, requirements, jwks_service)
+        requirements.check(known.verified(), settings.scope_implies)
+    except BearerError:
+        return False
+    known.is_accepted = True
+    return True
+
+
+def _authorization_steps(
+    request: HttpRequest,
+    state: RequestState,
+    requirements: Requirements,
+    found: RequestToken | Steps[RequestToken],
+    realm: str | None,
+) -> Steps[JsonResponse | None]:
+    try:
+        yield from _acceptance_steps(request, state, requirements, found)
     except BearerError as error:
-        return refusal_of(error, state.runtime.settings, realm)
+        scopes = scopes_of_operation(request, state)
+        return refusal_of(error, state.runtime.settings, realm, request=request, scopes=scopes)
     return None
 
 
@@ -49,14 +84,20 @@ def authenticate(request: HttpRequest) -> RequestToken:
 
     Sets ``request.claims`` and ``request.access_token``. Raises BearerError where there is no such token.
     """
-    return run_blocking(_authentication_steps(request, state_of(request), _NO_REQUIREMENTS, None))
+    state = state_of(request)
+    found = token_or_steps(request, state)
+    if isinstance(found, RequestToken) and _accept_at_once(found, _NO_REQUIREMENTS, state.runtime.settings):
+        return found
+    return run_blocking(_acceptance_steps(request, state, _NO_REQUIREMENTS, found))
 
 
-def _authentication_steps(
-    request: HttpRequest, state: RequestState, requirements: Requirements, jwks_service: KeyService | None
+def _acceptance_steps(
+    request: HttpRequest,
+    state: RequestState,
+    requirements: Requirements,
+    found: RequestToken | Steps[RequestToken],
 ) -> Steps[RequestToken]:
     try:
-        found = token_or_steps(request, state, jwks_service)
         known = found if isinstance(found, RequestToken) else (yield from found)
         token = known.verified()
         if not known.is_accepted:
@@ -66,7 +107,7 @@ def _authentication_steps(
             known.is_accepted = True
             if token_accepted.receivers:
                 yield Sent(token_accepted, request, access_token=token)
-        requirements.check(token)
+        requirements.check(token, state.runtime.settings.scope_implies)
     except BearerError as error:
         yield from _rejection_steps(request, error.with_traceback(None))  # whose frames hold the request
         raise
@@ -128,7 +169,8 @@ def accepted_token(request: HttpRequest) -> AccessToken | None:
 def refusal_steps(request: HttpRequest, error: BearerError, *, realm: str | None = None) -> Steps[JsonResponse]:
     """Return the answer to an error that a view raised, and tell of it."""
     yield from _rejection_steps(request, error)
-    return refusal_of(error, state_of(request).runtime.settings, realm)
+    state = state_of(request)
+    return refusal_of(error, state.runtime.settings, realm, request=request, scopes=state.required_scopes)
 
 
 def reject(request: HttpRequest, error: BearerError) -> None:

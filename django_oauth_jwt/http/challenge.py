@@ -1,16 +1,32 @@
 """The WWW-Authenticate header: what a refused client is told (RFC 6750 section 3)."""
 
-from ..errors import BearerError, InsufficientAuthentication, InsufficientScope, KeysUnavailable
+from collections.abc import Iterable
+from typing import Final
+
+from ..errors import (
+    BearerError,
+    InsufficientAuthentication,
+    InsufficientScope,
+    InvalidToken,
+    KeysUnavailable,
+    MissingToken,
+)
+
+#: The refusals that a token with the scopes of the operation would not have met.
+_ABOUT_SCOPES: Final = (MissingToken, InvalidToken, InsufficientScope)
 
 
-def challenge(error: BearerError, *, realm: str = "", resource_metadata: str = "") -> str | None:
+def challenge(
+    error: BearerError, *, realm: str = "", scopes: Iterable[str] = (), resource_metadata: str = ""
+) -> str | None:
     """Return the WWW-Authenticate header of a refusal, one line; None where the answer has none.
 
-    ``resource_metadata`` is the URL of RFC 9728 section 5.1.
+    ``scopes`` are those that the operation requires, as far as they are known. ``resource_metadata`` is the URL of
+    RFC 9728 section 5.1.
     """
     if isinstance(error, KeysUnavailable):
         return None
-    params = {"realm": realm, **_reason_params(error), "resource_metadata": resource_metadata}
+    params = {"realm": realm, **_reason_params(error, scopes), "resource_metadata": resource_metadata}
     quoted = ", ".join(f"{name}={_quoted_string(value)}" for name, value in params.items() if value)
     return f"Bearer {quoted}" if quoted else "Bearer"
 
@@ -20,12 +36,13 @@ def is_header_text(value: str) -> bool:
     return value.isascii() and value.isprintable()
 
 
-def _reason_params(error: BearerError) -> dict[str, str]:
+def _reason_params(error: BearerError, scopes: Iterable[str]) -> dict[str, str]:
     params: dict[str, str] = {}
     if error.error is not None:
         params |= {"error": error.error, "error_description": error.description}
-    if isinstance(error, InsufficientScope):
-        params["scope"] = error.scope
+    if isinstance(error, _ABOUT_SCOPES):
+        own = error.scope.split() if isinstance(error, InsufficientScope) else []
+        params["scope"] = " ".join(dict.fromkeys((*scopes, *own)))
     if isinstance(error, InsufficientAuthentication):
         params |= {"acr_values": error.acr_values, "max_age": error.max_age}
     return {name: _allowed(value) for name, value in params.items()}

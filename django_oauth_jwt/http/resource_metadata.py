@@ -1,40 +1,93 @@
 """Protected resource metadata (RFC 9728): where a client learns which authorization server to ask.
 
-Include ``django_oauth_jwt.urls`` at the root of the URLconf; the setting RESOURCE_METADATA is the document.
+Include ``django_oauth_jwt.urls`` at the root of the URLconf; the setting RESOURCE_METADATA is the document, or one for
+each resource.
 """
 
-from urllib.parse import unquote, unquote_to_bytes, urlsplit
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any, Final
 
-from django.http import Http404, HttpRequest, JsonResponse
-from django.utils.encoding import repercent_broken_unicode
-from django.views.decorators.http import require_safe
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.utils.cache import patch_cache_control
 
-from ..conf import get_settings
+from ..conf import Resource, Settings, get_settings, host_of
+
+_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+#: In seconds. The document changes with the project's settings.
+_MAXIMUM_AGE: Final = 3600
 
 
-@require_safe
-def protected_resource_metadata(request: HttpRequest, path: str = "") -> JsonResponse:
+def protected_resource_metadata(request: HttpRequest, path: str = "") -> HttpResponse:
     """Return the metadata (section 3.2); 404 where there is none, or none for this resource's path.
 
-    Without a path it is returned for a resource that has one, too: clients that know the host alone ask there.
-    The authorization servers are the trusted issuers and the bearer method is the header, unless the
-    setting says otherwise.
+    Without a path it is returned for a resource that has one, too, if it is the only one: clients that know the host
+    alone ask there. Pages of all origins may read it, since what runs in a browser needs it like any other client.
     """
+    response = _answer(request, path)
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+def _answer(request: HttpRequest, path: str) -> HttpResponse:
+    if request.method not in _METHODS:
+        return HttpResponseNotAllowed(_METHODS)
+    if request.method == "OPTIONS":
+        allowed = {"Access-Control-Allow-Methods": ", ".join(_METHODS), "Access-Control-Allow-Headers": "*"}
+        return HttpResponse(status=204, headers={"Allow": ", ".join(_METHODS), **allowed})
     settings = get_settings()
-    metadata = settings.resource_metadata
-    if metadata is None or path.rstrip("/") not in {"", *_decoded_paths(metadata["resource"])}:
-        raise Http404("no protected resource metadata here")
-    issuers = settings.named_issuers
-    known = {"authorization_servers": issuers} if issuers else {}
-    return JsonResponse({**known, "bearer_methods_supported": ["header"], **metadata})
+    resource = _resource_at(path.rstrip("/"), request, settings.resource_metadata)
+    if resource is None:
+        return JsonResponse({"error": "not_found"}, status=404)
+    response = JsonResponse(_document(resource, settings))
+    patch_cache_control(response, public=True, max_age=_MAXIMUM_AGE)
+    return response
 
 
-def _decoded_paths(resource: str) -> set[str]:
-    """Return how a request for a resource's path may look to Django, which decodes it: without a final slash.
+def _document(resource: Resource, settings: Settings) -> dict[str, Any]:
+    """Return what is known of a resource (section 2), and what the setting says, which wins."""
+    granting = chain.from_iterable(map(settings.scope_implies.that_grant, settings.requirements.scopes))
+    known = {
+        "authorization_servers": settings.named_issuers,
+        "scopes_supported": list(dict.fromkeys(granting)),
+        "bearer_methods_supported": ["header"],
+    }
+    return {**{name: value for name, value in known.items() if value}, **resource.metadata}
 
-    Where it is not UTF-8, Django's WSGI handler leaves such bytes encoded, and servers of ASGI replace them. Django's
-    `AsyncClient` reads every path as Latin-1.
+
+def metadata_uri_for(request: HttpRequest | None, resources: Sequence[Resource]) -> str:
+    """Return where the metadata is of the resource that a request is for, "" where there is none.
+
+    That is the one with the longest path that begins the request's.
     """
-    path = urlsplit(resource).path
-    decoded = (unquote(path), repercent_broken_unicode(unquote_to_bytes(path)).decode(), unquote(path, "latin-1"))
-    return {one.rstrip("/") for one in decoded}
+    if len(resources) == 1:
+        return resources[0].metadata_uri
+    if request is None or not resources:
+        return ""
+    path = request.path
+    nearest = max(_on_host_of(request, resources), key=lambda resource: resource.depth_above(path))
+    return nearest.metadata_uri if nearest.depth_above(path) >= 0 else ""
+
+
+def _resource_at(path: str, request: HttpRequest, resources: Sequence[Resource]) -> Resource | None:
+    near = _on_host_of(request, resources)
+    found = [resource for resource in near if path in resource.paths]
+    if not found and not path and len(near) == 1:
+        return near[0]
+    query = request.META.get("QUERY_STRING", "")
+    return next((resource for resource in found if resource.query == query), found[0] if found else None)
+
+
+def _on_host_of(request: HttpRequest, resources: Sequence[Resource]) -> Sequence[Resource]:
+    """Return the resources on the host that was asked, all of them where it has none.
+
+    The Host header only chooses among what the settings name.
+    """
+    if len(resources) <= 1:
+        return resources
+    try:
+        host = host_of(f"{request.scheme}://{request.get_host()}")
+    except DisallowedHost:  # Django's own affair: our answer is the same for any host
+        return resources
+    return [resource for resource in resources if resource.host == host] or resources

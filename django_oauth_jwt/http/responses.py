@@ -1,15 +1,17 @@
 """The refusals of the middleware and the decorator, and the headers that all entry points share."""
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 from django.db import connections
-from django.http import JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from ..conf import Settings, get_settings
 from ..errors import BearerError, KeysUnavailable
 from .challenge import challenge
+from .resource_metadata import metadata_uri_for
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 
@@ -19,21 +21,23 @@ def refuse(error: BearerError, realm: str | None = None) -> JsonResponse:
     return refusal_of(error, get_settings(), realm)
 
 
-def refusal_of(error: BearerError, settings: Settings, realm: str | None) -> JsonResponse:
-    """Do as `refuse` does, under the settings of a request."""
+def refusal_of(
+    error: BearerError,
+    settings: Settings,
+    realm: str | None,
+    *,
+    request: HttpRequest | None = None,
+    scopes: Iterable[str] = (),
+) -> JsonResponse:
+    """Do as `refuse` does for a request under its settings, where ``scopes`` are known to be required."""
     body = {"error": error.error, "error_description": error.description}
-    headers = _headers(error, settings, realm)
+    headers = refusal_headers(error, settings, realm, request=request, scopes=scopes)
     return mark_secured(JsonResponse(body, status=settings.status_of(error), headers=headers))
 
 
 def status_of(error: BearerError) -> int:
     """Return the HTTP status of a refusal; that of a token which fails validation is a setting."""
     return get_settings().status_of(error)
-
-
-def refusal_headers(error: BearerError, realm: str | None = None) -> dict[str, str]:
-    """Return the headers of a refusal: its challenge or Retry-After, and that no cache may keep it."""
-    return _headers(error, get_settings(), realm)
 
 
 def undo_changes() -> None:
@@ -55,12 +59,21 @@ def mark_secured(response: Response) -> Response:
     return response
 
 
-def _headers(error: BearerError, settings: Settings, realm: str | None) -> dict[str, str]:
+def refusal_headers(
+    error: BearerError,
+    settings: Settings,
+    realm: str | None = None,
+    *,
+    request: HttpRequest | None = None,
+    scopes: Iterable[str] = (),
+) -> dict[str, str]:
+    """Return the headers of a refusal: its challenge or Retry-After, and that no cache may keep it."""
     headers = {"Cache-Control": "no-store"}
     challenge_line = challenge(
         error,
         realm=settings.realm if realm is None else realm,
-        resource_metadata=settings.resource_metadata_uri,
+        scopes=scopes,
+        resource_metadata=metadata_uri_for(request, settings.resource_metadata),
     )
     if challenge_line is not None:
         headers["WWW-Authenticate"] = challenge_line

@@ -51,16 +51,21 @@ class RequestToken:
 
 @dataclass(slots=True, eq=False)
 class RequestState:
-    """The state of one request. ``token`` is None until somebody asks for the token."""
+    """The state of one request.
+
+    ``token`` is None until somebody asks for the token. ``required_scopes`` are those that were required so far.
+    """
 
     runtime: Runtime
     token: RequestToken | None = None
     protection: Protection = Protection.UNDECIDED
+    required_scopes: tuple[str, ...] = ()
 
     @property
-    def has_claims(self) -> bool:
-        """Whether the request was given the claims of a good token."""
-        return self.token is not None and isinstance(self.token.outcome, AccessToken)
+    def good_token(self) -> AccessToken | None:
+        """The token that the request brings, if it was verified and is good; views were given its claims."""
+        outcome = self.token.outcome if self.token is not None else None
+        return outcome if isinstance(outcome, AccessToken) else None
 
     def known_token(self, request: HttpRequest, jwks_service: KeyService | None) -> RequestToken | None:
         """Return the result for the token that the request has now, None if this key service did not check it."""

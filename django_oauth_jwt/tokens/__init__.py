@@ -1,25 +1,35 @@
 """The access token that views get, and the requirements that a view can have for it.
 
 `access_token` is the verified token, read-only thanks to `frozen_json`. `requirements` are the scopes and claims that
-a view or the settings require, `authentication_context` is how and when the user must have logged in (RFC 9470).
+a view or the settings require, `alternatives` are the ways to meet those that compose, `scope_hierarchy` tells which
+scopes stand for others, `authentication_context` is how and when the user must have logged in (RFC 9470).
 """
 
 from .access_token import AccessToken, VerifiedToken, scopes_of
+from .alternatives import Alternative, all_of, is_uncertain, scopes_to_ask_for, short_of_scopes
 from .authentication_context import parse_authentication_context
 from .frozen_json import FrozenDict, freeze, thaw
 from .requirements import ClaimRequirement, Requirements, claim_requirement, parse_claims, parse_scopes
+from .scope_hierarchy import FLAT, ScopeHierarchy
 
 __all__ = [
+    "FLAT",
     "AccessToken",
+    "Alternative",
     "ClaimRequirement",
     "FrozenDict",
     "Requirements",
+    "ScopeHierarchy",
     "VerifiedToken",
+    "all_of",
     "claim_requirement",
     "freeze",
+    "is_uncertain",
     "parse_authentication_context",
     "parse_claims",
     "parse_scopes",
     "scopes_of",
+    "scopes_to_ask_for",
+    "short_of_scopes",
     "thaw",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import InsufficientScope, MissingClaims
 from .access_token import AccessToken
+from .scope_hierarchy import FLAT, ScopeHierarchy
 
 #: RFC 6749 section 3.3: a scope is one or more of %x21 / %x23-5B / %x5D-7E.
 _SCOPE_CHARACTERS = frozenset(map(chr, range(0x21, 0x7F))) - {'"', "\\"}
@@ -52,14 +53,26 @@ class Requirements:
     scopes: tuple[str, ...] = ()
     claims: tuple[ClaimRequirement, ...] = ()
 
-    def check(self, access_token: AccessToken) -> None:
+    def check(self, access_token: AccessToken, hierarchy: ScopeHierarchy = FLAT) -> None:
         """Raise InsufficientScope or MissingClaims where the token does not meet them."""
-        if self.scopes and not access_token.scopes.issuperset(self.scopes):
-            lacking = [scope for scope in self.scopes if scope not in access_token.scopes]
-            raise InsufficientScope(self.scopes, detail=", ".join(lacking))
+        if self.scopes:
+            refusal = insufficient_scope(self.scopes, access_token, hierarchy)
+            if refusal is not None:
+                raise refusal
         lacking_claims = [claim for claim in self.claims if not claim.is_met_by(access_token.claims)]
         if lacking_claims:
             raise MissingClaims((claim.name for claim in lacking_claims), detail=", ".join(map(str, lacking_claims)))
+
+
+def insufficient_scope(
+    required: tuple[str, ...], access_token: AccessToken, hierarchy: ScopeHierarchy
+) -> InsufficientScope | None:
+    """Return the refusal of a token that does not grant all of these scopes, None for one that does."""
+    if access_token.scopes.issuperset(required):
+        return None
+    granted = hierarchy.with_implied(access_token.scopes)
+    lacking = [scope for scope in required if scope not in granted]
+    return InsufficientScope(required, detail=", ".join(lacking)) if lacking else None
 
 
 def parse_scopes(scope: str | Iterable[str]) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ urlpatterns = [
 ]
 
 #: With these, nothing is to be warned of.
+RESOURCE = {"resource": "https://api.example.com"}
 PRUDENT = {**VALID, "AUDIENCE": "api"}
 SHARED = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://localhost"}}
 
@@ -176,10 +177,14 @@ def test_warnings_are_for_deployment(settings, recent_django):
         ({"ISSUERS": {"https://a.example.com": {"AUDIENCE": "a"}, "https://b.example.com": {}}}, ["W001"]),
         ({"ISSUERS": {"https://a.example.com": {}, "https://b.example.com": {}}}, ["W001", "W001"]),
         ({"ISSUERS": {"https://a.example.com": {}, "https://b.example.com": {}}, "AUDIENCE": "a"}, []),
+        ({**PRUDENT, "AUDIENCE": None, "RESOURCE_METADATA": RESOURCE}, []),
+        ({**PRUDENT, "RESOURCE_METADATA": RESOURCE, "INVALID_TOKEN_STATUS": 403}, ["W013"]),
+        ({**PRUDENT, "RESOURCE_METADATA": RESOURCE, "INVALID_TOKEN_STATUS": 401}, []),
+        ({**PRUDENT, "INVALID_TOKEN_STATUS": 403}, []),
     ],
 )
 def test_lax_settings_are_warned_of(prudent, oauth_jwt, warnings):
-    """W001 for each issuer without audience, W002 without issuer, W004 for http."""
+    """W001 for each issuer without audience, W002 without issuer, W004 for http, W013 for a 403 that agents get."""
     prudent.OAUTH_JWT = oauth_jwt
     assert _warnings() == warnings
 

@@ -34,6 +34,7 @@ def test_a_good_token_passes_every_rule(api_issuer, run):
     ("claims", "refused"),
     [
         ({"scope": "read write", "role": "editor", "realm": {"level": 2}}, {}),
+        ({"scope": "all", "role": "editor", "realm": {"level": 2}}, {}),
         ({"scope": "read", "role": "editor", "realm": {"level": 2}}, {"scope": "insufficient_scope"}),
         ({"scope": "read write", "role": "guest", "realm": {"level": 2}}, {"claims": "missing_claims"}),
         ({"scope": "write"}, {"scope": "insufficient_scope", "claims": "missing_claims"}),
@@ -42,7 +43,7 @@ def test_a_good_token_passes_every_rule(api_issuer, run):
 def test_what_the_middleware_requires_is_asked_for(api_issuer, run, claims, refused):
     """A token that the settings SCOPE and CLAIMS refuse is not called accepted."""
     required = [{"name": "role", "value": ["admin", "editor"]}, ["realm", "level"]]
-    with api_issuer.installed(SCOPE="read write", CLAIMS=required):
+    with api_issuer.installed(SCOPE="read write", CLAIMS=required, SCOPE_IMPLIES={"all": ["read", "write"]}):
         output, status = run("explain_token", api_issuer.token(**claims))
     found = results(output)
     assert {rule for rule, (mark, _) in found.items() if mark == "no"} == refused.keys()

@@ -7,14 +7,19 @@ from types import SimpleNamespace
 import requests
 from django.utils.functional import lazystr
 
+from django_oauth_jwt.conf import Resource
 from django_oauth_jwt.jws import SUPPORTED_ALGORITHMS
-from django_oauth_jwt.tokens import ClaimRequirement
+from django_oauth_jwt.tokens import ClaimRequirement, ScopeHierarchy
 
 ISSUER = "https://as.example.com"
 VALID = {"JWKS_URI": "https://as.example.com/jwks", "ISSUER": ISSUER}
 HUGE = 10**5000  # Python itself refuses to print it
 NAN, INFINITY = float("nan"), float("inf")
 RESOURCE = "https://api.example.com/v1"
+
+#: No identifiers of resources (RFC 9728 section 1.2), and other spellings of the one above.
+NO_RESOURCES = [f"{RESOURCE}#", f"{RESOURCE}#x", "http://api.example.com", "http://10.0.0.1/v1", "ftp://localhost/"]
+SAME_RESOURCES = [RESOURCE, f"{RESOURCE}/", "https://API.example.com/v1", "https://api.example.com:443/v1"]
 
 CYCLE = {"resource": RESOURCE}
 CYCLE["self"] = CYCLE
@@ -142,6 +147,11 @@ BAD = {
     "REQUIRED_CLAIMS": NO_STRINGS,
     "LEEWAY": NO_SECONDS,
     "REALM": [b"x", 1, True, ["x"], "b\u00fccher", "a\nb", "a\r\nX: y", "a\tb", "\x00", "\x7f", lazystr("x")],
+    "SCOPE_IMPLIES": [
+        *[[], "a", b"a", 1, True, [("a", "b")], {"a": None}, {"a": 1}, {"a": {"b": 1}}, {"a": [1]}, {"a": ["b c"]}],
+        *[{1: ["a"]}, {None: ["a"]}, {"": ["a"]}, {"a b": ["c"]}, {"a": ["a"]}, {"a": ["b"], "b": ["c"], "c": ["a"]}],
+        {"x": ["a"], "a": ["b"], "b": ["a"]},
+    ],
     "SCOPE": [b"read", 1, True, {}, {"read": 1}, ["read write"], [""], [1], [None], ['re"ad'], ["re\\ad"], "r\u00e9ad"],
     "CLAIMS": [
         *[1, True, b"role", iter(["role"]), [1], [""], [None], [[]], [["a", 1]], [["a", ""]]],
@@ -163,10 +173,11 @@ BAD = {
     "TOKEN_CACHE_SIZE": NO_COUNT,
     "MAX_TOKEN_LENGTH": [*NO_COUNT, 0],
     "RESOURCE_METADATA": [
-        *[[], "x", b"x", 1, True, {}, {1: 2}, {b"resource": RESOURCE}, CYCLE],
+        *[[], (), "x", b"x", 1, True, {}, {1: 2}, {b"resource": RESOURCE}, CYCLE, [[]], [RESOURCE], [{}]],
+        *[[{"resource": RESOURCE}, {"resource": other}] for other in SAME_RESOURCES],
         *[
             {"resource": value}
-            for value in (None, "", 1, b"x", "x", "https://b\u00fccher.example.com", 'https://"', HUGE)
+            for value in (None, "", 1, b"x", "x", "https://b\u00fccher.example.com", 'https://"', HUGE, *NO_RESOURCES)
         ],
         *[{"resource": RESOURCE, "x": value} for value in (object(), b"x", NAN, {1, 2}, {("a",): 1}, Unprintable())],
     ],
@@ -199,6 +210,8 @@ GOOD = [
     ("SCOPE", "read write", ("read", "write")),
     ("SCOPE", [], ()),
     ("SCOPE", ["read", "https://api/write"], ("read", "https://api/write")),
+    ("SCOPE_IMPLIES", {}, ScopeHierarchy({})),
+    ("SCOPE_IMPLIES", {"a": ["b"], "b": "c d"}, ScopeHierarchy({"a": ["b"], "b": ["c", "d"]})),
     ("CLAIMS", [], ()),
     ("CLAIMS", "role", (ROLE,)),
     (
@@ -239,6 +252,15 @@ GOOD = [
     ("USER_RESOLVER", "tests.conf.samples.resolver", resolver),
     ("TOKEN_CACHE_SIZE", 0, 0),
     ("MAX_TOKEN_LENGTH", 1, 1),
-    ("RESOURCE_METADATA", {"resource": RESOURCE, "x": lazystr("y")}, {"resource": RESOURCE, "x": "y"}),
+    (
+        "RESOURCE_METADATA",
+        {"resource": RESOURCE, "x": lazystr("y")},
+        (Resource({"resource": RESOURCE, "x": lazystr("y")}),),
+    ),
+    (
+        "RESOURCE_METADATA",
+        [{"resource": RESOURCE}, {"resource": "http://127.0.0.1:8000/v1"}],
+        (Resource({"resource": RESOURCE}), Resource({"resource": "http://127.0.0.1:8000/v1"})),
+    ),
     ("PASS_FOREIGN_TOKENS", True, True),
 ]

@@ -130,17 +130,12 @@ def test_the_settings_cannot_be_changed():
     ("resource", "uri"),
     [
         ("https://api.example.com", "https://api.example.com/.well-known/oauth-protected-resource"),
-        ("https://api.example.com/v1/", "https://api.example.com/.well-known/oauth-protected-resource/v1"),
+        ("https://api.example.com/v1/", "https://api.example.com/.well-known/oauth-protected-resource/v1/"),
+        ("https://api.example.com/", "https://api.example.com/.well-known/oauth-protected-resource"),
         ("https://api.example.com/v1?a=b", "https://api.example.com/.well-known/oauth-protected-resource/v1?a=b"),
     ],
 )
 def test_the_metadata_uri_is_made_of_the_resource(resource, uri):
     """RFC 9728 section 3.1: the well-known part goes between host and path."""
     settings, _ = read({**VALID, "RESOURCE_METADATA": {"resource": resource}})
-    assert settings.resource_metadata_uri == uri
-
-
-def test_without_metadata_there_is_no_uri():
-    """The challenge then says nothing of it."""
-    settings, _ = read(VALID)
-    assert settings.resource_metadata_uri == ""
+    assert settings.resource_metadata[0].metadata_uri == uri

@@ -51,7 +51,8 @@ def test_a_bad_token_is_refused_wherever_we_stand(serve, issuer, authenticators,
     """Even where everybody is allowed: it is not turned into an anonymous request."""
     client = serve(authentication_classes=authenticators, permission_classes=[permission])
     response = client.get("/", headers=issuer.headers("read", expired=True))
-    assert (response.status_code, response["WWW-Authenticate"]) == (403, EXPIRED)
+    challenge = f'{EXPIRED}, scope="read"' if isinstance(permission, HasScope) else EXPIRED
+    assert (response.status_code, response["WWW-Authenticate"]) == (403, challenge)
     assert response.json() == {"detail": "Token has expired"}
 
 
@@ -95,7 +96,7 @@ def test_other_authenticators_let_in_whom_they_know(serve, issuer, ours_first):
     assert client.get("/", headers=headers).json() == {"user": "alice", "has_token": False}
     client = serve(authentication_classes=authenticators, permission_classes=[HasScope("read")])
     response = client.get("/", headers=headers)
-    assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")
+    assert (response.status_code, response["WWW-Authenticate"]) == (401, 'Bearer scope="read"')
 
 
 @pytest.mark.django_db
@@ -132,7 +133,11 @@ def of_django(exc, context):
 @pytest.mark.parametrize("handler", [own_body, of_django])
 @pytest.mark.parametrize(
     ("token", "status", "challenge"),
-    [({"expired": True}, 403, EXPIRED), ({"scope": "x"}, 403, LACKING), (None, 401, "Bearer")],
+    [
+        ({"expired": True}, 403, f'{EXPIRED}, scope="read"'),
+        ({"scope": "x"}, 403, LACKING),
+        (None, 401, 'Bearer scope="read"'),
+    ],
 )
 @pytest.mark.parametrize("permissions", [[HasScope("read")], [IsAuthenticated, HasScope("read")]])
 def test_an_exception_handler_of_the_projects_own_loses_no_challenge(

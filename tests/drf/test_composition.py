@@ -3,11 +3,12 @@
 import itertools
 import operator
 import random
+import re
 
 import pytest
 from rest_framework.permissions import IsAdminUser, IsAuthenticated
 
-from django_oauth_jwt.permissions import HasAuthenticationContext, HasClaim, HasScope
+from django_oauth_jwt.permissions import HasAuthenticationContext, HasClaim, HasScope, TokenPermission
 
 from ..flood import flood
 
@@ -68,19 +69,56 @@ def built(tree):
     return kind
 
 
-def expected(tree, leaves):
-    """Whether a tree lets in, and the challenge of the first of ours that stands in the way."""
+def answer(tree, leaves, asked):
+    """Whether a tree lets in, and the challenge of the first of ours that stands in the way; notes who was asked."""
     kind, left, right = tree
     if kind == "~":
-        return not (expected(left, leaves) if isinstance(left, tuple) else leaves[left])[0], None
-    if kind not in ("&", "|"):
-        return leaves[kind]
-    answers = [expected(operand, leaves) for operand in (left, right)]
+        let_in = not (answer(left, leaves, asked) if isinstance(left, tuple) else leaves[left])[0]
+        found = let_in, None
+    elif kind not in ("&", "|"):
+        found = leaves[kind]
+    else:
+        first = answer(left, leaves, asked)
+        second = first if first[0] == (kind == "|") else answer(right, leaves, asked)
+        found = second[0], None if second[0] else first[1] or second[1]
+    asked[id(tree)] = found[0]
+    return found
+
+
+def ways(tree, leaves, asked, has_token=True):
+    """The ways to be let in by a tree: scopes, and whether something else is missing, as far as it was seen."""
+    kind, left, right = tree
+    if kind == "|":
+        return ways(left, leaves, asked, has_token) + ways(right, leaves, asked, has_token)
     if kind == "&":
-        return next((answer for answer in answers if not answer[0]), (True, None))
-    if any(let_in for let_in, _ in answers):
-        return True, None
-    return False, next((challenge for _, challenge in answers if challenge), None)
+        pairs = itertools.product(ways(left, leaves, asked, has_token), ways(right, leaves, asked, has_token))
+        return [((*dict.fromkeys(one + other),), lacks or lacks_too) for (one, lacks), (other, lacks_too) in pairs]
+    if isinstance(kind, HasScope):
+        return [(kind.requirements_for("GET", None).scopes, False)]
+    if isinstance(kind, TokenPermission):
+        return [((), not leaves[kind][0] or not has_token)]
+    return [((), not asked.get(id(tree), True))]
+
+
+def scopes_in(ways):
+    """The scopes of the first way that takes nothing else, else of the first that takes any."""
+    return next((s for s, lacks in ways if s and not lacks), next((s for s, _ in ways if s), ()))
+
+
+def expected(tree, leaves):
+    """Whether a tree lets in a token of the scopes "a b", and the whole challenge of the denial."""
+    asked = {}
+    let_in, challenge = answer(tree, leaves, asked)
+    if let_in or challenge is None:
+        return let_in, challenge
+    found = ways(tree, leaves, asked)
+    short = next((scopes for scopes, lacks in found if not lacks and not {"a", "b"}.issuperset(scopes)), None)
+    if short is not None:
+        return False, lacking(" ".join(short))
+    own = re.search(r'scope="(.*)"', challenge)
+    if own is None:
+        return False, challenge
+    return False, lacking(" ".join(dict.fromkeys((*scopes_in(found), *own[1].split()))))
 
 
 @pytest.fixture
@@ -114,16 +152,23 @@ def test_every_composition_without_a_token_asks_for_one(ask, issuer, yes, no):
     leaves = {**dict.fromkeys(OURS, (False, "Bearer")), yes: (True, None), no: (False, None)}
     for tree in trees_of(list(leaves)):
         response = ask(built(tree))
-        let_in, _ = expected(tree, leaves)
+        asked = {}
+        let_in, _ = answer(tree, leaves, asked)
+        scopes = scopes_in(ways(tree, leaves, asked, has_token=False))
+        challenge = f'Bearer scope="{" ".join(scopes)}"' if scopes else "Bearer"
         assert response.status_code == (200 if let_in else 401), tree
-        assert response.headers.get("WWW-Authenticate") == (None if let_in else "Bearer"), tree
+        assert response.headers.get("WWW-Authenticate") == (None if let_in else challenge), tree
 
 
 @pytest.mark.parametrize(
     ("permissions", "challenge"),
     [
-        pytest.param([HasScope("a"), HasScope("x")], lacking("x"), id="the second in the list"),
+        pytest.param([HasScope("a"), HasScope("x")], lacking("a x"), id="all in the list"),
         pytest.param([HasScope("x"), HasClaim("role")], lacking("x"), id="the first that refuses"),
+        pytest.param([HasScope("x"), HasScope("y")], lacking("x y"), id="two at once"),
+        pytest.param([HasClaim("role") & HasScope("x") | HasScope("y")], lacking("y"), id="the way that scopes open"),
+        pytest.param([HasScope("x") & HasClaim("role") | HasScope("y")], lacking("y"), id="the same in another order"),
+        pytest.param([IsAdminUser & HasScope("x") | HasScope("y")], lacking("y"), id="not what others denied"),
         pytest.param([IsAdminUser, HasScope("x")], None, id="somebody else refuses first"),
         pytest.param([IsAuthenticated, HasScope("x")], lacking("x"), id="somebody else agrees"),
         pytest.param([HasScope("x") | IsAdminUser], lacking("x"), id="a scope would do"),

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from django_oauth_jwt.authentication import BearerJwtAuthentication
 from django_oauth_jwt.errors import InsufficientScope, InvalidToken
-from django_oauth_jwt.permissions import HasScope, TokenPermission
+from django_oauth_jwt.permissions import HasClaim, HasScope, TokenPermission
 
 MIDDLEWARE = "django_oauth_jwt.middleware.JwtBearerMiddleware"
 LACKING = (
@@ -54,7 +54,7 @@ class OfTheTeam(TokenPermission):
         pytest.param([OfTheTeam], id="class"),
         pytest.param([OfTheTeam()], id="instance"),
         pytest.param([IsAuthenticated & OfTheTeam | OfTheTeam], id="composition"),
-        pytest.param([HasScope("a"), ~~OfTheTeam | OfTheTeam], id="list"),
+        pytest.param([HasClaim("sub"), ~~OfTheTeam | OfTheTeam], id="list"),
     ],
 )
 def test_a_permission_with_check_alone_is_explained(get, signals, authenticators, permissions):
@@ -80,18 +80,19 @@ class Raising(BasePermission):
 
 
 @pytest.mark.parametrize(
-    "attributes",
+    ("attributes", "scopes"),
     [
-        pytest.param({"permission_classes": [Raising]}, id="permission"),
-        pytest.param({"permission_classes": [Raising | HasScope("a")]}, id="composition"),
-        pytest.param({"permission_classes": [HasScope("a"), ~Raising]}, id="list"),
-        pytest.param({"get": lambda view, request: Raising().has_permission(request, view)}, id="view"),
+        pytest.param({"permission_classes": [Raising]}, False, id="permission"),
+        pytest.param({"permission_classes": [Raising | HasScope("a")]}, True, id="composition"),
+        pytest.param({"permission_classes": [HasScope("a"), ~Raising]}, True, id="list"),
+        pytest.param({"get": lambda view, request: Raising().has_permission(request, view)}, False, id="view"),
     ],
 )
-def test_an_error_of_ours_that_is_raised_is_answered_as_ours(get, signals, attributes):
+def test_an_error_of_ours_that_is_raised_is_answered_as_ours(get, signals, attributes, scopes):
     """By a permission or by the view: status, challenge, headers, log and signal, once."""
     response = get(**attributes)
-    assert (response.status_code, response["WWW-Authenticate"]) == (403, EXPIRED)
+    challenge = f'{EXPIRED}, scope="a"' if scopes else EXPIRED
+    assert (response.status_code, response["WWW-Authenticate"]) == (403, challenge)
     assert response.json() == {"detail": "Token has expired"}
     assert response["Cache-Control"] == "no-store"
     assert [sent["reason"] for name, sent in signals if name == "rejected"] == ["expired"]
@@ -100,7 +101,7 @@ def test_an_error_of_ours_that_is_raised_is_answered_as_ours(get, signals, attri
 def test_it_is_answered_without_our_authenticator_where_ours_was_asked(get):
     """In the check in which the view meets us first."""
     response = get(authentication_classes=[SessionAuthentication], permission_classes=[HasScope("a"), Raising])
-    assert (response.status_code, response["WWW-Authenticate"]) == (403, EXPIRED)
+    assert (response.status_code, response["WWW-Authenticate"]) == (403, f'{EXPIRED}, scope="a"')
 
 
 class RaisingForChanges(BasePermission):
@@ -282,7 +283,7 @@ def test_a_denial_of_the_views_own_that_is_none_lets_in(get):
 
 @ENTRANCES
 def test_own_ways_to_get_and_to_check_permissions_are_kept(get, authenticators):
-    """As any of them will do, in a view's `check_permissions`; the first that is missing is named."""
+    """As any of them will do, in a view's `check_permissions`."""
 
     def get_permissions(view):
         return [HasScope(scope) for scope in view.scopes]
@@ -296,7 +297,7 @@ def test_own_ways_to_get_and_to_check_permissions_are_kept(get, authenticators):
     denied = get(**attributes, check_permissions=check_permissions, scopes="xy")
     assert denied.status_code == 403
     if BearerJwtAuthentication in authenticators:
-        assert denied["WWW-Authenticate"] == LACKING
+        assert denied["WWW-Authenticate"] == LACKING.replace('"x"', '"x y"')  # as they stand in the list
     assert get(**attributes, scopes="a").status_code == 200
     assert get(**attributes, scopes="x")["WWW-Authenticate"] == LACKING
 
@@ -322,7 +323,7 @@ def test_a_view_that_asks_for_authentication_itself_challenges_for_a_token(get):
         raise NotAuthenticated
 
     response = get(permission_classes=[HasScope("a")], get=log_in)
-    assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")
+    assert (response.status_code, response["WWW-Authenticate"]) == (401, 'Bearer scope="a"')
     assert response["Cache-Control"] == "no-store"
 
 

@@ -60,7 +60,7 @@ def test_a_permission_without_any_of_our_entrances_asks_for_a_token(serve, issue
     """Nobody has looked at the token, so nobody is let in, whatever it says."""
     client = serve(authentication_classes=[SessionAuthentication], permission_classes=[HasScope("read")])
     response = client.get("/", headers=issuer.headers("read"))
-    assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")
+    assert (response.status_code, response["WWW-Authenticate"]) == (401, 'Bearer scope="read"')
     assert "Authorization" in response["Vary"]
 
 

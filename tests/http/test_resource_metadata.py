@@ -1,10 +1,12 @@
 """Protected resource metadata (RFC 9728)."""
 
 import re
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from django_oauth_jwt.decorators import secure
 from django_oauth_jwt.http import protected_resource_metadata
@@ -12,9 +14,12 @@ from django_oauth_jwt.http import protected_resource_metadata
 urlpatterns = [
     path("", include("django_oauth_jwt.urls")),
     path("books/", secure()(lambda request: None)),
+    path("ok", secure()(lambda request: HttpResponse())),
+    re_path("", secure()(lambda request: None)),
 ]
 pytestmark = pytest.mark.urls(__name__)
 
+WELL_KNOWN = "/.well-known/oauth-protected-resource"
 ROOT = {"resource": "https://api.example.com"}
 WITH_PATH = {"resource": "https://api.example.com/v2/?tenant=1", "scopes_supported": ["read"]}
 
@@ -114,6 +119,180 @@ def test_a_path_that_is_no_utf_8_is_found_as_each_server_decodes_it(rsa_issuer, 
     assert response.status_code == 200
 
 
+def test_only_what_is_known_is_said(settings, rsa_issuer):
+    """RFC 9728 section 3.2: a parameter without values is left out; nothing is promised that nobody configured."""
+    with rsa_issuer.installed(RESOURCE_METADATA=ROOT, SCOPE=["read"], SCOPE_IMPLIES={"write": ["read"], "x": ["y"]}):
+        document = Client().get(WELL_KNOWN).json()
+    assert document.pop("scopes_supported") == ["read", "write"]
+    settings.OAUTH_JWT = {"JWKS_URI": "https://as.example.com/jwks", "RESOURCE_METADATA": ROOT}
+    assert Client().get(WELL_KNOWN).json() == {**ROOT, "bearer_methods_supported": ["header"]}
+
+
+@pytest.mark.parametrize("middleware", [[], ["django_oauth_jwt.middleware.JwtBearerMiddleware"]])
+@pytest.mark.parametrize("suffix", ["", "/nowhere"])
+def test_pages_of_all_origins_may_read_it(send, settings, rsa_issuer, middleware, suffix):
+    """An agent in a browser sends a preflight first; it is told of a document that is not there, too."""
+    settings.MIDDLEWARE = middleware
+    with rsa_issuer.installed(RESOURCE_METADATA=ROOT):
+        origin = {"Origin": "https://agent.example.com"}
+        asked = {**origin, "Access-Control-Request-Headers": "mcp-protocol-version"}
+        preflight = send("options", WELL_KNOWN + suffix, headers={**asked, "Access-Control-Request-Method": "GET"})
+        for method in ("get", "head"):
+            response = send(method, WELL_KNOWN + suffix, headers=origin)
+            assert (response.status_code, response["Access-Control-Allow-Origin"]) == (404 if suffix else 200, "*")
+            assert response.headers.get("Cache-Control") == (None if suffix else "public, max-age=3600")
+            assert "Vary" not in response.headers
+    assert (preflight.status_code, preflight.content) == (204, b"")
+    assert preflight["Access-Control-Allow-Origin"] == preflight["Access-Control-Allow-Headers"] == "*"
+    assert preflight["Access-Control-Allow-Methods"] == preflight["Allow"] == "GET, HEAD, OPTIONS"
+
+
+def test_nothing_can_be_done_to_it(send, rsa_issuer):
+    """It is read, and nothing else."""
+    with rsa_issuer.installed(RESOURCE_METADATA=ROOT):
+        response = send("post", WELL_KNOWN)
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+#: Asked for by Django's sync client alone: its async one sends its own Host beside that of a test.
+MCP, DEEP, TENANT = ({"resource": f"https://api.example.com/{path}"} for path in ("mcp", "mcp/deep/", "mcp?t=1"))
+OTHER_HOST, ALL_OF_IT = {"resource": "https://mcp.example.com:8443/mcp"}, {"resource": "https://api.example.com/"}
+SEVERAL = [MCP, DEEP, OTHER_HOST]
+
+
+@pytest.mark.parametrize(
+    ("resources", "host", "path", "named"),
+    [
+        (SEVERAL, "api.example.com", "/mcp", MCP),
+        (SEVERAL, "api.example.com", "/mcp/", MCP),
+        (SEVERAL, "api.example.com", "/mcp/tools", MCP),
+        (SEVERAL, "API.example.com", "/mcp/deeper", MCP),
+        (SEVERAL, "api.example.com:80", "/mcp/deep", DEEP),
+        (SEVERAL, "api.example.com", "/mcp/deep/x", DEEP),
+        (SEVERAL, "api.example.com", "/mcpx", None),
+        (SEVERAL, "api.example.com", "/MCP", None),
+        (SEVERAL, "api.example.com", "/", None),
+        (SEVERAL, "mcp.example.com:8443", "/mcp/deep", OTHER_HOST),
+        (SEVERAL, "mcp.example.com:8443", "/other", None),
+        (SEVERAL, "testserver", "/mcp/x", MCP),
+        (SEVERAL, "testserver", "/mcp/deep", DEEP),
+        ([*SEVERAL, ALL_OF_IT], "api.example.com", "/mcpx", ALL_OF_IT),
+        ([*SEVERAL, ALL_OF_IT], "api.example.com", "/mcp/deep", DEEP),
+        ([*SEVERAL, ALL_OF_IT], "mcp.example.com:8443", "/x", None),
+        ([MCP], "elsewhere", "/x", MCP),
+        ([{"resource": "https://a/b%C3%A9"}, MCP], "a", "/b\u00e9/c", {"resource": "https://a/b%C3%A9"}),
+    ],
+)
+def test_a_challenge_names_the_resource_that_the_request_is_for(settings, rsa_issuer, resources, host, path, named):
+    """The longest path that begins the request's, of those on its host where there are any; or the only one."""
+    settings.ALLOWED_HOSTS = ["*"]
+    with rsa_issuer.installed(RESOURCE_METADATA=resources):
+        challenge = Client().get(path, headers={"Host": host})["WWW-Authenticate"]
+        if named is None:
+            assert challenge == "Bearer"
+            return
+        advertised = re.fullmatch('Bearer resource_metadata="https?://[^/]*(.*)"', challenge)[1]
+        response = Client().get(advertised, headers={"Host": host})
+    assert response.json()["resource"] == named["resource"]
+
+
+@pytest.mark.parametrize(
+    ("resources", "host", "suffix", "served"),
+    [
+        (SEVERAL, "api.example.com", "", None),
+        ([*SEVERAL, ALL_OF_IT], "api.example.com", "", ALL_OF_IT),
+        (SEVERAL, "mcp.example.com:8443", "", OTHER_HOST),
+        (SEVERAL, "mcp.example.com:8443", "/mcp/deep", None),
+        ([MCP, TENANT], "api.example.com", "/mcp", MCP),
+        ([MCP, TENANT], "api.example.com", "/mcp?t=1", TENANT),
+        ([TENANT, DEEP], "api.example.com", "/mcp?t=2", TENANT),
+    ],
+)
+def test_each_resource_has_a_document_of_its_own(settings, rsa_issuer, resources, host, suffix, served):
+    """At its own path, on its own host; without a path where only one can be meant."""
+    settings.ALLOWED_HOSTS = ["*"]
+    with rsa_issuer.installed(RESOURCE_METADATA=resources):
+        response = Client().get(WELL_KNOWN + suffix, headers={"Host": host})
+    assert (response.status_code, response.json().get("resource")) == (
+        (404, None) if served is None else (200, served["resource"])
+    )
+
+
+def test_a_host_that_is_not_allowed_is_djangos_affair(send, settings, rsa_issuer):
+    """The refusal is the same for any host: nothing in it is made of what the client sent."""
+    settings.ALLOWED_HOSTS = ["api.example.com"]
+    with rsa_issuer.installed(RESOURCE_METADATA=SEVERAL):
+        response = send("get", "/mcp", headers={"Host": "evil.example.com"})
+    assert (response.status_code, "evil" in response["WWW-Authenticate"]) == (401, False)
+
+
+def _host_and_path(url):
+    parts = urlsplit(url)
+    return parts.netloc, urlunsplit(("", "", parts.path, parts.query, ""))
+
+
+@pytest.mark.parametrize("resources", [[*SEVERAL, ALL_OF_IT, TENANT], [ROOT], [WITH_PATH], [MCP, ROOT]])
+def test_the_documents_keep_the_rules_of_the_rfc(settings, rsa_issuer, resources):
+    """RFC 9728 sections 2, 3.1 to 3.3, checked as a client has to check them."""
+    settings.ALLOWED_HOSTS = ["*"]
+    with rsa_issuer.installed(RESOURCE_METADATA=resources, SCOPE=["read"]):
+        for resource in resources:
+            host, path = _host_and_path(resource["resource"])
+            uri = WELL_KNOWN + ("" if path == "/" else path)  # 3.1: a slash that follows the host is removed
+            response = Client().get(uri, headers={"Host": host})
+            assert (response.status_code, response["Content-Type"]) == (200, "application/json")  # 3.2
+            document = response.json()
+            assert document["resource"] == resource["resource"]  # 3.3, to the letter
+            assert urlsplit(document["resource"]).scheme == "https"  # 1.2
+            assert "#" not in document["resource"]
+            lists = ("authorization_servers", "scopes_supported", "bearer_methods_supported")
+            assert all(document[name] and all(isinstance(one, str) for one in document[name]) for name in lists)  # 2
+            assert all(urlsplit(issuer).scheme == "https" for issuer in document["authorization_servers"])
+            assert set(document["bearer_methods_supported"]) <= {"header", "body", "query"}
+            assert set(document) == {"resource", *lists}
+
+
+@pytest.mark.parametrize(
+    ("settings_of", "aud", "status"),
+    [
+        ({"RESOURCE_METADATA": ROOT}, "https://api.example.com", 200),
+        ({"RESOURCE_METADATA": ROOT}, "https://api.example.com/", 200),
+        ({"RESOURCE_METADATA": ALL_OF_IT}, "https://api.example.com", 200),
+        ({"RESOURCE_METADATA": ALL_OF_IT}, "https://api.example.com/", 200),
+        ({"RESOURCE_METADATA": ROOT}, "https://api.example.com//", 401),
+        ({"RESOURCE_METADATA": ROOT}, "https://api.example.com/mcp", 401),
+        ({"RESOURCE_METADATA": ROOT}, None, 401),
+        ({"RESOURCE_METADATA": MCP}, "https://api.example.com/mcp", 200),
+        ({"RESOURCE_METADATA": MCP}, "https://api.example.com/mcp/", 401),
+        ({"RESOURCE_METADATA": MCP}, "https://api.example.com", 401),
+        ({"RESOURCE_METADATA": SEVERAL}, OTHER_HOST["resource"], 200),
+        ({"RESOURCE_METADATA": SEVERAL}, ["x", DEEP["resource"]], 200),
+        ({"RESOURCE_METADATA": ROOT, "AUDIENCE": "books"}, "https://api.example.com", 401),
+        ({"RESOURCE_METADATA": ROOT, "AUDIENCE": "books"}, "books", 200),
+        ({"RESOURCE_METADATA": ROOT, "AUDIENCE": "books", "INVALID_TOKEN_STATUS": 403}, "x", 403),
+        ({"RESOURCE_METADATA": ROOT, "INVALID_TOKEN_STATUS": 401}, "x", 401),
+        ({"RESOURCE_METADATA": None}, "x", 200),
+        ({"AUDIENCE": "books"}, "x", 403),
+    ],
+)
+def test_the_resource_is_the_audience_and_a_bad_token_a_401(send, rsa_issuer, settings_of, aud, status):
+    """RFC 8707: clients ask for a token for the resource; AUDIENCE and the status may be set."""
+    settings_of = {"AUDIENCE": None, **settings_of}
+    with rsa_issuer.installed(**settings_of):
+        assert send("get", "/ok", headers=rsa_issuer.headers(aud=aud)).status_code == status
+
+
+@pytest.mark.parametrize(("own", "status"), [({}, 200), ({"AUDIENCE": "books"}, 401)])
+def test_a_listed_issuer_may_have_another_audience(settings, rsa_issuer, own, status):
+    """The default is for all that have none."""
+    settings.OAUTH_JWT = {
+        "ISSUERS": {rsa_issuer.issuer: {"JWKS_SERVICE": rsa_issuer, **own}, "https://b.example.com": {}},
+        "RESOURCE_METADATA": ROOT,
+    }
+    headers = rsa_issuer.headers(aud="https://api.example.com")
+    assert Client().get("/ok", headers=headers).status_code == status
+
+
 def test_the_middleware_lets_everybody_read_it(rsa_issuer, settings):
     """Whoever has no token yet must be able to learn where to get one."""
     settings.MIDDLEWARE = ["django_oauth_jwt.middleware.JwtBearerMiddleware"]
@@ -125,7 +304,7 @@ def test_the_middleware_lets_everybody_read_it(rsa_issuer, settings):
     ("metadata", "uri"),
     [
         (ROOT, "https://api.example.com/.well-known/oauth-protected-resource"),
-        (WITH_PATH, "https://api.example.com/.well-known/oauth-protected-resource/v2?tenant=1"),
+        (WITH_PATH, "https://api.example.com/.well-known/oauth-protected-resource/v2/?tenant=1"),
     ],
 )
 def test_the_challenge_says_where_the_document_is(rsa_issuer, metadata, uri):

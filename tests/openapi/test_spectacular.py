@@ -123,6 +123,24 @@ def test_permissions_become_alternatives_and_sums_of_scopes(issuer, version, sch
     assert ways(schema_of(view(*permissions))) == expected
 
 
+@pytest.mark.parametrize(
+    ("permissions", "expected"),
+    [
+        ([READ], [["read"], ["admin"], ["write"]]),
+        ([WRITE], [["write"], ["admin"]]),
+        ([ADMIN], [["admin"]]),
+        ([HasScope("audit")], [["audit"]]),
+        ([READ, WRITE], [["read", "write"], ["admin"], ["write"]]),
+        ([WRITE, HasScope("audit")], [["write", "audit"], ["admin", "audit"]]),
+        ([ADMIN | READ], [["admin"], ["read"], ["write"]]),
+    ],
+)
+def test_a_scope_that_stands_for_another_is_an_alternative(issuer, version, schema_of, settings, permissions, expected):
+    """What is required comes first, then the fewest broader ones that do as well (SCOPE_IMPLIES)."""
+    settings.OAUTH_JWT = {**settings.OAUTH_JWT, "SCOPE_IMPLIES": {"admin": ["write"], "write": ["read"]}}
+    assert ways(schema_of(view(*permissions))) == expected
+
+
 def test_each_method_has_its_own_scopes(issuer, version, schema_of):
     """A mapping of HTTP method to scopes, given to the permission or on the view."""
     given = schema_of(view(HasScope({"GET": "read", "POST": ["write", "audit"]})))

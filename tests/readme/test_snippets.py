@@ -77,7 +77,7 @@ def test_the_decorator(project, as_issuer, call):
         assert call("/profile/", None).status_code == 401
         assert call("/profile/").content == b"user-1"
         assert [call("/shelf/", scope).status_code for scope in (None, "x", "books.read")] == [401, 403, 200]
-        assert call("/add/", None)["WWW-Authenticate"] == 'Bearer realm="books"'
+        assert call("/add/", None)["WWW-Authenticate"] == 'Bearer realm="books", scope="books.read books.write"'
         assert call("/add/", "books.read").status_code == 403
         assert call("/add/", "books.read books.write").status_code == 201
         good = {"email": "a@example.com", "role": "editor", "realm_access": {"roles": ["x", "staff"]}}

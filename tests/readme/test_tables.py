@@ -9,7 +9,7 @@ import pytest
 import django_oauth_jwt
 from django_oauth_jwt import errors
 from django_oauth_jwt.conf import ISSUER_RULES, RULES, read
-from django_oauth_jwt.http import refusal_headers, refuse
+from django_oauth_jwt.http import refuse
 
 from .readme_text import TEXT, code, run_snippet, table
 
@@ -61,7 +61,7 @@ def test_the_answers_table_has_every_refusal():
 def test_an_answer_is_the_one_in_the_table(name, _, status, header, settings):
     """Status and challenge of each refusal are the table's, to the letter."""
     error = ERRORS[code(name)]
-    assert refusal_headers(error).get("WWW-Authenticate") == (None if header == "none" else code(header))
+    assert refuse(error).headers.get("WWW-Authenticate") == (None if header == "none" else code(header))
     if status == "`INVALID_TOKEN_STATUS`":
         for configured in (401, 403):
             settings.OAUTH_JWT = {"INVALID_TOKEN_STATUS": configured}

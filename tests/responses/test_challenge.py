@@ -69,7 +69,7 @@ def challenge_of(response):
 def test_the_realm_of_the_settings_comes_first_and_is_quoted(send, rsa_issuer, url, realm, quoted):
     """RFC 9110 section 5.6.4: quotes and backslashes are escaped, all else stands for itself."""
     with rsa_issuer.installed(REALM=realm, SCOPE="read"):
-        assert challenge_of(send("get", url)) == f'Bearer realm="{quoted}"'
+        assert challenge_of(send("get", url)) == f'Bearer realm="{quoted}", scope="read"'
         assert challenge_of(send("get", url, headers=rsa_issuer.headers())) == (
             f'Bearer realm="{quoted}", error="insufficient_scope", '
             'error_description="Token is missing some required scope values", scope="read"'
@@ -79,10 +79,10 @@ def test_the_realm_of_the_settings_comes_first_and_is_quoted(send, rsa_issuer, u
 @pytest.mark.parametrize(
     ("url", "challenge"),
     [
-        ("/own-realm/", r'Bearer realm="the \"view\""'),
-        ("/own-realm/async/", r'Bearer realm="the \"view\""'),
-        ("/empty-realm/", "Bearer"),
-        ("/decorator/", 'Bearer realm="all"'),
+        ("/own-realm/", r'Bearer realm="the \"view\"", scope="read"'),
+        ("/own-realm/async/", r'Bearer realm="the \"view\"", scope="read"'),
+        ("/empty-realm/", 'Bearer scope="read"'),
+        ("/decorator/", 'Bearer realm="all", scope="read"'),
     ],
 )
 def test_a_views_own_realm_wins_over_the_setting(send, rsa_issuer, url, challenge):
@@ -115,7 +115,7 @@ def test_nothing_that_a_client_sent_is_in_the_challenge(send, issuer, url, setti
     lacking = "Token is missing some required scope values"
     known = {f'Bearer error="insufficient_scope", error_description="{lacking}", scope="read"'}
     for text in InvalidToken.DESCRIPTIONS.values():
-        known.add(f'Bearer error="invalid_token", error_description="{text}"')
+        known.add(f'Bearer error="invalid_token", error_description="{text}", scope="read"')
     assert challenge in known
 
 

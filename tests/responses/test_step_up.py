@@ -154,11 +154,14 @@ def test_a_negated_one_refuses_without_a_challenge_of_its_own(ask):
     assert ask("not", acr="urn:as:mfa").status_code == 403
 
 
-@pytest.mark.parametrize("path", ["mfa", "both", "or", "nested"])
-def test_without_a_token_the_challenge_is_the_plain_one(token_issuer, path):
-    """Who brings no token is asked for one, and learns the rest when it comes."""
+@pytest.mark.parametrize(
+    ("path", "challenge"),
+    [("mfa", "Bearer"), ("both", "Bearer"), ("or", 'Bearer scope="admin"'), ("nested", 'Bearer scope="admin"')],
+)
+def test_without_a_token_the_challenge_asks_for_one(token_issuer, path, challenge):
+    """Who brings no token learns of scopes, and the rest when it comes."""
     response = APIClient().get(f"/{path}")
-    assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")
+    assert (response.status_code, response["WWW-Authenticate"]) == (401, challenge)
 
 
 def test_the_leeway_is_that_of_the_issuer(token_issuer, ask):

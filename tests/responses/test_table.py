@@ -53,13 +53,13 @@ def assert_refused(response, status, challenge, body):
 
 
 @pytest.mark.parametrize("sent", WITHOUT_TOKEN)
-def test_a_request_without_a_token_is_challenged_without_an_error_code(send, entrance, trusted, sent):
-    """Section 3.1 of RFC 6750: who brought no token learns that one is needed, and nothing else."""
+def test_a_request_without_a_token_is_challenged_for_the_scopes_without_an_error_code(send, entrance, trusted, sent):
+    """Section 3.1 of RFC 6750: who brought no token learns which scopes are needed, and nothing else."""
     header, description = WITHOUT_TOKEN[sent]
     if entrance.startswith("/drf"):
         description = _said_by_drf(entrance, sent, description)
     response = send("get", entrance, headers=headers_of(header))
-    assert_refused(response, 401, "Bearer", body_of(entrance, None, description))
+    assert_refused(response, 401, 'Bearer scope="read write"', body_of(entrance, None, description))
 
 
 def _said_by_drf(entrance, sent, description):
@@ -74,7 +74,7 @@ def _said_by_drf(entrance, sent, description):
 def test_an_empty_token_is_an_invalid_one(send, entrance, trusted, invalid_token_status):
     """As in the model, `Bearer ` with nothing behind it is a token, and a bad one."""
     response = send("get", entrance, headers={"Authorization": "Bearer "})
-    challenge = 'Bearer error="invalid_token", error_description="Bearer token is empty"'
+    challenge = 'Bearer error="invalid_token", error_description="Bearer token is empty", scope="read write"'
     assert_refused(
         response, invalid_token_status, challenge, body_of(entrance, "invalid_token", "Bearer token is empty")
     )
@@ -97,7 +97,7 @@ def test_a_token_that_fails_validation_is_refused_with_the_cause(
 ):
     """The client's developer reads what is wrong with the token; the status is the setting's."""
     response = send("get", entrance, headers=trusted.headers(**ALL, **fault))
-    challenge = f'Bearer error="invalid_token", error_description="{description}"'
+    challenge = f'Bearer error="invalid_token", error_description="{description}", scope="read write"'
     assert_refused(response, invalid_token_status, challenge, body_of(entrance, "invalid_token", description))
 
 

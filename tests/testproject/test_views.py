@@ -25,9 +25,10 @@ def test_the_open_view_answers_everybody(get):
 
 @pytest.mark.parametrize("path", [*ANY_TOKEN, *WITH_SCOPE, *WITH_CLAIM])
 def test_a_secured_view_asks_for_a_token(get, issuer, path):
-    """Nothing but the challenge is told to who brings no token."""
+    """The challenge alone, with the scopes, is told to who brings no token."""
     response = get(path)
-    assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")
+    challenge = 'Bearer scope="read"' if path in WITH_SCOPE else "Bearer"
+    assert (response.status_code, response["WWW-Authenticate"]) == (401, challenge)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,125 @@
+"""The setting RESOURCE_METADATA: the protected resources of this project, with their metadata (RFC 9728 section 2)."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+from urllib.parse import unquote, unquote_to_bytes, urlsplit, urlunsplit
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.encoding import repercent_broken_unicode
+
+from .urls import is_secure, url
+from .values import text
+
+WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A protected resource: the ``metadata`` that the settings give for it, ``resource`` (its URL) among them."""
+
+    metadata: Mapping[str, Any]
+
+    @property
+    def url(self) -> str:
+        """The resource's identifier."""
+        return str(self.metadata["resource"])
+
+    @cached_property
+    def metadata_uri(self) -> str:
+        """The URL of its metadata: the well-known path stands between host and path (section 3.1)."""
+        parts = urlsplit(self.url)
+        path = "" if parts.path == "/" else parts.path
+        return str(urlunsplit((parts.scheme, parts.netloc, WELL_KNOWN + path, parts.query, "")))
+
+    @cached_property
+    def host(self) -> str:
+        """Its host, as `host_of` writes it."""
+        return host_of(self.url)
+
+    @cached_property
+    def query(self) -> str:
+        """The query of its URL, "" without one."""
+        return urlsplit(self.url).query
+
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        """How a request for its path may look to Django, which decodes it; without a final slash.
+
+        Where it is not UTF-8, Django's WSGI handler leaves such bytes encoded, and servers of ASGI replace them.
+        Django's `AsyncClient` reads every path as Latin-1.
+        """
+        path = urlsplit(self.url).path
+        decoded = (unquote(path), repercent_broken_unicode(unquote_to_bytes(path)).decode(), unquote(path, "latin-1"))
+        return frozenset(one.rstrip("/") for one in decoded)
+
+    def depth_above(self, path: str) -> int:
+        """Return how much of a request's path its own path is, in characters; -1 where it does not begin it."""
+        return max((len(own) for own in self.paths if f"{path}/".startswith(f"{own}/")), default=-1)
+
+    @property
+    def audiences(self) -> frozenset[str]:
+        """What a token's ``aud`` may call it: its URL, that of a whole host with and without the final slash."""
+        parts = urlsplit(self.url)
+        is_origin = parts.path in ("", "/") and not parts.query
+        return frozenset({self.url, self.url.rstrip("/"), f"{self.url.rstrip('/')}/"} if is_origin else {self.url})
+
+
+def host_of(address: str) -> str:
+    """Return the host of a URL in lower case, with the port unless that is the scheme's own."""
+    parts = urlsplit(address)
+    host = parts.netloc.lower()
+    default = f":{_DEFAULT_PORTS.get(parts.scheme)}"
+    return host.removesuffix(default)
+
+
+def resource_metadata(value: Any) -> tuple[Resource, ...]:
+    """The metadata of a protected resource as a dict, or a list of such dicts."""
+    if not isinstance(value, dict | list | tuple):
+        raise ValueError("must be a dict of protected resource metadata (RFC 9728 section 2), or a list of such dicts")
+    resources = tuple(map(_resource, [value] if isinstance(value, dict) else value))
+    if not resources:
+        raise ValueError("must not be an empty list: leave it out, or set it to None")
+    _refuse_same_url(resources)
+    return resources
+
+
+def audiences_of(resources: Iterable[Resource]) -> frozenset[str]:
+    """Return what stands for AUDIENCE where that is not set."""
+    return frozenset().union(*(resource.audiences for resource in resources))
+
+
+def _resource(metadata: Any) -> Resource:
+    if not isinstance(metadata, dict) or not all(isinstance(name, str) for name in metadata):
+        raise ValueError("must hold nothing but dicts of protected resource metadata (RFC 9728 section 2)")
+    identifier = metadata.get("resource")
+    _check_identifier(identifier)
+    try:
+        json.dumps(metadata, cls=DjangoJSONEncoder, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"must hold nothing but JSON: {error}") from error
+    return Resource(dict(metadata))
+
+
+def _check_identifier(identifier: Any) -> None:
+    problem = "must hold 'resource', the https URL of this API"
+    if isinstance(identifier, str) and "#" in identifier:
+        raise ValueError(f"{problem}, which has no fragment (RFC 9728 section 1.2): {identifier[:200]!r} has one")
+    try:
+        url(text(identifier))  # it stands in the challenge
+    except ValueError as error:
+        shown = f"; {identifier[:200]!r} is none" if isinstance(identifier, str) else ""
+        raise ValueError(problem + shown) from error
+    if not is_secure(identifier):
+        raise ValueError(f"{problem}: {identifier[:200]!r} is http, which only loopback addresses may be")
+
+
+def _refuse_same_url(resources: tuple[Resource, ...]) -> None:
+    seen: dict[object, Resource] = {}
+    for resource in resources:
+        first = seen.setdefault((resource.host, urlsplit(resource.url).path.rstrip("/"), resource.query), resource)
+        if first is not resource:
+            raise ValueError(f"must not hold two resources of one URL: {first.url!r}, {resource.url!r}")
