@@ -44,6 +44,18 @@ def running(port: int, note: Callable[[str], object]) -> Iterator[tuple[Authoriz
         yield authorization_server, stack.enter_context(bound(ApiServer, port, note))
 
 
+@contextmanager
+def mcp_resource(origin: str) -> Iterator[None]:
+    """Tell the clients of the Model Context Protocol server where to get a token, while the context lasts.
+
+    From then on every token must be for that server, which those of the rest of the tour are not.
+    """
+    from testproject.mcp_server import resource_metadata  # noqa: PLC0415  # it needs a package that may be absent
+
+    with override_settings(OAUTH_JWT={**settings.OAUTH_JWT, "RESOURCE_METADATA": resource_metadata(origin)}):
+        yield
+
+
 def direct_session() -> requests.Session:
     """Return a session that uses neither the proxy nor the passwords of the user's environment."""
     session = requests.Session()
