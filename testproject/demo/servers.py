@@ -66,8 +66,10 @@ def direct_session() -> requests.Session:
 def show_log() -> None:
     """Log requests, and why tokens are refused, to stderr from now on."""
     for name in LOGGERS:
-        logging.getLogger(name).addHandler(logging.StreamHandler())
-        logging.getLogger(name).setLevel(logging.INFO)
+        logger = logging.getLogger(name)
+        logger.addHandler(logging.StreamHandler())
+        logger.setLevel(logging.INFO)
+        logger.propagate = False  # the package `mcp` gives the root logger a handler: lines would be shown twice
 
 
 def _trusting(server: AuthorizationServer) -> dict[str, Any]:
