@@ -1,6 +1,11 @@
-"""The example's URLs: a page to try the others from, one open view, three secured ones, an async one, and DRF twins."""
+"""The example's URLs: a page to try the others from, one open view, three secured ones, an async one, and DRF twins.
 
-from django.urls import path
+Where the package `mcp` is installed, there is a Model Context Protocol server as well.
+"""
+
+from importlib.util import find_spec
+
+from django.urls import include, path
 
 from . import api, index, views
 
@@ -14,4 +19,10 @@ urlpatterns = [
     path("api/token", api.AnyToken.as_view()),
     path("api/scope", api.WithScope.as_view()),
     path("api/claim", api.WithClaim.as_view()),
+    path("", include("django_oauth_jwt.urls")),
 ]
+
+if find_spec("mcp") is not None:
+    from .mcp_server import mcp
+
+    urlpatterns.append(path("mcp", mcp))

@@ -44,6 +44,18 @@ def running(port: int, note: Callable[[str], object]) -> Iterator[tuple[Authoriz
         yield authorization_server, stack.enter_context(bound(ApiServer, port, note))
 
 
+@contextmanager
+def mcp_resource(origin: str) -> Iterator[None]:
+    """Tell the clients of the Model Context Protocol server where to get a token, while the context lasts.
+
+    From then on every token must be for that server, which those of the rest of the tour are not.
+    """
+    from testproject.mcp_server import resource_metadata  # noqa: PLC0415  # it needs a package that may be absent
+
+    with override_settings(OAUTH_JWT={**settings.OAUTH_JWT, "RESOURCE_METADATA": resource_metadata(origin)}):
+        yield
+
+
 def direct_session() -> requests.Session:
     """Return a session that uses neither the proxy nor the passwords of the user's environment."""
     session = requests.Session()
@@ -54,8 +66,10 @@ def direct_session() -> requests.Session:
 def show_log() -> None:
     """Log requests, and why tokens are refused, to stderr from now on."""
     for name in LOGGERS:
-        logging.getLogger(name).addHandler(logging.StreamHandler())
-        logging.getLogger(name).setLevel(logging.INFO)
+        logger = logging.getLogger(name)
+        logger.addHandler(logging.StreamHandler())
+        logger.setLevel(logging.INFO)
+        logger.propagate = False  # the package `mcp` gives the root logger a handler: lines would be shown twice
 
 
 def _trusting(server: AuthorizationServer) -> dict[str, Any]:

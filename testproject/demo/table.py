@@ -1,6 +1,7 @@
 """The tour as a table: plain text, at most 120 columns."""
 
 from collections.abc import Iterator
+from textwrap import wrap
 
 from .tour import Answer, Stop
 
@@ -14,8 +15,14 @@ def row(stop: Stop, got: Answer) -> Iterator[str]:
     mark = "ok" if got == stop.expected else "WRONG"
     yield _COLUMNS.format(mark, stop.what, stop.path, stop.expected.status, got.status, got.fetches)
     if got.challenge is not None:
-        yield f"      {got.challenge}"
+        yield from _wrapped(got.challenge)
     if got.challenge != stop.expected.challenge:
-        yield f"      expected: {stop.expected.challenge or 'no challenge'}"
+        yield from _wrapped(f"expected: {stop.expected.challenge or 'no challenge'}")
     if got.fetches != stop.expected.fetches:
         yield f"      expected: {stop.expected.fetches} JWKS fetches"
+
+
+def _wrapped(text: str) -> list[str]:
+    return wrap(
+        text, 120, initial_indent=" " * 6, subsequent_indent=" " * 8, break_long_words=False, break_on_hyphens=False
+    )

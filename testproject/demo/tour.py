@@ -1,7 +1,8 @@
 """The tour: requests of all kinds, in an order that matters, each with the answer that it should get."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import requests
 
@@ -36,12 +37,13 @@ EXPIRED = invalid("Token has expired")
 
 @dataclass(frozen=True)
 class Stop:
-    """One request of the tour."""
+    """One request of the tour: a GET, or a POST of a message."""
 
     what: str
     path: str
     expected: Answer
     token: str | None = field(default=None, repr=False)
+    message: Mapping[str, Any] | None = None
 
 
 def stops(server: AuthorizationServer, rotate: Callable[[], object]) -> Iterator[Stop | str]:
@@ -84,5 +86,6 @@ def visit(stop: Stop, origin: str, server: AuthorizationServer, session: request
     """Send a stop's request and return the answer."""
     before = server.jwks_fetches
     headers = {} if stop.token is None else {"Authorization": f"Bearer {stop.token}"}
-    response = session.get(f"{origin}{stop.path}", headers=headers, timeout=30)
+    method = "GET" if stop.message is None else "POST"
+    response = session.request(method, f"{origin}{stop.path}", headers=headers, json=stop.message, timeout=30)
     return Answer(response.status_code, response.headers.get("WWW-Authenticate"), server.jwks_fetches - before)

@@ -7,14 +7,16 @@ own; nothing of the package under test is imported.
 import sys
 import time
 
-from authlib.integrations.flask_oauth2 import AuthorizationServer
-from authlib.oauth2.rfc6749 import ClientMixin, grants
+from authlib.common.security import generate_token
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
-from flask import Flask, jsonify
+from flask import Flask, jsonify, request
 from joserfc.jwk import ECKey, KeySet, RSAKey
 from werkzeug.serving import make_server
 
+from .authlib_grants import Server, User
+
+#: Whom a token is for that was asked for without a `resource` (RFC 8707).
 AUDIENCE = "https://api.example.com"
 MAKERS = {
     "RS256": lambda **options: RSAKey.generate_key(2048, **options),
@@ -22,30 +24,12 @@ MAKERS = {
 }
 
 
-class Client(ClientMixin):
-    """The one confidential client, which may do all."""
-
-    def get_client_id(self):
-        return "batch-job"
-
-    def get_allowed_scope(self, scope):
-        return scope
-
-    def check_client_secret(self, client_secret):
-        return client_secret == "batch-secret"
-
-    def check_endpoint_auth_method(self, method, endpoint):
-        return method == "client_secret_basic"
-
-    def check_grant_type(self, grant_type):
-        return grant_type == "client_credentials"
-
-
 class TokenGenerator(JWTBearerTokenGenerator):
-    """Authlib's generator of RFC 9068 tokens, with the keys of this server."""
+    """Authlib's generator of RFC 9068 tokens, with the keys of this server. ``lifetime`` is in seconds."""
 
     def __init__(self, issuer, alg):
-        super().__init__(issuer, alg)
+        super().__init__(issuer, alg, lambda **_: generate_token(48), lambda client, grant_type: self.lifetime)
+        self.lifetime = 3600
         self.keys = []
         self.rotate()
 
@@ -57,28 +41,47 @@ class TokenGenerator(JWTBearerTokenGenerator):
         return KeySet(self.keys[:1])  # of a set, so that the token names its key
 
     def get_audiences(self, client, user, scope):
-        return AUDIENCE
+        return request.form.get("resource", AUDIENCE)
+
+
+def metadata_of(issuer):
+    """Return the metadata (RFC 8414 section 2)."""
+    return AuthorizationServerMetadata(
+        issuer=issuer,
+        authorization_endpoint=f"{issuer}/authorize",
+        token_endpoint=f"{issuer}/token",
+        registration_endpoint=f"{issuer}/register",
+        jwks_uri=f"{issuer}/keys",
+        response_types_supported=["code"],
+        grant_types_supported=["authorization_code", "refresh_token", "client_credentials"],
+        token_endpoint_auth_methods_supported=["none", "client_secret_basic"],
+        code_challenge_methods_supported=["S256"],
+        authorization_response_iss_parameter_supported=True,
+    )
 
 
 def create_app(issuer, alg, metadata_path):
     app = Flask(__name__)
-    server = AuthorizationServer(app, lambda client_id: Client(), lambda token, request: None)
-    server.register_grant(grants.ClientCredentialsGrant)
     generator = TokenGenerator(issuer, alg)
-    server.register_token_generator("default", generator)
-    metadata = AuthorizationServerMetadata(
-        issuer=issuer, token_endpoint=f"{issuer}/token", jwks_uri=f"{issuer}/keys", response_types_supported=["code"]
-    )
+    server = Server(app, issuer, generator)
     fetches = {"jwks": 0}
 
     @app.get(metadata_path)
     def show_metadata():
-        return jsonify(metadata)
+        return jsonify(metadata_of(issuer))
 
     @app.get("/keys")
     def show_keys():
         fetches["jwks"] += 1
         return jsonify(KeySet(generator.keys).as_dict(private=False))
+
+    @app.post("/register")
+    def register():
+        return server.create_endpoint_response("client_registration")
+
+    @app.get("/authorize")
+    def authorize():
+        return server.create_authorization_response(grant=server.get_consent_grant(), grant_user=User())
 
     @app.post("/token")
     def issue_token():
@@ -87,6 +90,11 @@ def create_app(issuer, alg, metadata_path):
     @app.post("/rotate")
     def rotate():
         generator.rotate()
+        return "", 204
+
+    @app.post("/lifetime/<int(signed=True):seconds>")
+    def set_lifetime(seconds):
+        generator.lifetime = seconds
         return "", 204
 
     @app.get("/fetches")

@@ -14,7 +14,7 @@ from .readme_text import COMMANDS, TEXT, is_excerpt
 ROOT = Path(__file__).parents[2]
 #: The commands assume nothing but a clone, Python 3.11 and pip; `.ci/run` takes them from README and runs them.
 EXPECTED = {
-    "demo": "python3.11 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/python manage.py demo",
+    "demo": "python3.11 -m venv .venv && .venv/bin/pip install -e '.[example]' && .venv/bin/python manage.py demo",
     "test": "python3.11 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/python -m pytest",
 }
 _PROSE = re.sub(r"^```.*?^```$", "", TEXT, flags=re.MULTILINE | re.DOTALL)

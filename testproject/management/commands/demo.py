@@ -1,6 +1,7 @@
 """``manage.py demo``: the whole package at work, over real HTTP on loopback."""
 
 from argparse import ArgumentTypeError
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +13,8 @@ from django_oauth_jwt.conf import get_settings
 from testproject.authorization_server import AuthorizationServer
 from testproject.demo import table
 from testproject.demo.curl import curl_lines
-from testproject.demo.servers import ApiServer, direct_session, running, show_log
+from testproject.demo.mcp_tour import IS_INSTALLED, LEFT_OUT, mcp_stops
+from testproject.demo.servers import ApiServer, direct_session, mcp_resource, running, show_log
 from testproject.demo.tour import Stop, stops, visit
 from testproject.loopback import interrupt_when_stopped, wait_until_interrupted
 
@@ -54,31 +56,38 @@ class Command(BaseCommand):
 
     def _tour(self, server: AuthorizationServer, api: ApiServer) -> tuple[str, bool]:
         self.stdout.write(table.HEADING, self.style.MIGRATE_HEADING)
-        right, wrong = 0, 0
         with direct_session() as session:
 
             def rotate() -> None:
                 session.post(f"{server.origin}/rotate", timeout=30).raise_for_status()
 
-            for stop in stops(server, rotate):
-                if isinstance(stop, str):
-                    self.stdout.write(f"\n{stop}", self.style.MIGRATE_LABEL)
-                elif self._show(stop, server, api, session):
-                    right += 1
-                else:
-                    wrong += 1
-        summary = f"{right} of {right + wrong} answers are as expected."
-        self.stdout.write(f"\n{summary}", self.style.ERROR if wrong else self.style.SUCCESS)
-        return summary, not wrong
+            def show_all(stops: Iterable[Stop | str]) -> list[bool]:
+                return [result for stop in stops for result in self._show(stop, server, api, session)]
 
-    def _show(self, stop: Stop, server: AuthorizationServer, api: ApiServer, session: requests.Session) -> bool:
+            results = show_all(stops(server, rotate))
+            if IS_INSTALLED:
+                with mcp_resource(api.origin):
+                    results += show_all(mcp_stops(server, api.origin))
+            else:
+                show_all([LEFT_OUT])
+        summary = f"{sum(results)} of {len(results)} answers are as expected."
+        self.stdout.write(f"\n{summary}", self.style.SUCCESS if all(results) else self.style.ERROR)
+        return summary, all(results)
+
+    def _show(
+        self, stop: Stop | str, server: AuthorizationServer, api: ApiServer, session: requests.Session
+    ) -> Iterator[bool]:
+        """Show a heading, or a request with its answer; then yield whether that is the right one."""
+        if isinstance(stop, str):
+            self.stdout.write(f"\n{stop}", self.style.MIGRATE_LABEL)
+            return
         got = visit(stop, api.origin, server, session)
         is_right = got == stop.expected
         first, *more = table.row(stop, got)
         self.stdout.write(first, self.style.SUCCESS if is_right else self.style.ERROR)
         for line in more:
             self.stdout.write(line)
-        return is_right
+        yield is_right
 
     def _show_commands(self, server: AuthorizationServer) -> None:
         """Show what helps where a token is refused and nobody knows why."""

@@ -1,0 +1,76 @@
+"""A small Model Context Protocol server in a Django view: two tools, each with a scope of its own.
+
+The package `mcp` speaks the protocol. Who may call what is decided before it, by `secure`: a refusal has to be an HTTP
+answer with a challenge, which tells the client what to ask the authorization server for.
+"""
+
+import json
+from typing import Any, Final
+
+import httpx2
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_POST
+from mcp.server.mcpserver import MCPServer
+
+from django_oauth_jwt.decorators import secure
+
+BOOKS: Final = ["The Left Hand of Darkness"]
+
+#: The scope that each tool needs. A tool that is missing here needs no more than every message: ``books.read``.
+TOOL_SCOPES: Final = {"list_books": "books.read", "add_book": "books.write"}
+
+server = MCPServer("books", log_level="WARNING")
+
+
+@server.tool()
+def list_books() -> list[str]:
+    """List the titles of all books."""
+    return BOOKS
+
+
+@server.tool()
+def add_book(title: str) -> str:
+    """Add a book."""
+    BOOKS.append(title)
+    return f"Added {title!r}."
+
+
+def resource_metadata(origin: str) -> dict[str, Any]:
+    """Return the setting RESOURCE_METADATA of this server (RFC 9728 section 2), on an origin like https://example.com."""
+    return {"resource": f"{origin}/mcp", "scopes_supported": sorted(TOOL_SCOPES.values())}
+
+
+@secure(scope="books.read")
+@require_POST  # a GET would wait for messages, which a server without sessions never sends
+async def mcp(request: HttpRequest) -> HttpResponse:
+    """Answer one message, once the token has the scope of the tool that it calls."""
+    try:
+        message = json.loads(request.body)
+    except (ValueError, RecursionError):
+        raise BadRequest("A message is JSON") from None
+    # The challenge of this one names the scopes of both, so that a client asks once.
+    needed = secure(scope=TOOL_SCOPES.get(_called_tool(message), ""))
+    return await needed(_answer)(request, message)
+
+
+def _called_tool(message: Any) -> str:
+    """Return the name of the tool that a message calls, "" where it calls none."""
+    match message:
+        case {"method": "tools/call", "params": {"name": str(name)}}:
+            return name
+    return ""
+
+
+async def _answer(request: HttpRequest, message: Any) -> HttpResponse:
+    """Have `mcp` answer a message, in an ASGI application that lives as long as that takes: there are no sessions."""
+    app = server.streamable_http_app(stateless_http=True, json_response=True)
+    wanted = ("Accept", "Content-Type", "Mcp-")  # and not the token, which was meant for this view
+    headers = {name: value for name, value in request.headers.items() if name.startswith(wanted)}
+    # What was looked at is what is sent on, so that no other parser finds another tool in it. `mcp` thinks that it runs
+    # on loopback: hosts are Django's affair (ALLOWED_HOSTS).
+    sent = httpx2.Request("POST", "http://localhost:8000/mcp", headers=headers, content=json.dumps(message))
+    async with app.router.lifespan_context(app):
+        answer = await httpx2.ASGITransport(app).handle_async_request(sent)
+        content = await answer.aread()
+    return HttpResponse(content, status=answer.status_code, content_type=answer.headers.get("Content-Type"))

@@ -1,0 +1,21 @@
+"""Uvicorn in a thread: the project as it runs in production, in the process of the test and its settings."""
+
+import threading
+from contextlib import contextmanager
+
+import uvicorn
+
+
+@contextmanager
+def served(application):
+    """Serve an ASGI application on a free port of loopback, and yield the origin of its URLs."""
+    config = uvicorn.Config(application, port=0, lifespan="off", ws="none", log_config=None)
+    server = uvicorn.Server(config)
+    with config.bind_socket() as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield "http://{}:{}".format(*listener.getsockname())
+        finally:
+            server.should_exit = True
+            thread.join()
