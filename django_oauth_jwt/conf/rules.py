@@ -13,7 +13,7 @@ import requests
 from ..errors import BearerError, InvalidToken
 from ..jws import SUPPORTED_ALGORITHMS
 from ..tokens import Requirements
-from . import paths, targets, urls, values
+from . import bindings, paths, targets, urls, values
 
 Rule = Callable[[Any], Any]
 
@@ -28,6 +28,7 @@ ISSUER_RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "LEEWAY": values.seconds,
         "JWKS_SERVICE": targets.key_service,
         "USER_RESOLVER": targets.imported_callable,
+        "REQUIRE_BOUND_TOKENS": values.boolean,
     }
 )
 
@@ -53,6 +54,8 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "MAX_TOKEN_LENGTH": values.length,
         "RESOURCE_METADATA": values.metadata,
         "PASS_FOREIGN_TOKENS": values.boolean,
+        "DPOP": bindings.dpop,
+        "CLIENT_CERTIFICATE": bindings.client_certificate,
     }
 )
 
@@ -60,7 +63,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
 NULLABLE_KEYS: Final = frozenset(
     {
         *("JWKS_URI", "ISSUER", "AUDIENCE", "JWKS_SERVICE", "USER_RESOLVER", "HTTP_SESSION"),
-        *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA"),
+        *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA", "CLIENT_CERTIFICATE"),
     }
 )
 
@@ -81,6 +84,7 @@ class TrustedIssuer:
     required_claims: tuple[str, ...] = ("exp",)
     leeway: float = 30
     user_resolver: Callable[..., Any] | None = None
+    require_bound_tokens: bool = False
 
     @property
     def key_url(self) -> str | None:
@@ -93,7 +97,8 @@ class Settings:
     """The validated settings. Times are in seconds, lengths in characters.
 
     ``issuers`` has the trusted issuers by identifier, under None an issuer that is not named. ``unlisted_issuer`` is
-    for tokens of other issuers where a view has its own key service.
+    for tokens of other issuers where a view has its own key service. ``requires_bound_tokens`` tells whether any of
+    them requires that.
     """
 
     issuers: Mapping[str | None, TrustedIssuer]
@@ -101,6 +106,7 @@ class Settings:
     has_key_source: bool
     requirements: Requirements
     resolves_users: bool
+    requires_bound_tokens: bool
     realm: str = ""
     protected_paths: tuple[re.Pattern[str], ...] = ()
     exempt_paths: tuple[re.Pattern[str], ...] = ()
@@ -116,6 +122,8 @@ class Settings:
     max_token_length: int = 16384
     resource_metadata: Mapping[str, Any] | None = None
     pass_foreign_tokens: bool = False
+    dpop: bindings.DpopSettings = bindings.DPOP_DEFAULTS
+    client_certificate: bindings.ClientCertificateSettings | None = None
 
     @property
     def named_issuers(self) -> list[str]:
@@ -151,11 +159,13 @@ def issuer_of(issuer: str | None, values: Mapping[str, Any], own: Mapping[str, A
 def settings_of(values: Mapping[str, Any], issuers: tuple[TrustedIssuer, ...]) -> Settings:
     """Return the settings for validated values by key, and the issuers made from them."""
     rest = {key: value for key, value in values.items() if key in _PLAIN_KEYS}
+    unlisted = issuer_of(None, values, {})
     return Settings(
         issuers=MappingProxyType({trusted.issuer: trusted for trusted in issuers}),
-        unlisted_issuer=issuer_of(None, values, {}),
+        unlisted_issuer=unlisted,
         has_key_source=any(issuer.issuer or issuer.jwks_uri or issuer.jwks_service is not None for issuer in issuers),
         resolves_users=any(issuer.user_resolver is not None for issuer in issuers),
+        requires_bound_tokens=any(issuer.require_bound_tokens for issuer in (*issuers, unlisted)),
         requirements=Requirements(values.get("SCOPE", ()), values.get("CLAIMS", ())),
         **_fields(rest),
     )
