@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -11,10 +12,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from .algorithms import KEY_SHAPES
 from .public_key import PublicKey
 
+_TO_BASE64URL: Final = bytes.maketrans(b"+/", b"-_")
+
 
 def encode_segment(data: bytes) -> str:
     """Encode bytes as base64url without padding (RFC 7515 section 2)."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    return b2a_base64(data, newline=False).translate(_TO_BASE64URL, b"=").decode()
 
 
 def required_members(key: PublicKey) -> dict[str, str]:

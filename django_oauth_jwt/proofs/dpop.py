@@ -22,7 +22,7 @@ from ..jws import (
 )
 from ..tokens import AccessToken
 from .facts import RequestFacts
-from .target import is_same_url
+from .target import is_for_url
 
 #: In bytes. A proof with a long RSA key has some three thousand.
 MAXIMUM_LENGTH: Final = 8192
@@ -142,7 +142,7 @@ def _claims(payload: bytes) -> Mapping[str, Any]:
 def _check_request(claims: Mapping[str, Any], facts: RequestFacts) -> None:
     if claims["htm"] != facts.method:
         raise InvalidProof("wrong_proof_method", detail=f"expected {facts.method}")
-    if not is_same_url(facts.url, claims["htu"]):
+    if not is_for_url(claims["htu"], facts.url):
         raise InvalidProof("wrong_proof_url", detail=f"expected {facts.url}")
 
 

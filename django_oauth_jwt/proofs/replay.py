@@ -17,6 +17,8 @@ from ..upstream import GuardedCache, PerProcess, Steps, unix_time
 
 #: How long, in seconds, a cache that failed is not asked: as long as refused clients are told to wait.
 REST_SECONDS: Final = 1.0
+#: Of the SHA-256 of key and ``jti``: too many to find another client's by trying.
+DIGEST_BYTES: Final = 16
 _WARNING: Final = (
     "The cache that remembers DPoP proofs fails (%s); requests with such proofs are answered with 503 for %g seconds"
 )
@@ -30,9 +32,9 @@ class ReplayMemory:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._alias = settings.cache
-        # Its subclasses may do anything.
-        self._is_in_memory = type(caches[self._alias]) is LocMemCache
+        cache = caches[settings.cache]
+        # Its subclasses may do anything. Those of other threads have the same entries and the same lock.
+        self._in_memory = cache if type(cache) is LocMemCache else None
         self._guarded = PerProcess(lambda _: GuardedCache(settings.cache, unix_time, REST_SECONDS, warning=_WARNING))
 
     def first_use_steps(self, thumbprint: str, jti: str, seconds: float) -> Steps[None]:
@@ -44,8 +46,8 @@ class ReplayMemory:
         timeout = math.ceil(seconds) + 1  # a cache that counts whole seconds may forget it one second early
         key = cache_key(thumbprint, jti)
         added: object
-        if self._is_in_memory:
-            added = _add(caches[self._alias], key, timeout)
+        if self._in_memory is not None:
+            added = _add(self._in_memory, key, timeout)
         else:
             added = yield from self._guarded.get().call_steps(lambda cache: _add(cache, key, timeout), None)
         if added is None:  # the answer of django-redis, too, where it is told to ignore errors
@@ -57,7 +59,7 @@ class ReplayMemory:
 def cache_key(thumbprint: str, jti: str) -> str:
     """Return the key of a proof: of bounded length, and of characters that every cache takes."""
     digest = hashlib.sha256(f"{thumbprint}.{jti}".encode()).digest()
-    return f"oauth_jwt:proof:{encode_segment(digest)}"
+    return f"oauth_jwt:proof:{encode_segment(digest[:DIGEST_BYTES])}"
 
 
 def _add(cache: BaseCache, key: str, timeout: int) -> object:

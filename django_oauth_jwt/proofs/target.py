@@ -37,10 +37,12 @@ def normalized(url: str) -> str | None:
     return f"{scheme}://{authority}{path}"
 
 
-def is_same_url(url: str, other: str) -> bool:
-    """Tell whether two URLs are the same, query and fragment aside; one that is none is the same as no other."""
-    form = normalized(url)
-    return form is not None and (url == other or form == normalized(other))
+def is_for_url(htu: str, url: str) -> bool:
+    """Tell whether a proof's ``htu`` is the URL of a request; what is no URL is no request's."""
+    if htu == url:  # nearly always, and the request's is a URL
+        return True
+    form = normalized(htu)
+    return form is not None and form == normalized(url)
 
 
 def request_url(request: HttpRequest) -> str:

@@ -7,7 +7,7 @@ from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_oauth_jwt.proofs.target import is_same_url, normalized, request_url
+from django_oauth_jwt.proofs.target import is_for_url, normalized, request_url
 
 #: Pairs that are one URL (RFC 3986 sections 6.2.2 and 6.2.3).
 SAME = [
@@ -137,8 +137,8 @@ NO_URL = [
 @pytest.mark.parametrize(("one", "other"), SAME)
 def test_one_url_in_two_spellings_is_one(one, other):
     """Whichever of the two is the request's; and the normal form is one already."""
-    assert is_same_url(one, other)
-    assert is_same_url(other, one)
+    assert is_for_url(one, other)
+    assert is_for_url(other, one)
     assert normalized(normalized(one)) == normalized(one) == normalized(other)
 
 
@@ -147,16 +147,15 @@ def test_what_may_be_two_resources_are_two_urls(one, other):
     """No proof for the one is good for the other, though both are URLs."""
     assert normalized(one)
     assert normalized(other)
-    assert not is_same_url(one, other)
-    assert not is_same_url(other, one)
+    assert not is_for_url(one, other)
+    assert not is_for_url(other, one)
 
 
 @pytest.mark.parametrize("url", NO_URL)
-def test_what_is_no_url_is_the_same_as_nothing(url):
-    """Not even as itself."""
+def test_what_is_no_url_is_no_requests(url):
+    """A request's own always is one."""
     assert normalized(url) is None
-    assert not is_same_url(url, url)
-    assert not is_same_url("https://api.example.com/", url)
+    assert not is_for_url(url, "https://api.example.com/")
 
 
 @given(st.text("ab/.%25;~?", max_size=30))
@@ -269,7 +268,7 @@ def test_a_proof_for_an_encoded_slash_is_for_that_alone():
     """The same path to Django; whether it is the same to what stands before it nobody knows."""
     encoded, plain = "http://testserver/a%2Fb", "http://testserver/a/b"
     sent = _url(encoded, RAW_URI="/a%2Fb")
-    assert is_same_url(sent, encoded)
-    assert not is_same_url(sent, plain)
-    assert is_same_url(_url(plain, RAW_URI="/a/b"), plain)
-    assert not is_same_url(_url(plain, RAW_URI="/a/b"), encoded)
+    assert is_for_url(encoded, sent)
+    assert not is_for_url(plain, sent)
+    assert is_for_url(plain, _url(plain, RAW_URI="/a/b"))
+    assert not is_for_url(encoded, _url(plain, RAW_URI="/a/b"))
