@@ -15,7 +15,7 @@ from .key_set import KeySet, SkippedKey
 from .public_key import PublicKey
 from .strict_json import loads_object
 from .thumbprint import encode_segment, required_members, thumbprint_of
-from .verifying_keys import HASHES
+from .verifying_keys import HASHES, SignatureCheck
 
 __all__ = [
     "HASHES",
@@ -23,6 +23,7 @@ __all__ = [
     "SUPPORTED_ALGORITHMS",
     "KeySet",
     "PublicKey",
+    "SignatureCheck",
     "SkippedKey",
     "UnverifiedHeader",
     "ascii_bytes",

@@ -13,6 +13,7 @@ from ..conf import DpopSettings
 from ..errors import InvalidProof, InvalidToken
 from ..jws import (
     PublicKey,
+    SignatureCheck,
     decode_segment,
     encode_segment,
     loads_object,
@@ -35,10 +36,10 @@ _OTHER_KEYS: Final = frozenset({"jku", "x5u", "x5c"})
 
 @dataclass(frozen=True, slots=True)
 class ProofHeader:
-    """What the header of a proof says: the algorithm, and the public key with its thumbprint (RFC 7638)."""
+    """What the header of a proof says: the algorithm, what checks with the public key, its thumbprint (RFC 7638)."""
 
     alg: str
-    key: PublicKey
+    key: SignatureCheck
     thumbprint: str
 
 
@@ -63,7 +64,7 @@ def check_proof(
     if header.thumbprint != jkt:
         raise InvalidProof("wrong_proof_key")
     # Before the claims: what a forger writes into them is of no interest.
-    if not header.key.verifiers[header.alg].verify(signing_input, signature):
+    if not header.key.verify(signing_input, signature):
         raise _malformed("signature")
     claims = _claims(payload)
     _check_request(claims, facts)
@@ -86,7 +87,7 @@ def read_proof_header(segment: bytes) -> ProofHeader:
     key = _public_key(header.parameters.get("jwk"))
     if header.alg not in key.verifiers:
         raise _malformed("alg does not fit jwk")
-    return ProofHeader(header.alg, key, thumbprint_of(key))
+    return ProofHeader(header.alg, key.verifiers[header.alg], thumbprint_of(key))
 
 
 #: `read_proof_header` for segments of up to `LONGEST_CACHED_HEADER`. To parse a key takes as long as to use it.
