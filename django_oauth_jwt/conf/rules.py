@@ -106,7 +106,6 @@ class Settings:
     has_key_source: bool
     requirements: Requirements
     resolves_users: bool
-    requires_bound_tokens: bool
     realm: str = ""
     protected_paths: tuple[re.Pattern[str], ...] = ()
     exempt_paths: tuple[re.Pattern[str], ...] = ()
@@ -124,6 +123,7 @@ class Settings:
     pass_foreign_tokens: bool = False
     dpop: bindings.DpopSettings = bindings.DPOP_DEFAULTS
     client_certificate: bindings.ClientCertificateSettings | None = None
+    requires_bound_tokens: bool = False
 
     @property
     def named_issuers(self) -> list[str]:

@@ -6,22 +6,28 @@ from typing import Final
 #: ``key=value`` and what ends it. A value with a separator in it is quoted, with a backslash before quotes inside.
 _PAIR: Final = re.compile(r'\s*(?P<key>\w+)=(?:"(?P<quoted>(?:[^"\\]|\\.)*+)"|(?P<bare>[^",;]*+))\s*(?P<end>[,;]|\Z)')
 _ESCAPED: Final = re.compile(r"\\(.)")
+#: What Envoy takes from the certificate as it is, without quotes, and puts at the end of an element.
+_NAMES: Final = frozenset({"uri", "dns"})
 
 
 def last_element(text: str) -> dict[str, str]:
-    """Return the keys in lower case and the values of the last element; ValueError where the header is malformed.
+    """Return the keys in lower case and the values of the last element, but for the names in the certificate.
 
-    Of a key that is there more than once it is the first value: only the names in a certificate can be several, and
-    they come last and are not quoted, so whoever chose them could have written more keys into them.
+    Whoever chose these names may have written separators into them: so no key counts that comes after one, nor an
+    element. Raises ValueError there, and where the header is malformed.
     """
     element: dict[str, str] = {}
-    at, end = 0, ";"
+    at, end, is_named = 0, ";", False
     while end:
         found = _PAIR.match(text, at)
         if found is None:
             raise ValueError("malformed X-Forwarded-Client-Cert")
-        quoted, bare, at, end = found["quoted"], found["bare"], found.end(), found["end"]
-        element.setdefault(found["key"].lower(), bare if quoted is None else _ESCAPED.sub(r"\1", quoted))
+        key, quoted, at, end = found["key"].lower(), found["quoted"], found.end(), found["end"]
+        is_named = is_named or key in _NAMES
+        if not is_named:
+            element.setdefault(key, found["bare"] if quoted is None else _ESCAPED.sub(r"\1", quoted))
+        if end == "," and is_named:
+            raise ValueError("an element after the names in a certificate, which may be part of these")
         if end == ",":
             element = {}
     return element
