@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from .conf import get_settings
 from .errors import BearerError, KeysUnavailable, MissingToken
-from .http import authenticate, passes_foreign_token, refusal_headers, reject, state_of, status_of
+from .http import NONCE_HEADER, authenticate, passes_foreign_token, refusal_headers, reject, state_of, status_of
 from .tokens import AccessToken, Alternative, all_of, is_uncertain, scopes_to_ask_for, short_of_scopes
 from .users import TokenUser
 
@@ -53,7 +53,7 @@ class BearerJwtAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, AccessToken] | None:
         """Return the token's user and the token, None for a request that brings no bearer token."""
-        hooks_of((request.parser_context or {}).get("view"), challenges=True)
+        hooks = hooks_of((request.parser_context or {}).get("view"), challenges=True)
         if passes_foreign_token(request._request) and [*(request.authenticators or ())][-1:] != [self]:
             return None  # it is not the last one to be asked
         try:
@@ -62,6 +62,9 @@ class BearerJwtAuthentication(BaseAuthentication):
             if isinstance(error, MissingToken) and error.reason in ("no_authorization", "other_scheme"):
                 return None
             raise BearerRefusal(error, is_reported=True) from error
+        nonce = state_of(request._request).dpop_nonce
+        if nonce and hooks is not None:
+            hooks.add_header(NONCE_HEADER, nonce)
         if accepted.user is None:
             accepted.user = TokenUser(accepted.verified())
         return accepted.user, accepted.verified()
@@ -101,13 +104,17 @@ class _ViewHooks:
             setattr(view, name, getattr(self, name))
         view.headers["Vary"] = ", ".join(filter(None, [view.headers.get("Vary"), "Authorization"]))
 
+    def add_header(self, name: str, value: str) -> None:
+        """Set a header of whatever answer the view gives."""
+        self._view.headers[name] = value
+
     def get_authenticate_header(self, request: Request) -> str | None:
         """Challenge for a token, and for what the first authenticator asks for."""
         first: str | None = self._original.get_authenticate_header(request)
         if not self.challenges:
             return first
         bearer = self._headers(MissingToken())["WWW-Authenticate"]
-        return bearer if not first or first.startswith("Bearer") else f"{bearer}, {first}"
+        return bearer if not first or first.startswith(("Bearer", "DPoP")) else f"{bearer}, {first}"
 
     def get_permissions(self) -> list[Any]:
         """Return the view's permissions, which now remember why they deny."""

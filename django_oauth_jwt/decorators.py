@@ -91,7 +91,7 @@ def _secured(view: View, steps: _StepsOf, realm: str | None) -> View:
         try:
             needed = steps(request)
             refusal = None if needed is None else await run_awaiting(needed)
-            return refusal or mark_secured(_response(view, await view(request, *args, **kwargs)))
+            return refusal or _secured_response(request, view, await view(request, *args, **kwargs))
         except BearerError as error:
             return await run_awaiting(refusal_steps(request, error, realm=realm))
 
@@ -99,7 +99,7 @@ def _secured(view: View, steps: _StepsOf, realm: str | None) -> View:
         try:
             needed = steps(request)
             refusal = None if needed is None else run_blocking(needed)
-            return refusal or mark_secured(_response(view, view(request, *args, **kwargs)))
+            return refusal or _secured_response(request, view, view(request, *args, **kwargs))
         except BearerError as error:
             undo_changes()
             return run_blocking(refusal_steps(request, error, realm=realm))
@@ -157,9 +157,9 @@ def _require_request(request: object) -> None:
         raise TypeError(f"secure got a {kind} for a request; a method wants @method_decorator(secure(...))")
 
 
-def _response(view: Callable[..., Any], returned: Any) -> HttpResponseBase:
+def _secured_response(request: HttpRequest, view: Callable[..., Any], returned: Any) -> HttpResponseBase:
     if isinstance(returned, HttpResponseBase):
-        return returned
+        return mark_secured(returned, state_of(request))
     name = getattr(view, "__qualname__", repr(view))
     kind = type(returned).__name__
     raise TypeError(f"secure stands on views that return an HttpResponse; {name} returned a {kind}")

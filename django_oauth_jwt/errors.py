@@ -84,19 +84,59 @@ class InvalidToken(BearerError):
             "not_yet_valid": "Token is not valid yet",
             "issued_in_the_future": "Token was issued in the future",
             "unknown_user": "Token belongs to no user",
+            "unproven": "Token is not proven to be the sender's own",
         }
     )
+    STATUSES: Final = MappingProxyType({"unproven": 401})  #: those that no setting changes, by reason
 
     def __init__(self, reason: str, description: str | None = None, *, detail: str | None = None) -> None:
         if description is None:
             description = self.DESCRIPTIONS.get(reason, "Token is not accepted")
         super().__init__(reason, description, detail=detail)
+        if reason in self.STATUSES and not self.has_own_status:
+            self.status = self.STATUSES[reason]
 
     @property
     def has_own_status(self) -> bool:
-        """Whether a subclass says which status its answer has, and not the setting."""
+        """Whether the reason or a subclass says which status the answer has, and not the setting."""
         own = type(self).__mro__[: type(self).__mro__.index(InvalidToken)]
         return "status" in vars(self) or any("status" in vars(kind) for kind in own)
+
+
+class InvalidProof(BearerError):
+    """The DPoP proof of a bound token is missing or wrong (RFC 9449 section 7.1)."""
+
+    error = "invalid_dpop_proof"
+    status = 401
+    DESCRIPTIONS: Final = MappingProxyType(
+        {
+            "missing_proof": "The token needs a proof in the DPoP header",
+            "malformed_proof": "DPoP header is not one well-formed and signed proof with its public key",
+            "wrong_proof_key": "DPoP proof is signed with another key than the token is bound to",
+            "wrong_proof_method": "DPoP proof is for another method",
+            "wrong_proof_url": "DPoP proof is for another URL",
+            "stale_proof": "DPoP proof was not made just now",
+            "replayed_proof": "DPoP proof was used before",
+            "wrong_proof_token": "DPoP proof is for another token",
+        }
+    )
+
+    def __init__(self, reason: str, *, detail: str | None = None) -> None:
+        super().__init__(reason, self.DESCRIPTIONS[reason], detail=detail)
+
+
+class NonceRequired(BearerError):
+    """The DPoP proof lacks a nonce of this server, or has one that is too old (RFC 9449 section 9).
+
+    ``nonce`` is the one to use from now on, for the header DPoP-Nonce of the answer.
+    """
+
+    error = "use_dpop_nonce"
+    status = 401
+
+    def __init__(self, nonce: str) -> None:
+        super().__init__("use_dpop_nonce", "DPoP proof needs the nonce in the header DPoP-Nonce")
+        self.nonce = nonce
 
 
 class InsufficientScope(BearerError):
@@ -151,7 +191,14 @@ class KeysUnavailable(BearerError):
 
     error = "temporarily_unavailable"
     status = 503
+    REASON = ("keys_unavailable", "The keys to check the token with are unavailable for now")
 
     def __init__(self, retry_after: int = 1) -> None:
-        super().__init__("keys_unavailable", "The keys to check the token with are unavailable for now")
+        super().__init__(*self.REASON)
         self.retry_after = max(1, retry_after)
+
+
+class ReplayCheckUnavailable(KeysUnavailable):
+    """The cache cannot say whether a DPoP proof was used before."""
+
+    REASON = ("replay_check_unavailable", "Whether the DPoP proof was used before cannot be told for now")

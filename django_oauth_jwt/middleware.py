@@ -137,4 +137,4 @@ def _without_csrf_check(request: HttpRequest, steps: Steps[HttpResponseBase | No
 
 def _finish(state: RequestState, response: HttpResponseBase) -> HttpResponseBase:
     is_for_all = state.protection is Protection.EXEMPT and state.good_token is None
-    return response if is_for_all else mark_secured(response)
+    return response if is_for_all else mark_secured(response, state)

@@ -1,10 +1,11 @@
 """The settings dict ``OAUTH_JWT``: it is validated as a whole and becomes frozen, typed objects.
 
 `reading` reads the dict and lists everything that is wrong with it. `rules` has the table of keys; `values`, `urls`,
-`paths`, `resources` and `targets` have one function for each kind of value. `runtime` holds the current settings,
-together with the objects that other wings make from them.
+`paths`, `resources`, `targets` and `bindings` have one function for each kind of value, `nested` reads those that are
+dicts. `runtime` holds the current settings, together with the objects that other wings make from them.
 """
 
+from .bindings import HEADER_SOURCES, ClientCertificateSettings, DpopSettings
 from .reading import NAME, NO_KEY_SOURCE, Problem, read
 from .resources import Resource, host_of
 from .rules import ISSUER_RULES, RULES, Settings, TrustedIssuer
@@ -14,11 +15,14 @@ from .urls import is_loopback, is_secure, url
 from .values import seconds, some_seconds
 
 __all__ = [
+    "HEADER_SOURCES",
     "ISSUER_RULES",
     "KEY_SERVICE_METHODS",
     "NAME",
     "NO_KEY_SOURCE",
     "RULES",
+    "ClientCertificateSettings",
+    "DpopSettings",
     "Problem",
     "Resource",
     "Runtime",

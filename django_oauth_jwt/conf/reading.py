@@ -3,23 +3,16 @@
 `rules` has the rule for each key. README's settings table says what the keys mean.
 """
 
-import difflib
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from .nested import brief, suggestion, without_password
 from .resources import audiences_of
 from .rules import ISSUER_RULES, NULLABLE_KEYS, RULES, Rule, Settings, TrustedIssuer, issuer_of, settings_of
 from .urls import is_secure, url
 
 NAME: Final = "OAUTH_JWT"
-
-_BRIEF_LENGTH: Final = 80
-#: How similar a key must be to an unknown one to be suggested. Lower, it would match keys of other packages.
-_SIMILARITY: Final = 0.65
-#: User name and password of a URL.
-_USERINFO: Final = re.compile(r"//[^/?#@\s]*@")
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,7 @@ def read(raw: object) -> tuple[Settings | None, list[Problem]]:
         values.setdefault("AUDIENCE", audiences_of(values["RESOURCE_METADATA"]))
     issuers = []
     for issuer, entry in values.get("ISSUERS", {}).items():
-        where = f"{NAME}['ISSUERS'][{_without_password(repr(issuer))}]"
+        where = f"{NAME}['ISSUERS'][{without_password(repr(issuer))}]"
         own = _values(entry, ISSUER_RULES, where, problems)
         issuers.append((where, issuer_of(issuer, values | own, own)))
     if values.get("ISSUER") is not None or not issuers:
@@ -78,7 +71,7 @@ def _values(raw: Any, rules: Mapping[str, Rule], where: str, problems: list[Prob
             try:
                 values[key] = rules[key](value)
             except ValueError as error:
-                problems.append(Problem("E003", f"{where}[{key!r}] {error}.", f"It is {_brief(value)} now."))
+                problems.append(Problem("E003", f"{where}[{key!r}] {error}.", f"It is {brief(value)} now."))
     return values
 
 
@@ -86,9 +79,7 @@ def _unknown(key: object, rules: Mapping[str, Rule], where: str) -> Problem:
     if rules is ISSUER_RULES and isinstance(key, str) and key in RULES:
         remedy = f"It is for all issuers and stands in {NAME} itself."
         return Problem("E002", f"{where} has a key {key!r} that an issuer cannot have for itself.", remedy)
-    near = difflib.get_close_matches(_brief(key).strip("'").upper(), rules, n=1, cutoff=_SIMILARITY)
-    remedy = f"Did you mean {near[0]!r}?" if near else f"The keys are {', '.join(rules)}."
-    return Problem("E002", f"{where} has an unknown key {_brief(key)}.", remedy)
+    return Problem("E002", f"{where} has an unknown key {brief(key)}.", suggestion(key, rules))
 
 
 def _key_url_problems(where: str, trusted: TrustedIssuer, values: Mapping[str, Any]) -> Iterator[Problem]:
@@ -120,16 +111,3 @@ def _conflicts(raw: Mapping[Any, Any], values: Mapping[str, Any], issuers: list[
 
 def _conflict(what: str, remedy: str) -> Problem:
     return Problem("E006", f"{NAME} {what}.", remedy)
-
-
-def _brief(value: object) -> str:
-    try:
-        text = repr(value)
-    except Exception:  # noqa: BLE001  # a huge number has no repr, and a project's own class may raise anything
-        text = f"<{type(value).__name__}>"
-    text = _without_password(text)
-    return text if len(text) <= _BRIEF_LENGTH else f"{text[:_BRIEF_LENGTH]}..."
-
-
-def _without_password(text: str) -> str:
-    return _USERINFO.sub("//...@", text)

@@ -11,7 +11,7 @@ import requests
 from ..errors import BearerError, InvalidToken
 from ..jws import SUPPORTED_ALGORITHMS
 from ..tokens import FLAT, Requirements, ScopeHierarchy
-from . import paths, resources, targets, urls, values
+from . import bindings, paths, resources, targets, urls, values
 
 Rule = Callable[[Any], Any]
 
@@ -26,6 +26,7 @@ ISSUER_RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "LEEWAY": values.seconds,
         "JWKS_SERVICE": targets.key_service,
         "USER_RESOLVER": targets.imported_callable,
+        "REQUIRE_BOUND_TOKENS": values.boolean,
     }
 )
 
@@ -52,6 +53,8 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "MAX_TOKEN_LENGTH": values.length,
         "RESOURCE_METADATA": resources.resource_metadata,
         "PASS_FOREIGN_TOKENS": values.boolean,
+        "DPOP": bindings.dpop,
+        "CLIENT_CERTIFICATE": bindings.client_certificate,
     }
 )
 
@@ -59,7 +62,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
 NULLABLE_KEYS: Final = frozenset(
     {
         *("JWKS_URI", "ISSUER", "AUDIENCE", "JWKS_SERVICE", "USER_RESOLVER", "HTTP_SESSION"),
-        *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA"),
+        *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA", "CLIENT_CERTIFICATE"),
     }
 )
 
@@ -80,6 +83,7 @@ class TrustedIssuer:
     required_claims: tuple[str, ...] = ("exp",)
     leeway: float = 30
     user_resolver: Callable[..., Any] | None = None
+    require_bound_tokens: bool = False
 
     @property
     def key_url(self) -> str | None:
@@ -92,7 +96,8 @@ class Settings:
     """The validated settings. Times are in seconds, lengths in characters.
 
     ``issuers`` has the trusted issuers by identifier, under None an issuer that is not named. ``unlisted_issuer`` is
-    for tokens of other issuers where a view has its own key service.
+    for tokens of other issuers where a view has its own key service. ``requires_bound_tokens`` tells whether any of
+    them requires that.
     """
 
     issuers: Mapping[str | None, TrustedIssuer]
@@ -116,11 +121,19 @@ class Settings:
     max_token_length: int = 16384
     resource_metadata: tuple[resources.Resource, ...] = ()
     pass_foreign_tokens: bool = False
+    dpop: bindings.DpopSettings = bindings.DPOP_DEFAULTS
+    client_certificate: bindings.ClientCertificateSettings | None = None
+    requires_bound_tokens: bool = False
 
     @property
     def named_issuers(self) -> list[str]:
         """The identifiers of the trusted issuers; empty where any issuer is trusted."""
         return [issuer for issuer in self.issuers if issuer is not None]
+
+    @property
+    def offers_dpop(self) -> bool:
+        """Whether clients are told of DPoP: it is offered, or the only way to send the tokens that are required."""
+        return self.dpop.offer or (self.requires_bound_tokens and self.client_certificate is None)
 
     def status_of(self, error: BearerError) -> int:
         """Return the HTTP status of a refusal; that of a token which fails validation is a setting."""
@@ -144,11 +157,13 @@ def settings_of(values: Mapping[str, Any], issuers: tuple[TrustedIssuer, ...]) -
     rest = {key: value for key, value in values.items() if key in _PLAIN_KEYS}
     if "RESOURCE_METADATA" in values:  # who is told where to get a token renews one on 401, and gives up on 403
         rest.setdefault("INVALID_TOKEN_STATUS", 401)
+    unlisted = issuer_of(None, values, {})
     return Settings(
         issuers=MappingProxyType({trusted.issuer: trusted for trusted in issuers}),
-        unlisted_issuer=issuer_of(None, values, {}),
+        unlisted_issuer=unlisted,
         has_key_source=any(issuer.issuer or issuer.jwks_uri or issuer.jwks_service is not None for issuer in issuers),
         resolves_users=any(issuer.user_resolver is not None for issuer in issuers),
+        requires_bound_tokens=any(issuer.require_bound_tokens for issuer in (*issuers, unlisted)),
         requirements=Requirements(values.get("SCOPE", ()), values.get("CLAIMS", ())),
         **_fields(rest),
     )

@@ -2,9 +2,10 @@
 
 `authentication` has the steps that each entry point runs: verify the token once, find its user, and ask for what is
 required; `needs` is what they wait for, `user` gives the request its user, and `state` is what is known of the request
-from then on. `authorization` reads the header. `challenge` and `responses` make the refusal (RFC 6750 section 3),
-`operation` knows which scopes it has to name, and `resource_metadata` tells clients where to get a token (RFC 9728).
-`foreign` tells which tokens are another scheme's. `typed_request` is what a project's type checker needs.
+from then on. `authorization` reads the header. `challenge` and `responses` make the refusal (RFC 6750 section 3);
+`schemes` says which schemes it offers, `operation` which scopes it has to name, and `resource_metadata` where to get a
+token (RFC 9728). `foreign` tells which tokens are another scheme's. `typed_request` is what a project's type checker
+needs.
 """
 
 from .authentication import (
@@ -21,11 +22,12 @@ from .challenge import is_header_text
 from .foreign import passes_foreign_token
 from .operation import View, find_scopes_with, note_scopes
 from .resource_metadata import protected_resource_metadata
-from .responses import mark_secured, refusal_headers, refuse, status_of, undo_changes
+from .responses import NONCE_HEADER, mark_secured, refusal_headers, refuse, status_of, undo_changes
 from .state import Protection, RequestState, RequestToken, state_of
 from .typed_request import BearerRequest, get_access_token
 
 __all__ = [
+    "NONCE_HEADER",
     "BearerRequest",
     "Protection",
     "RequestState",

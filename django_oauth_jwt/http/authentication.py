@@ -11,6 +11,7 @@ from ..conf import Settings, require_key_source
 from ..errors import BearerError, KeysUnavailable, MissingToken
 from ..issuers import issuer_of_service, trusted_issuer
 from ..jwks import KeyService
+from ..proofs import binding_steps, facts_of, must_prove
 from ..signals import token_accepted, token_rejected
 from ..tokens import AccessToken, Requirements
 from ..upstream import Steps, run_blocking
@@ -125,23 +126,41 @@ def token_or_steps(
     if known is not None:
         return known
     try:
-        encoded = _encoded_token(request, state.runtime.settings, jwks_service)
+        scheme, encoded = _credentials(request, state.runtime.settings, jwks_service)
         found = remembered_or_pending(encoded, state.runtime, jwks_service)
     except BearerError as error:
         return _note(request, state, jwks_service, error)
-    if isinstance(found, AccessToken):
+    if isinstance(found, AccessToken) and not must_prove(found, scheme, state.runtime.settings):
         return _note(request, state, jwks_service, found)
-    return _verification_steps(request, state, jwks_service, found)
+    return _verification_steps(request, state, jwks_service, scheme, found)
 
 
 def _verification_steps(
-    request: HttpRequest, state: RequestState, jwks_service: KeyService | None, pending: Pending
+    request: HttpRequest,
+    state: RequestState,
+    jwks_service: KeyService | None,
+    scheme: str,
+    found: AccessToken | Pending,
 ) -> Steps[RequestToken]:
     try:
-        token = pending.complete((yield pending.keys))
+        token = found if isinstance(found, AccessToken) else found.complete((yield found.keys))
+        if must_prove(token, scheme, state.runtime.settings):
+            yield from _proof_steps(request, state, jwks_service, scheme, token)
     except BearerError as error:
         return _note(request, state, jwks_service, error)
     return _note(request, state, jwks_service, token)
+
+
+def _proof_steps(
+    request: HttpRequest, state: RequestState, jwks_service: KeyService | None, scheme: str, token: AccessToken
+) -> Steps[None]:
+    """Check that the token is its sender's own, once: the proof would be a replayed one to a second entry point."""
+    if state.proven == request.META["HTTP_AUTHORIZATION"]:
+        return
+    settings = state.runtime.settings
+    trusted = trusted_issuer(token.issuer, settings, issuer_of_service(jwks_service)) or settings.unlisted_issuer
+    nonce = yield from binding_steps(token, facts_of(request, scheme, settings), state.runtime, trusted)
+    state.proven, state.dpop_nonce = request.META["HTTP_AUTHORIZATION"], nonce or ""
 
 
 def is_of_other_keys(request: HttpRequest) -> bool:
@@ -191,10 +210,11 @@ def _resolver_of(token: AccessToken, settings: Settings, jwks_service: KeyServic
     return trusted.user_resolver if trusted is not None else None
 
 
-def _encoded_token(request: HttpRequest, settings: Settings, jwks_service: KeyService | None) -> EncodedToken:
+def _credentials(request: HttpRequest, settings: Settings, jwks_service: KeyService | None) -> tuple[str, EncodedToken]:
     if jwks_service is None:
         require_key_source(settings)  # so that missing settings fail at the first request, even without a token
-    return EncodedToken(parse_authorization(request.META.get("HTTP_AUTHORIZATION")))
+    scheme, encoded_token = parse_authorization(request.META.get("HTTP_AUTHORIZATION"))
+    return scheme, EncodedToken(encoded_token)
 
 
 def _note(

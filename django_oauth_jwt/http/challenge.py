@@ -1,6 +1,6 @@
 """The WWW-Authenticate header: what a refused client is told (RFC 6750 section 3)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ..errors import (
@@ -11,13 +11,19 @@ from ..errors import (
     KeysUnavailable,
     MissingToken,
 )
+from .schemes import BEARER_ALONE, OfferedSchemes
 
 #: The refusals that a token with the scopes of the operation would not have met.
 _ABOUT_SCOPES: Final = (MissingToken, InvalidToken, InsufficientScope)
 
 
 def challenge(
-    error: BearerError, *, realm: str = "", scopes: Iterable[str] = (), resource_metadata: str = ""
+    error: BearerError,
+    schemes: OfferedSchemes = BEARER_ALONE,
+    *,
+    realm: str = "",
+    scopes: Iterable[str] = (),
+    resource_metadata: str = "",
 ) -> str | None:
     """Return the WWW-Authenticate header of a refusal, one line; None where the answer has none.
 
@@ -27,8 +33,16 @@ def challenge(
     if isinstance(error, KeysUnavailable):
         return None
     params = {"realm": realm, **_reason_params(error, scopes), "resource_metadata": resource_metadata}
+    bearer = _with_params("Bearer", {} if schemes.about_dpop else params)
+    if not schemes.dpop_algs:
+        return bearer
+    dpop = _with_params("DPoP", {"algs": schemes.dpop_algs, **(params if schemes.about_dpop else {})})
+    return f"{dpop}, {bearer}" if schemes.dpop_first else f"{bearer}, {dpop}"
+
+
+def _with_params(scheme: str, params: Mapping[str, str]) -> str:
     quoted = ", ".join(f"{name}={_quoted_string(value)}" for name, value in params.items() if value)
-    return f"Bearer {quoted}" if quoted else "Bearer"
+    return f"{scheme} {quoted}" if quoted else scheme
 
 
 def is_header_text(value: str) -> bool:

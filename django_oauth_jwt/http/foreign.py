@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from ..conf import Settings
 from ..errors import BearerError
+from ..proofs import BEARER
 from .authorization import parse_authorization
 from .state import state_of
 
@@ -35,8 +36,10 @@ def passes_foreign_token(request: HttpRequest) -> bool:
     if not settings.pass_foreign_tokens:
         return False
     try:
-        encoded_token = parse_authorization(request.META.get("HTTP_AUTHORIZATION"))
+        scheme, encoded_token = parse_authorization(request.META.get("HTTP_AUTHORIZATION"))
     except BearerError:
+        return False
+    if scheme != BEARER:
         return False
     if len(encoded_token) > settings.max_token_length:  # refused unread
         return False

@@ -1,7 +1,7 @@
 """The refusals of the middleware and the decorator, and the headers that all entry points share."""
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from django.db import connections
 from django.http import HttpRequest, JsonResponse
@@ -9,9 +9,14 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from ..conf import Settings, get_settings
-from ..errors import BearerError, KeysUnavailable
+from ..errors import BearerError, KeysUnavailable, NonceRequired
 from .challenge import challenge
 from .resource_metadata import metadata_uri_for
+from .schemes import offered_schemes
+from .state import RequestState
+
+#: RFC 9449 section 8.2.
+NONCE_HEADER: Final = "DPoP-Nonce"
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 
@@ -50,8 +55,10 @@ def undo_changes() -> None:
             connection.set_rollback(True)
 
 
-def mark_secured(response: Response) -> Response:
-    """Let caches tell the answers to different tokens apart (RFC 9110 section 12.5.5)."""
+def mark_secured(response: Response, state: RequestState | None = None) -> Response:
+    """Let caches tell the answers to different tokens apart (RFC 9110 section 12.5.5), and pass on a nonce."""
+    if state is not None and state.dpop_nonce:
+        response.headers[NONCE_HEADER] = state.dpop_nonce
     if "Vary" in response.headers:
         patch_vary_headers(response, ["Authorization"])
     else:  # what patch_vary_headers would do, in half the time
@@ -69,8 +76,11 @@ def refusal_headers(
 ) -> dict[str, str]:
     """Return the headers of a refusal: its challenge or Retry-After, and that no cache may keep it."""
     headers = {"Cache-Control": "no-store"}
+    if isinstance(error, NonceRequired):
+        headers[NONCE_HEADER] = error.nonce
     challenge_line = challenge(
         error,
+        offered_schemes(error, settings, request),
         realm=settings.realm if realm is None else realm,
         scopes=scopes,
         resource_metadata=metadata_uri_for(request, settings.resource_metadata),

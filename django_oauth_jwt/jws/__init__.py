@@ -1,19 +1,21 @@
 """JSON Web Signatures in compact serialization, read strictly, and the keys that check them (RFC 7515, 7517, 7518).
 
 `compact` reads a JWS (its `header`, its `base64url` segments) and checks its signature. `key_set` selects the key of a
-JWKS, `public_key` parses one JWK, and `verifying_keys` checks with it, by `algorithms` that the key allows and the
-token cannot change. `strict_json` reads the JSON inside. Nothing here knows HTTP, settings or claims.
+JWKS, `public_key` parses one JWK, `thumbprint` names it, and `verifying_keys` checks with it, by `algorithms` that
+the key allows and the token cannot change. `strict_json` reads the JSON inside. Nothing here knows HTTP, settings or
+claims.
 """
 
 from .algorithms import KEY_SHAPES, SUPPORTED_ALGORITHMS
 from .base64url import decode_segment
 from .compact import ascii_bytes, check_algorithm, read_compact, verify_compact, verify_signature
-from .header import UnverifiedHeader, check_critical, header_of, media_type
+from .header import UnverifiedHeader, check_critical, header_of, media_type, read_header
 from .jwks_document import loads_jwks
 from .key_set import KeySet, SkippedKey
 from .public_key import PublicKey
 from .strict_json import loads_object
-from .verifying_keys import HASHES
+from .thumbprint import encode_segment, required_members, thumbprint_of
+from .verifying_keys import HASHES, SignatureCheck
 
 __all__ = [
     "HASHES",
@@ -21,17 +23,22 @@ __all__ = [
     "SUPPORTED_ALGORITHMS",
     "KeySet",
     "PublicKey",
+    "SignatureCheck",
     "SkippedKey",
     "UnverifiedHeader",
     "ascii_bytes",
     "check_algorithm",
     "check_critical",
     "decode_segment",
+    "encode_segment",
     "header_of",
     "loads_jwks",
     "loads_object",
     "media_type",
     "read_compact",
+    "read_header",
+    "required_members",
+    "thumbprint_of",
     "verify_compact",
     "verify_signature",
 ]

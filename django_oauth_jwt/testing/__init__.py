@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .issuer import TokenIssuer
+    from .proofs import ProofKey
     from .signing import SigningKey
 
 __all__ = [
+    "ProofKey",
     "SigningKey",
     "TokenIssuer",
 ]

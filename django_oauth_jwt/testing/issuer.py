@@ -13,6 +13,7 @@ from django.test import override_settings
 
 from ..conf import NAME
 from ..jws import KeySet
+from .proofs import ProofKey
 from .signing import SigningKey
 
 
@@ -53,14 +54,16 @@ class TokenIssuer:
         expired: bool = False,
         forged: bool = False,
         rotated: bool = False,
+        bound_to: ProofKey | None = None,
         header: Mapping[str, Any] | None = None,
         **claims: Any,
     ) -> str:
         """Return a signed token with these scopes and claims, valid for five minutes.
 
         ``expired``: it expired an hour ago. ``forged``: another key signed it, under the same ``kid``.
-        ``rotated``: its key is no longer in the JWKS. ``header`` adds parameters to the JOSE header. ``claims``
-        replace the default ones; a claim that is None is left out.
+        ``rotated``: its key is no longer in the JWKS. ``bound_to``: it is good only with proofs by this key, which has
+        the ``headers`` for them. ``header`` adds parameters to the JOSE header. ``claims`` replace the default ones; a
+        claim that is None is left out.
 
         >>> issuer.token("books.read", sub="anna", exp=None, header={"typ": "JWT"})
         """
@@ -76,6 +79,7 @@ class TokenIssuer:
             "exp": now + (3600 if expired else 300),
             "jti": str(uuid.uuid4()),
             "scope": scope,
+            "cnf": None if bound_to is None else {"jkt": bound_to.thumbprint},
             **claims,
         }
         payload = {name: value for name, value in content.items() if value is not None}

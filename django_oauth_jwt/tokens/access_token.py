@@ -111,6 +111,21 @@ class AccessToken:
         except (ValueError, OverflowError, OSError):  # beyond the year 9999, or before the year 1
             return datetime.max.replace(tzinfo=UTC)
 
+    @property
+    def is_bound(self) -> bool:
+        """Whether the token says to whom it is bound: whether it has the claim ``cnf``."""
+        return "cnf" in self._verified.claims
+
+    @property
+    def confirmation(self) -> Mapping[str, Any] | None:
+        """The claim ``cnf``: how its sender proves that the token is theirs (RFC 7800 section 3.1), read-only.
+
+        ``jkt`` is the thumbprint of a key for DPoP proofs (RFC 9449 section 6.1), ``x5t#S256`` that of a client
+        certificate (RFC 8705 section 3.1). None for a token that is bound to nobody.
+        """
+        confirmation: Mapping[str, Any] | None = freeze(self._verified.claims.get("cnf"))
+        return confirmation
+
     def new_claims(self) -> dict[str, Any]:
         """Return a deep copy of the claims, which the caller may change."""
         claims: dict[str, Any] = thaw(self._verified.claims)

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 from django.core.cache import BaseCache, caches
 
 from .clock import is_ahead
+from .steps import Steps, run_blocking
 from .worker import Worker
 
 logger = logging.getLogger("django_oauth_jwt")
@@ -24,7 +25,8 @@ OPERATION_SECONDS: Final = 1.0
 class GuardedCache:
     """One Django cache: the alias of one, or else the cache itself, which may be a proxy like Django's ``cache``.
 
-    ``clock`` returns Unix time; ``rest_seconds`` is how long a cache that failed is not asked.
+    ``clock`` returns Unix time; ``rest_seconds`` is how long a cache that failed is not asked. ``warning`` is what the
+    log says then: its arguments are the kind of error and these seconds.
     """
 
     def __init__(
@@ -33,27 +35,29 @@ class GuardedCache:
         clock: Callable[[], float],
         rest_seconds: float,
         operation_seconds: float = OPERATION_SECONDS,
+        warning: str = "The cache that shares the JWKS fails (%s); this process goes on alone for %g seconds",
     ) -> None:
         self._cache = cache
         self._clock = clock
         self._rest_seconds = rest_seconds
         self._operation_seconds = operation_seconds
+        self._warning = warning
         self._down_until = 0.0
         self._worker = Worker()
 
     def call(self, operation: Callable[[BaseCache], T], otherwise: T) -> T:
         """Return what the operation returns, or ``otherwise`` where the cache fails."""
+        return run_blocking(self.call_steps(operation, otherwise))
+
+    def call_steps(self, operation: Callable[[BaseCache], T], otherwise: T) -> Steps[T]:
+        """Do as `call` does, in steps."""
         if is_ahead(self._down_until, self._clock(), self._rest_seconds):
             return otherwise
         try:
-            return self._worker.call(lambda: operation(self._connected()), self._operation_seconds)
+            return (yield from self._worker.call_steps(lambda: operation(self._connected()), self._operation_seconds))
         except Exception as error:  # noqa: BLE001  # every cache backend has errors of its own
             self._down_until = self._clock() + self._rest_seconds
-            logger.warning(
-                "The cache that shares the JWKS fails (%s); this process goes on alone for %g seconds",
-                type(error).__name__,
-                self._rest_seconds,
-            )
+            logger.warning(self._warning, type(error).__name__, self._rest_seconds)
             return otherwise
 
     def _connected(self) -> BaseCache:

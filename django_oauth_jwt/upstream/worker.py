@@ -7,7 +7,8 @@ from concurrent.futures import Future
 from typing import Any, Final, TypeVar
 
 from .bounded import StillHanging
-from .threads import in_thread, new_future, settle
+from .steps import Steps, run_blocking
+from .threads import Wait, in_thread, new_future, settle
 
 T = TypeVar("T")
 
@@ -30,14 +31,17 @@ class Worker:
 
     def call(self, work: Callable[[], T], seconds: float) -> T:
         """Return what ``work`` returns; raise TimeoutError after so many seconds, or StillHanging."""
+        return run_blocking(self.call_steps(work, seconds))
+
+    def call_steps(self, work: Callable[[], T], seconds: float) -> Steps[T]:
+        """Do as `call` does, in steps."""
         future: Future[T] = new_future()
         tasks = self._hand_over(future, work)
-        try:
-            return future.result(seconds)
-        except TimeoutError:
-            if not future.done():
-                self._leave_behind(tasks)
-            raise
+        yield Wait(future, seconds)
+        if not future.done():
+            self._leave_behind(tasks)
+            raise TimeoutError
+        return future.result()
 
     def _hand_over(self, future: "Future[T]", work: Callable[[], T]) -> _Tasks:
         with self._lock:

@@ -5,6 +5,7 @@ from collections.abc import Hashable
 
 from ..conf import Runtime, get_runtime, require_key_source
 from ..errors import BearerError, InvalidToken
+from ..issuers import issuer_of_service, trusted_issuer
 from ..jwks import KeyService
 from ..jws import KeySet
 from ..tokens import AccessToken, VerifiedToken
@@ -14,7 +15,9 @@ from .rules import AFTER_KEYS, AT_EACH_USE, BEFORE_KEYS, NO_KEYS
 from .token_cache import RememberedToken, TokenCache, cache_key
 
 
-def verify_token(encoded_token: str, *, jwks_service: KeyService | None = None) -> AccessToken:
+def verify_token(
+    encoded_token: str, *, jwks_service: KeyService | None = None, binding_checked: bool = False
+) -> AccessToken:
     """Verify an access token and return it; no request is needed.
 
     >>> access_token = verify_token(encoded_token)
@@ -22,8 +25,9 @@ def verify_token(encoded_token: str, *, jwks_service: KeyService | None = None) 
     ('anna', frozenset({'books.read'}))
 
     ``jwks_service`` replaces the one of the settings; where it has an ``issuer``, the token must be of that one.
-    Raises InvalidToken or KeysUnavailable. May wait for a fetch of the keys: code on an event loop uses
-    `averify_token`.
+    A token that is bound to its sender (RFC 7800) is refused as ``unproven``, unless ``binding_checked`` says that the
+    caller has checked the proof or the certificate itself. Raises InvalidToken or KeysUnavailable. May wait for a
+    fetch of the keys: code on an event loop uses `averify_token`.
     """
     encoded = EncodedToken(encoded_token)
     del encoded_token  # a report of whatever is raised from here on would show it
@@ -32,12 +36,15 @@ def verify_token(encoded_token: str, *, jwks_service: KeyService | None = None) 
         require_key_source(runtime.settings)
     try:
         found = remembered_or_pending(encoded, runtime, jwks_service)
-        return found if isinstance(found, AccessToken) else found.complete(found.keys.get())
+        token = found if isinstance(found, AccessToken) else found.complete(found.keys.get())
+        return token if binding_checked else _without_proof(token, runtime, jwks_service)
     except InvalidToken as error:
         raise _to_caller(error, runtime) from None
 
 
-async def averify_token(encoded_token: str, *, jwks_service: KeyService | None = None) -> AccessToken:
+async def averify_token(
+    encoded_token: str, *, jwks_service: KeyService | None = None, binding_checked: bool = False
+) -> AccessToken:
     """Do as `verify_token` does, without blocking the event loop."""
     encoded = EncodedToken(encoded_token)
     del encoded_token  # as above
@@ -46,9 +53,22 @@ async def averify_token(encoded_token: str, *, jwks_service: KeyService | None =
         require_key_source(runtime.settings)
     try:
         found = remembered_or_pending(encoded, runtime, jwks_service)
-        return found if isinstance(found, AccessToken) else found.complete(await found.keys.aget())
+        token = found if isinstance(found, AccessToken) else found.complete(await found.keys.aget())
+        return token if binding_checked else _without_proof(token, runtime, jwks_service)
     except InvalidToken as error:
         raise _to_caller(error, runtime) from None
+
+
+def _without_proof(token: AccessToken, runtime: Runtime, jwks_service: KeyService | None) -> AccessToken:
+    """Return a token that needs no proof of its sender; raise InvalidToken for another."""
+    settings = runtime.settings
+    if token.is_bound:
+        raise InvalidToken("unproven", detail="bound to its sender, and nobody has checked the proof")
+    if settings.requires_bound_tokens:
+        trusted = trusted_issuer(token.issuer, settings, issuer_of_service(jwks_service)) or settings.unlisted_issuer
+        if trusted.require_bound_tokens:
+            raise InvalidToken("unproven", detail="bound to nobody, and REQUIRE_BOUND_TOKENS is set")
+    return token
 
 
 def _to_caller(error: InvalidToken, runtime: Runtime) -> InvalidToken:

@@ -2,12 +2,13 @@
 
 import re
 from http import HTTPStatus
+from ipaddress import ip_network
 from types import SimpleNamespace
 
 import requests
 from django.utils.functional import lazystr
 
-from django_oauth_jwt.conf import Resource
+from django_oauth_jwt.conf import ClientCertificateSettings, DpopSettings, Resource
 from django_oauth_jwt.jws import SUPPORTED_ALGORITHMS
 from django_oauth_jwt.tokens import ClaimRequirement, ScopeHierarchy
 
@@ -182,12 +183,55 @@ BAD = {
         *[{"resource": RESOURCE, "x": value} for value in (object(), b"x", NAN, {1, 2}, {("a",): 1}, Unprintable())],
     ],
     "PASS_FOREIGN_TOKENS": [0, 1, "True", "", [], b"x", object()],
+    "REQUIRE_BOUND_TOKENS": [0, 1, "True", "", [], b"x", object()],
+    "DPOP": [
+        *[[], "x", b"x", 1, True, [("OFFER", True)], {"offer": True}, {"OFFERS": True}, {1: 2}, {HUGE: 1}],
+        *[{"OFFER": value} for value in (None, 0, "True")],
+        *[{"NONCE": value} for value in (None, 1, "False")],
+        *[{"PROOF_SECONDS": value} for value in (*NO_SECONDS, 0, 0.0, None)],
+        *[{"ALGORITHMS": value} for value in (*NO_STRINGS, None, [], ["none"], ["ES256", "HS256"], ["es256"])],
+    ],
+    "CLIENT_CERTIFICATE": [
+        *[
+            [],
+            "nginx",
+            b"x",
+            1,
+            True,
+            {},
+            {"TRUSTED_PROXIES": ["10.0.0.1"]},
+            {"SOURCES": "wsgi"},
+            {"SOURCE": "wsgi", 1: 2},
+        ],
+        *[
+            {"SOURCE": value}
+            for value in (*NO_CALLABLE, None, aresolver, AsyncResolver(), "NGINX", "ngnix", "rfc 9440")
+        ],
+        *[{"SOURCE": source} for source in ("rfc9440", "nginx", "envoy")],
+        *[{"SOURCE": source, "TRUSTED_PROXIES": []} for source in ("rfc9440", "nginx", "envoy")],
+        *[{"SOURCE": source, "TRUSTED_PROXIES": ["10.0.0.1"]} for source in ("wsgi", resolver)],
+        *[{"SOURCE": "nginx", "TRUSTED_PROXIES": value} for value in (*NO_LIST, None, [1], [None], [b"unix"])],
+        *[
+            {"SOURCE": "nginx", "TRUSTED_PROXIES": [value]}
+            for value in (
+                "",
+                "proxy",
+                "10.0.0.1/8",
+                "10.0.0.0/33",
+                "10.0.0.256",
+                "UNIX",
+                "unix:/run/app.sock",
+                "::1%eth0/x",
+                "*",
+            )
+        ],
+    ],
 }
 
 #: Keys that also take None, as if they were not there; all others refuse it.
 NULLABLE = {
     *("JWKS_URI", "ISSUER", "AUDIENCE", "JWKS_SERVICE", "USER_RESOLVER", "HTTP_SESSION"),
-    *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA"),
+    *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA", "CLIENT_CERTIFICATE"),
 }
 ALL_BAD = [(key, value) for key, values in BAD.items() for value in (*values, *([] if key in NULLABLE else [None]))]
 
@@ -263,4 +307,31 @@ GOOD = [
         (Resource({"resource": RESOURCE}), Resource({"resource": "http://127.0.0.1:8000/v1"})),
     ),
     ("PASS_FOREIGN_TOKENS", True, True),
+    ("REQUIRE_BOUND_TOKENS", True, True),
+    ("DPOP", {}, DpopSettings(False, False, 60, SUPPORTED_ALGORITHMS)),
+    ("DPOP", {"OFFER": True, "PROOF_SECONDS": 5.5}, DpopSettings(offer=True, proof_seconds=5.5)),
+    (
+        "DPOP",
+        {"NONCE": True, "ALGORITHMS": {"EdDSA", "ES256"}},
+        DpopSettings(nonce=True, algorithms=("ES256", "EdDSA")),
+    ),
+    ("CLIENT_CERTIFICATE", {"SOURCE": "wsgi"}, ClientCertificateSettings("wsgi")),
+    ("CLIENT_CERTIFICATE", {"SOURCE": "wsgi", "TRUSTED_PROXIES": []}, ClientCertificateSettings("wsgi")),
+    ("CLIENT_CERTIFICATE", {"SOURCE": resolver}, ClientCertificateSettings(resolver)),
+    ("CLIENT_CERTIFICATE", {"SOURCE": "tests.conf.samples.resolver"}, ClientCertificateSettings(resolver)),
+    (
+        "CLIENT_CERTIFICATE",
+        {"SOURCE": "rfc9440", "TRUSTED_PROXIES": ("10.0.0.0/8", "2001:db8::1")},
+        ClientCertificateSettings("rfc9440", (ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128"))),
+    ),
+    (
+        "CLIENT_CERTIFICATE",
+        {"SOURCE": "nginx", "TRUSTED_PROXIES": ["unix", "192.0.2.1"]},
+        ClientCertificateSettings("nginx", (ip_network("192.0.2.1"),), True),
+    ),
+    (
+        "CLIENT_CERTIFICATE",
+        {"SOURCE": "envoy", "TRUSTED_PROXIES": {"unix"}},
+        ClientCertificateSettings("envoy", (), True),
+    ),
 ]

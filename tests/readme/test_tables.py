@@ -43,6 +43,8 @@ def test_the_keys_of_an_issuers_own_are_listed():
 ERRORS = {
     "MissingToken": errors.MissingToken(),
     "InvalidToken": errors.InvalidToken("expired"),
+    "InvalidProof": errors.InvalidProof("replayed_proof"),
+    "NonceRequired": errors.NonceRequired("nonce"),
     "InsufficientScope": errors.InsufficientScope(["a", "b"]),
     "MissingClaims": errors.MissingClaims(),
     "InsufficientAuthentication": errors.InsufficientAuthentication(["gold", "mfa"], 300),
@@ -83,10 +85,13 @@ def test_each_reason_is_explained():
     ours = [
         *errors.MissingToken.DESCRIPTIONS,
         *errors.InvalidToken.DESCRIPTIONS,
+        *errors.InvalidProof.DESCRIPTIONS,
+        errors.NonceRequired("nonce").reason,
         errors.InsufficientScope().reason,
         errors.MissingClaims().reason,
         errors.InsufficientAuthentication().reason,
         errors.KeysUnavailable().reason,
+        errors.ReplayCheckUnavailable().reason,
     ]
     assert [code(row[0]) for row in table("Troubleshooting")] == ours
     assert all(all(row) for row in table("Troubleshooting"))

@@ -12,10 +12,13 @@ from django_oauth_jwt.errors import (
     BearerError,
     InsufficientAuthentication,
     InsufficientScope,
+    InvalidProof,
     InvalidToken,
     KeysUnavailable,
     MissingClaims,
     MissingToken,
+    NonceRequired,
+    ReplayCheckUnavailable,
 )
 from django_oauth_jwt.http import refuse
 
@@ -25,7 +28,11 @@ REASONS = {
     InvalidToken: (
         "empty too_long malformed critical_header wrong_algorithm wrong_type unknown_kid ambiguous_key bad_signature "
         "missing_claim malformed_claim wrong_issuer wrong_audience expired not_yet_valid issued_in_the_future "
-        "unknown_user"
+        "unknown_user unproven"
+    ),
+    InvalidProof: (
+        "missing_proof malformed_proof wrong_proof_key wrong_proof_method wrong_proof_url stale_proof replayed_proof "
+        "wrong_proof_token"
     ),
 }
 ALL = [
@@ -33,6 +40,7 @@ ALL = [
     *(MissingToken(), InsufficientScope(), InsufficientScope(["read", "write"]), MissingClaims()),
     *(InvalidToken("own", "Words", detail="more"), MissingClaims(["role"], detail="role")),
     *(KeysUnavailable(), KeysUnavailable(30), InsufficientAuthentication(["gold"], 60)),
+    *(NonceRequired("nonce"), ReplayCheckUnavailable(), InvalidProof("stale_proof", detail="more")),
 ]
 #: RFC 6750 section 3: %x20-21 / %x23-5B / %x5D-7E.
 ALLOWED = {chr(code) for code in range(0x20, 0x7F)} - {'"', "\\"}
@@ -50,10 +58,12 @@ def test_the_reasons_are_stable(kind):
 
 def test_the_other_reasons_are_stable():
     """The classes with one reason each."""
-    kinds = (InsufficientScope, MissingClaims, KeysUnavailable, InsufficientAuthentication)
+    kinds = (InsufficientScope, MissingClaims, KeysUnavailable, InsufficientAuthentication, ReplayCheckUnavailable)
     assert [kind().reason for kind in kinds] == [
-        *("insufficient_scope", "missing_claims", "keys_unavailable", "insufficient_user_authentication")
+        *("insufficient_scope", "missing_claims", "keys_unavailable", "insufficient_user_authentication"),
+        "replay_check_unavailable",
     ]
+    assert NonceRequired("nonce").reason == "use_dpop_nonce"
 
 
 def test_every_refusal_is_known_here():
@@ -66,6 +76,8 @@ def test_an_unknown_reason_of_a_missing_token_is_a_mistake_in_the_code():
     """Nobody invents a reason in passing."""
     with pytest.raises(KeyError):
         MissingToken("whatever")
+    with pytest.raises(KeyError):
+        InvalidProof("whatever")
 
 
 def test_the_package_invents_no_reason_of_a_bad_token():
@@ -112,6 +124,7 @@ def test_a_description_can_stand_in_the_challenge(error):
         (InsufficientScope(["secret"]), InsufficientScope()),
         (KeysUnavailable(30), KeysUnavailable()),
         (InsufficientAuthentication(["secret"], 1), InsufficientAuthentication()),
+        (NonceRequired("secret"), NonceRequired("")),
     ],
 )
 def test_a_description_says_nothing_of_the_case_at_hand(one, other):
@@ -141,6 +154,10 @@ def test_a_refusal_survives_copying_and_pickling(error, duplicate):
         (MissingClaims(), 403, "invalid_token"),
         (InsufficientAuthentication(), 401, "insufficient_user_authentication"),
         (KeysUnavailable(), 503, "temporarily_unavailable"),
+        (ReplayCheckUnavailable(), 503, "temporarily_unavailable"),
+        (InvalidToken("unproven"), 401, "invalid_token"),
+        (InvalidProof("stale_proof"), 401, "invalid_dpop_proof"),
+        (NonceRequired("nonce"), 401, "use_dpop_nonce"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -157,6 +174,9 @@ def test_each_refusal_has_its_status_and_code(issuer, error, status, code):
         (MissingClaims, 403),
         (InsufficientAuthentication, 401),
         (KeysUnavailable, 503),
+        (ReplayCheckUnavailable, 503),
+        (InvalidProof, 401),
+        (NonceRequired, 401),
     ],
 )
 def test_a_status_that_is_always_the_same_is_the_classs(kind, status):
@@ -172,10 +192,24 @@ def test_the_status_of_a_bad_token_is_the_settings(rsa_issuer):
         assert refuse(MissingClaims()).status_code == 403
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_the_status_of_a_token_that_is_not_its_senders_is_no_settings(rsa_issuer, status):
+    """RFC 9449 section 7.1 and RFC 8705 section 3 say 401; only a project's own kind of refusal has its own."""
+
+    class Mine(InvalidToken):
+        status = 402
+
+    with rsa_issuer.installed(INVALID_TOKEN_STATUS=status):
+        assert refuse(InvalidToken("unproven")).status_code == 401
+        assert refuse(InvalidToken("unproven", "Words", detail="more")).status_code == 401
+        assert refuse(Mine("unproven")).status_code == 402
+
+
 def test_what_a_challenge_needs_is_on_the_refusal():
     """The scopes that are required, how to authenticate, when to come back."""
     assert InsufficientScope(["read", "write"]).scope == "read write"
     step_up = InsufficientAuthentication(["gold", "silver"], 0)
     assert (step_up.acr_values, step_up.max_age) == ("gold silver", "0")
     assert InsufficientAuthentication().max_age == ""
+    assert NonceRequired("nonce").nonce == "nonce"
     assert [KeysUnavailable(seconds).retry_after for seconds in (-5, 0, 1, 30)] == [1, 1, 1, 30]

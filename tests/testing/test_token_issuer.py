@@ -234,9 +234,9 @@ def test_a_coordinate_that_begins_with_zero_keeps_its_length():
     assert len(jwk["x"]) == len(jwk["y"]) == 88
 
 
-def test_the_kit_has_two_names():
+def test_the_kit_has_three_names():
     """Whatever else it is asked for does not exist."""
-    assert django_oauth_jwt.testing.__all__ == ["SigningKey", "TokenIssuer"]
+    assert django_oauth_jwt.testing.__all__ == ["ProofKey", "SigningKey", "TokenIssuer"]
     with pytest.raises(AttributeError, match="no attribute 'Issuer'"):
         _ = django_oauth_jwt.testing.Issuer
 

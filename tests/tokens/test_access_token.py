@@ -162,6 +162,20 @@ def test_it_can_be_told_apart_and_collected():
     assert weakref.ref(token)() is token
 
 
+def test_the_confirmation_says_to_whom_the_token_is_bound():
+    """RFC 7800 section 3.1: the claim cnf as it is, read-only; whether it can be checked is another question."""
+    bound = _token(cnf={"jkt": "x", "other": ["y"]})
+    assert bound.is_bound
+    assert bound.confirmation == {"jkt": "x", "other": ["y"]}
+    with pytest.raises(TypeError):
+        bound.confirmation["jkt"] = "z"
+    with pytest.raises(TypeError):
+        bound.confirmation["other"].append("z")
+    assert (_token(sub="ann").is_bound, _token(sub="ann").confirmation) == (False, None)
+    assert (_token(cnf=None).is_bound, _token(cnf=None).confirmation) == (True, None)
+    assert (_token(cnf="x").is_bound, _token(cnf="x").confirmation) == (True, "x")
+
+
 def test_new_claims_are_the_takers_own():
     """A plain dict that shares nothing with the token, and is another one each time."""
     token = _token(**CLAIMS)

@@ -207,6 +207,31 @@ def _raise(error):
     raise error
 
 
+@either_way
+def test_a_worker_is_waited_for_in_steps(run):
+    """Its result, its error and the end of the time are the same on both sides."""
+    worker, go_on = Worker(), threading.Event()
+    assert run(worker.call_steps(lambda: "result", FOREVER)) == "result"
+    with pytest.raises(ZeroDivisionError):
+        run(worker.call_steps(lambda: 1 / 0, FOREVER))
+    with pytest.raises(TimeoutError):
+        run(worker.call_steps(lambda: go_on.wait(FOREVER), 0.01))
+    go_on.set()
+
+
+def test_an_event_loop_goes_on_while_a_worker_is_waited_for():
+    """The loop itself lets the work end here."""
+
+    async def both():
+        worker, go_on = Worker(), threading.Event()
+        waiting = asyncio.create_task(run_awaiting(worker.call_steps(lambda: go_on.wait(FOREVER), FOREVER)))
+        await asyncio.sleep(0)
+        go_on.set()
+        return await waiting
+
+    assert asyncio.run(both()) is True
+
+
 def test_an_idle_worker_ends():
     """With it end its connections, which could die of old age; the next call has a new thread."""
     worker, idents = Worker(idle_seconds=0), set()

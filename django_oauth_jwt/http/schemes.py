@@ -1,0 +1,40 @@
+"""Which schemes a challenge offers, and to which of them it speaks (RFC 9449 section 7.2)."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+
+from ..conf import Settings
+from ..errors import BearerError, InvalidProof, InvalidToken, NonceRequired
+from ..proofs import DPOP
+from .authorization import scheme_of
+
+
+@dataclass(frozen=True)
+class OfferedSchemes:
+    """``dpop_algs`` are the algorithms for proofs, space-separated, "" where only bearer tokens are spoken of.
+
+    ``dpop_first`` tells which challenge comes first, ``about_dpop`` which of them has the parameters of the refusal.
+    """
+
+    dpop_algs: str = ""
+    dpop_first: bool = False
+    about_dpop: bool = False
+
+
+BEARER_ALONE = OfferedSchemes()
+
+
+def offered_schemes(error: BearerError, settings: Settings, request: HttpRequest | None) -> OfferedSchemes:
+    """Return what a refusal offers: proofs where the settings do so, the client sent one, or should have."""
+    header = None if request is None else request.META.get("HTTP_AUTHORIZATION")
+    sent_dpop = scheme_of(header) == DPOP
+    if not (settings.offers_dpop or sent_dpop or _is_about_proofs(error)):
+        return BEARER_ALONE
+    dpop_first = settings.requires_bound_tokens and settings.offers_dpop
+    return OfferedSchemes(" ".join(settings.dpop.algorithms), dpop_first, sent_dpop or (dpop_first and not header))
+
+
+def _is_about_proofs(error: BearerError) -> bool:
+    is_unproven = isinstance(error, InvalidToken) and error.reason == "unproven"
+    return is_unproven or isinstance(error, InvalidProof | NonceRequired)
