@@ -113,7 +113,7 @@ def test_a_token_that_is_not_active_is_refused_with_its_challenge(ask):
 def test_a_request_without_a_token_gets_djangos_challenge(ask, introspection, authorization):
     """The authorization server is not asked."""
     status, headers, _ = ask(authorization)
-    assert (status, headers.get_all("WWW-Authenticate"), introspection.asked) == (401, ["Bearer"], [])
+    assert (status, headers.get_all("WWW-Authenticate"), introspection.asked) == (401, ['Bearer scope="read"'], [])
 
 
 def test_a_refusal_of_django_keeps_its_challenge(ask, introspection, rsa_issuer):

@@ -181,7 +181,7 @@ from django.conf import settings as project
 
 def test_settings_first(settings, token_issuer, client):
     settings.OAUTH_JWT = {**settings.OAUTH_JWT, "REALM": "shop"}
-    assert client.get("/books/")["WWW-Authenticate"] == 'Bearer realm="shop"'
+    assert client.get("/books/")["WWW-Authenticate"] == 'Bearer realm="shop", scope="read"'
     assert client.get("/books/", headers=token_issuer.headers("read")).status_code == 200
 
 def test_nothing_is_left_behind():
