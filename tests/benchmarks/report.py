@@ -41,6 +41,9 @@ def print_tables(results):
         _print_ratios(f"Verification of {alg}, in bare {alg} signature checks", cases)
     for kind, cases in results.get("requests", {}).items():
         _print_ratios(f"Added to a request, {kind}, in bare RS256 checks in a view", cases)
+    if "proofs" in results:
+        _print_ratios("Proofs, in bare ES256 checks in a view", results["proofs"])
+        print(f"A used proof leaves {results['proof memory']} bytes in the process")
     for part, counts in results.get("growth", {}).items():
         _print_growth(part, counts)
     for size, used in results.get("memory", {}).items():

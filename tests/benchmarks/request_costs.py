@@ -109,11 +109,16 @@ def run(server, plan, peers=None):
     kinds[PLAIN].insert(0, Project(BARE, checking_view(bare)))
     cases = [_case(kind, project, tokens, bare) for kind in kinds for project in kinds[kind]]
     results = measure(cases, plan)
-    unit = results[f"{PLAIN}: {BARE}"]["ratio"]
+    in_units_of(results, results[f"{PLAIN}: {BARE}"]["ratio"])
+    return {kind: {project.name: results[f"{kind}: {project.name}"] for project in kinds[kind]} for kind in kinds}
+
+
+def in_units_of(results, unit):
+    """Return the results with their ratios in this unit, and as ``in_loop`` in the one that they had."""
     for result in results.values():
         result["in_loop"] = result["ratio"]
         result |= {name: round(result[name] / unit, 3) for name in ("ratio", "ratio_p25", "ratio_p75")}
-    return {kind: {project.name: results[f"{kind}: {project.name}"] for project in kinds[kind]} for kind in kinds}
+    return results
 
 
 def _case(kind, project, tokens, bare):
@@ -134,13 +139,13 @@ def _beside_open(kind, project, serving, tokens):
 
 @contextmanager
 def _serving_wsgi(project, tokens):
-    headers = [f"Bearer {token}" for token in tokens]
+    environs = [{"HTTP_AUTHORIZATION": f"Bearer {token}"} for token in tokens]
     with override_settings(MIDDLEWARE=project.middleware):
         handler = WSGIHandler()
 
     def send(times):
         settings.ROOT_URLCONF = urls
-        _send_wsgi(handler, headers, times)
+        send_environs(handler, islice(cycle(environs), times))
 
     urls = (path("view", project.view),)
     yield send
@@ -163,7 +168,7 @@ def _serving_asgi(project, tokens):
         yield send
 
 
-_ENVIRON = {
+ENVIRON = {
     "REQUEST_METHOD": "GET",
     "PATH_INFO": "/view",
     "SERVER_NAME": "testserver",
@@ -185,9 +190,10 @@ _SCOPE = {
 }
 
 
-def _send_wsgi(handler, headers, times):
-    for header in islice(cycle(headers), times):
-        environ = {**_ENVIRON, "HTTP_AUTHORIZATION": header, "wsgi.input": BytesIO()}
+def send_environs(handler, environs):
+    """Send a request with each of these headers; all have to be answered 200."""
+    for headers in environs:
+        environ = {**ENVIRON, **headers, "wsgi.input": BytesIO()}
         response = handler(environ, _start_response)
         for _ in response:
             pass

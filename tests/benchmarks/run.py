@@ -10,12 +10,13 @@ from pathlib import Path
 import django
 from django.conf import settings
 
-PARTS = ("verification", "requests", "growth", "server", "tail")
+PARTS = ("verification", "requests", "proofs", "growth", "server", "tail")
 
 
 def main():
     options = _options()
     settings.configure(
+        ALLOWED_HOSTS=["testserver"],
         INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "rest_framework", "django_oauth_jwt"],
         SECRET_KEY="signs nothing here, and is as long as a secret has to be",
         USE_TZ=True,
@@ -68,6 +69,13 @@ def _requests(server, plan, options):
     return {"requests": request_costs.run(server, plan, projects)}
 
 
+def _proofs(server, plan, options):
+    from tests.benchmarks import proof_costs
+
+    count = 2_000 if options.quick else 100_000
+    return {"proofs": proof_costs.run(server, plan), "proof memory": proof_costs.memory_per_proof(server, count)}
+
+
 def _growth(server, plan, options):
     from tests.benchmarks import growth
 
@@ -106,6 +114,7 @@ def _peers(options):
 _PARTS = {
     "verification": _verification,
     "requests": _requests,
+    "proofs": _proofs,
     "growth": _growth,
     "server": _server,
     "tail": _tail,

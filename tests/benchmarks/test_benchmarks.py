@@ -4,7 +4,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from . import growth, request_costs, tail, verification, whole_server
+from . import growth, proof_costs, request_costs, tail, verification, whole_server
 from .goals import goals
 from .issuer import ALGORITHMS, JwksServer
 from .rounds import Case, Plan, measure
@@ -39,6 +39,12 @@ def test_requests_run_through_each_entrance(server):
         request_costs.DRF_ASYNC: 2,
     }
     assert results[request_costs.PLAIN][request_costs.BARE]["ratio"] == 1
+
+
+def test_proofs_are_measured(server):
+    """A bound token with a new proof for each request, beside a bearer token; and what the proofs leave behind."""
+    assert list(proof_costs.run(server, ONCE)) == [proof_costs.BARE, proof_costs.BEARER, proof_costs.BOUND]
+    assert proof_costs.memory_per_proof(server, 20) < 4096
 
 
 @pytest.mark.parametrize("growing", ["with_keys", "with_issuers", "with_remembered", "with_threads"])

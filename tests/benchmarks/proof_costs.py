@@ -1,0 +1,100 @@
+"""What a DPoP proof costs a request beyond what a remembered bearer token costs, in bare ES256 checks."""
+
+import gc
+import tracemalloc
+from contextlib import contextmanager
+from itertools import cycle, islice
+
+from django.conf import settings
+from django.core.cache import caches
+from django.core.handlers.wsgi import WSGIHandler
+from django.test import override_settings
+from django.urls import path
+
+from django_oauth_jwt.testing import ProofKey
+
+from .issuer import Issuer, floor
+from .request_costs import BARE, ENVIRON, MIDDLEWARE, checking_view, in_units_of, send_environs, view
+from .rounds import Case, measure
+
+BEARER, BOUND = "bearer token, remembered, beyond an open view", "bound token and proof, beyond a bearer token"
+#: More than a sample takes: each proof is good once.
+STOCK = 600
+URL = "http://testserver/view"
+
+
+def cache_of_entries(count):
+    """Return settings for a cache of so many entries; with Django's default of 300 it would be culled all the time."""
+    backend = "django.core.cache.backends.locmem.LocMemCache"
+    return {"default": {"BACKEND": backend, "OPTIONS": {"MAX_ENTRIES": count}}}
+
+
+def run(server, plan):
+    """Return what a bearer token adds to an open view, and what a bound one with its proof adds to that.
+
+    A ratio is to what a bare signature check adds to the same view, ``in_loop`` to one in a loop of its own.
+    """
+    issuer, key = Issuer(server, "ES256", name="proofs"), ProofKey.generate("ES256")
+    tokens = issuer.tokens()
+    bearer = [{"HTTP_AUTHORIZATION": f"Bearer {token}"} for token in tokens]
+    bound = issuer.tokens(cnf={"jkt": key.thumbprint})
+
+    @contextmanager
+    def ready(send, send_before):
+        with override_settings(OAUTH_JWT=issuer.settings(), CACHES=cache_of_entries(10**6)):
+            caches["default"].clear()
+            yield send(), send_before()
+
+    def bearer_to(middleware, to=view):
+        return lambda: sending(middleware, cycle(bearer), to)
+
+    bare = floor(issuer, tokens)
+    results = measure(
+        [
+            Case(BARE, bare, lambda: ready(bearer_to([], checking_view(bare)), bearer_to([]))),
+            Case(BEARER, bare, lambda: ready(bearer_to(MIDDLEWARE), bearer_to([]))),
+            Case(
+                BOUND,
+                bare,
+                lambda: ready(lambda: sending(MIDDLEWARE, proven(key, bound, STOCK)), bearer_to(MIDDLEWARE)),
+            ),
+        ],
+        plan,
+    )
+    return in_units_of(results, results[BARE]["ratio"])
+
+
+def sending(middleware, environs, to=view):
+    """Return what sends the next requests of these to the view behind the middleware."""
+    with override_settings(MIDDLEWARE=middleware):
+        handler = WSGIHandler()
+    urls = (path("view", to),)
+
+    def send(times):
+        settings.ROOT_URLCONF = urls
+        send_environs(handler, islice(environs, times))
+
+    return send
+
+
+def proven(key, tokens, count):
+    """Give so many requests with a token in turn, each with a proof of its own, all of them made beforehand."""
+    headers = [key.headers(token, ENVIRON["REQUEST_METHOD"], URL) for token in islice(cycle(tokens), count)]
+    return iter([{"HTTP_AUTHORIZATION": one["Authorization"], "HTTP_DPOP": one["DPoP"]} for one in headers])
+
+
+def memory_per_proof(server, count):
+    """Return the bytes that a used proof leaves in the process, beside its entry in the cache."""
+    issuer, key = Issuer(server, "ES256", name="proof-memory"), ProofKey.generate("ES256")
+    token = issuer.token(cnf={"jkt": key.thumbprint})
+    with override_settings(OAUTH_JWT=issuer.settings(), CACHES=cache_of_entries(10)):
+        send = sending(MIDDLEWARE, proven(key, [token], count + 1))
+        send(1)
+        gc.collect()
+        tracemalloc.start()
+        try:
+            send(count)
+            gc.collect()
+            return round(tracemalloc.get_traced_memory()[0] / count, 1)
+        finally:
+            tracemalloc.stop()
