@@ -23,7 +23,8 @@ def encode_segment(data: bytes) -> str:
 def required_members(key: PublicKey) -> dict[str, str]:
     """Return the members of a JWK that make the key (RFC 7638 section 3.2), each in its only right spelling.
 
-    A coordinate has the full length of its curve, a number of RSA no zero in front (RFC 7518 sections 6.2 and 6.3).
+    They are in the order of their names. A coordinate has the full length of its curve, a number of RSA no zero in
+    front (RFC 7518 sections 6.2 and 6.3).
     """
     alg, verifier = next(iter(key.verifiers.items()))
     public_key, crv = verifier.prepared_key, KEY_SHAPES[alg][1]
@@ -39,7 +40,7 @@ def required_members(key: PublicKey) -> dict[str, str]:
 
 def thumbprint_of(key: PublicKey) -> str:
     """Return the SHA-256 thumbprint of a key in base64url: the ``jkt`` of RFC 9449 section 6.1."""
-    canonical = json.dumps(required_members(key), separators=(",", ":"), sort_keys=True)
+    canonical = json.dumps(required_members(key), separators=(",", ":"))
     return encode_segment(hashlib.sha256(canonical.encode()).digest())
 
 

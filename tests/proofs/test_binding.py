@@ -7,6 +7,7 @@ import pytest
 from django.core.cache import caches
 from django.test import RequestFactory
 
+from django_oauth_jwt.conf import get_settings
 from django_oauth_jwt.errors import BearerError
 from django_oauth_jwt.proofs import BEARER, DPOP, RequestFacts, binding_steps, facts_of, must_prove
 from django_oauth_jwt.proofs.nonce import new_nonce
@@ -136,6 +137,13 @@ def test_an_issuer_may_require_bound_tokens_for_itself(run, trusting):
     assert reason_of(run, token_of(), certified(None), (runtime, own)) is None
     other = runtime.settings.issuers["https://b.test"]
     assert reason_of(run, token_of(), certified(None), (runtime, other)) == "unproven"
+
+
+def test_an_issuer_that_is_not_listed_has_to_be_looked_at_too(settings):
+    """A view's own key service may bring tokens of one, for which the settings of all issuers hold."""
+    listed = {"https://b.test": {"REQUIRE_BOUND_TOKENS": False}}
+    settings.OAUTH_JWT = {"REQUIRE_BOUND_TOKENS": True, "ISSUERS": listed}
+    assert must_prove(token_of(), BEARER, get_settings())
 
 
 def test_nothing_is_checked_of_an_unbound_bearer_token(forge, trusting):

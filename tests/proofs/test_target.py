@@ -1,5 +1,7 @@
 """The URL of a proof and that of a request: what is one and the same, and what is not."""
 
+from urllib.parse import quote, unquote
+
 import pytest
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
@@ -153,9 +155,10 @@ def test_what_may_be_two_resources_are_two_urls(one, other):
 
 @pytest.mark.parametrize("url", NO_URL)
 def test_what_is_no_url_is_no_requests(url):
-    """A request's own always is one."""
+    """Not even one whose own is none, as with a port that Django lets pass."""
     assert normalized(url) is None
     assert not is_for_url(url, "https://api.example.com/")
+    assert not is_for_url(url, "https://api.example.com:1234567/")
 
 
 @given(st.text("ab/.%25;~?", max_size=30))
@@ -262,6 +265,13 @@ def test_a_server_of_asgi_tells_too(sent, without, is_told):
 def test_a_target_that_is_not_what_django_serves_is_not_believed(target):
     """A proxy may have changed the path, or the server may tell something else."""
     assert _url(RAW_URI=target) == "http://testserver/books/17"
+
+
+@pytest.mark.parametrize("target", ["/a b", '/a%20b"', "/a\tb", "/a%20b\u00e9"])
+def test_a_target_that_is_no_path_is_spelled_anew(target):
+    """A server may let pass what no URL has in it, and Django serves it."""
+    path = unquote(target)
+    assert normalized(_url(f"http://testserver{quote(path)}", RAW_URI=target)) == f"http://testserver{quote(path)}"
 
 
 def test_a_proof_for_an_encoded_slash_is_for_that_alone():
