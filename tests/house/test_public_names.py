@@ -26,8 +26,8 @@ SIGNATURES = {
         "cooldown_seconds=30, allow_insecure_http=False, clock=None)"
     ),
     "jwks.get_jwks_service": "(issuer=None)",
-    "verification.verify_token": "(encoded_token, *, jwks_service=None)",
-    "verification.averify_token": "(encoded_token, *, jwks_service=None)",
+    "verification.verify_token": "(encoded_token, *, jwks_service=None, binding_checked=False)",
+    "verification.averify_token": "(encoded_token, *, jwks_service=None, binding_checked=False)",
     "jws.verify_compact": "(encoded, key_set, algorithms)",
     "jws.KeySet.from_jwks": "(jwks)",
     "errors.BearerError": "(reason, description, *, detail=None)",

@@ -19,7 +19,8 @@ from django_oauth_jwt.http.challenge import challenge
 @pytest.mark.parametrize("header", ["Bearer a.b.c", "bearer a.b.c", "BEARER a.b.c", "bEaReR   a.b.c", "Bearer a.b.c  "])
 def test_the_token_is_found_whatever_the_schemes_case(header):
     """RFC 9110 section 11.1: the scheme has no case, and blanks follow it."""
-    assert parse_authorization(header) == "a.b.c"
+    assert parse_authorization(header) == ("bearer", "a.b.c")
+    assert parse_authorization(f"dPoP{header[6:]}") == ("dpop", "a.b.c")
 
 
 @pytest.mark.parametrize(
