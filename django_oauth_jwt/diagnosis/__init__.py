@@ -1,6 +1,7 @@
 """What the commands show: why a token is accepted or refused, and which keys are in use.
 
-`explanation` asks every rule about a token, `key_report` describes an issuer's keys, `console` prints.
+`explanation` asks every rule about a token, `binding` those about its sender, `key_report` describes an issuer's keys,
+`console` prints.
 """
 
 from .console import Console, ReportCommand, shown, time_shown

@@ -7,9 +7,11 @@ from typing import Any, Final
 
 from ..conf import Runtime, Settings
 from ..jws import KeySet
+from ..proofs import RequestFacts
 from ..tokens import AccessToken, Requirements, VerifiedToken, freeze, scopes_of
 from ..verification import NO_KEYS, RULES, EncodedToken, Rule, UnverifiedToken
-from .breakdown import read_in_parts
+from .binding import ask_binding
+from .breakdown import Parts, read_in_parts
 from .console import shown
 from .outcomes import Explanation
 from .wording import facts_in_words
@@ -18,17 +20,20 @@ from .wording import facts_in_words
 _WITHOUT: Final = {"keys": "there are no keys", "key": "there is no key, or no signature"}
 
 
-def explain(encoded_token: str, runtime: Runtime) -> Explanation:
-    """Ask every rule about a token. May fetch keys, as the verification would."""
+def explain(encoded_token: str, runtime: Runtime, sent: RequestFacts | None = None) -> Explanation:
+    """Ask every rule about a token. May fetch keys, as the verification would.
+
+    ``sent`` is the request that the token came with, if its proof is to be looked at; that does not use the proof up.
+    """
     encoded = EncodedToken(encoded_token)
     del encoded_token  # a report of what a project's key service raises would show it
-    explanation = Explanation()
+    explanation = Explanation(not_checked=["what views require"])
     parts = read_in_parts(explanation, encoded, runtime)
     _ask_rules(explanation, parts.token, parts.missing)
-    _ask_requirements(explanation, parts.token, parts.missing, runtime.settings)
+    _ask_claims(explanation, parts, encoded, runtime.settings, sent)
     explanation.token = dict(_summary(parts.parameters, parts.token.claims))
-    resolver = ["whether USER_RESOLVER finds a user"] if parts.token.trusted.user_resolver is not None else []
-    explanation.not_checked = ["what views require", *resolver]
+    if parts.token.trusted.user_resolver is not None:
+        explanation.not_checked.append("whether USER_RESOLVER finds a user")
     return explanation
 
 
@@ -64,14 +69,21 @@ def _checked(rule: Rule, token: UnverifiedToken, key_set: KeySet, now: float) ->
     return None if keys is None else keys.get()
 
 
-def _ask_requirements(
-    explanation: Explanation, token: UnverifiedToken, missing: Mapping[str, str], settings: Settings
+def _ask_claims(
+    explanation: Explanation, parts: Parts, encoded: EncodedToken, settings: Settings, sent: RequestFacts | None
 ) -> None:
-    """Ask for what the middleware requires beyond a valid token: the settings SCOPE and CLAIMS."""
-    if "payload" in missing:
-        explanation.skip(missing["payload"], "scope", "claims")
+    """Ask what is about a token that is verified: whose it is, and whether it has what the middleware requires."""
+    if "payload" in parts.missing:
+        proof = [] if sent is None else ["proof"]
+        explanation.skip(parts.missing["payload"], "binding", *proof, "scope", "claims")
         return
-    access_token = AccessToken("", VerifiedToken(token.claims, freeze({})))
+    access_token = AccessToken(encoded.text, VerifiedToken(parts.token.claims, freeze({})))
+    ask_binding(explanation, access_token, parts.token.trusted, settings, sent, time.time())
+    _ask_requirements(explanation, access_token, settings)
+
+
+def _ask_requirements(explanation: Explanation, access_token: AccessToken, settings: Settings) -> None:
+    """Ask for what the middleware requires beyond a valid token: the settings SCOPE and CLAIMS."""
     requirements = settings.requirements
     for rule, part, required in (
         ("scope", Requirements(scopes=requirements.scopes), map(shown, requirements.scopes)),
@@ -82,15 +94,16 @@ def _ask_requirements(
 
 
 def _summary(parameters: Mapping[str, Any], claims: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for source, names in ((parameters, ("alg", "kid", "typ")), (claims, ("iss", "sub", "aud", "client_id", "azp"))):
+    for source, names in (
+        (parameters, ("alg", "kid", "typ")),
+        (claims, ("iss", "sub", "aud", "client_id", "azp", "cnf")),
+    ):
         yield from ((name, _plain(source[name])) for name in names if name in source)
     if claims:
         yield "scopes", sorted(scopes_of(claims))
 
 
 def _plain(value: Any) -> Any:
-    """Return a string, number or list of strings as it is, and a text for whatever may nest too deeply to print."""
-    is_plain = all(
-        isinstance(part, str | int | float | None) for part in (value if isinstance(value, list) else [value])
-    )
-    return value if is_plain else shown(value)
+    """Return a string, number, or flat list or dict as it is, and a text for whatever may nest too deeply to print."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+    return value if all(isinstance(part, str | int | float | None) for part in parts) else shown(value)

@@ -32,8 +32,8 @@ class Explanation:
 
     @property
     def is_accepted(self) -> bool:
-        """Whether the token passes all rules."""
-        return all(result.passed for result in self.results)
+        """Whether no rule refuses the token. What could not be asked is left open (see ``not_checked``)."""
+        return all(result.passed is not False for result in self.results)
 
     @property
     def reasons(self) -> list[str]:

@@ -55,10 +55,31 @@ def _time(facts: Facts) -> str:
     return f"{words}; leeway {facts['leeway']:g} s"
 
 
+def _binding(facts: Facts) -> str:
+    if "has" not in facts:
+        return "none: whoever has the token can use it"
+    confirmation = facts["has"] if isinstance(facts["has"], Mapping) else {}
+    known = [f"{words} {shown(confirmation[name])}" for name, words in _METHODS.items() if name in confirmation]
+    return " and ".join(known) or f"cnf {shown(facts['has'])}"
+
+
+def _proof_time(facts: Facts) -> str:
+    words = time_shown(facts["has"], facts["now"])
+    return f"{words}; good for {facts['seconds']:g} s, leeway {facts['leeway']:g} s"
+
+
+def _of_request(facts: Facts) -> str:
+    return f"{shown(facts['has'])}; the request's: {shown(facts['expected'])}"
+
+
 def _listed(values: Iterable[Any]) -> str:
     return ", ".join(map(shown, values))
 
 
+#: By the member of ``cnf``: what the sender of such a token has to show.
+_METHODS: Final[Mapping[str, str]] = MappingProxyType(
+    {"jkt": "a DPoP proof by the key", "x5t#S256": "the client certificate"}
+)
 _WORDINGS: Final[Mapping[str, Callable[[Facts], str]]] = MappingProxyType(
     {
         "issuer": _issuer,
@@ -74,5 +95,13 @@ _WORDINGS: Final[Mapping[str, Callable[[Facts], str]]] = MappingProxyType(
         "exp": _time,
         "nbf": _time,
         "iat": _time,
+        "binding": _binding,
+        "proof algorithm": _algorithm,
+        "proof key": lambda facts: f"{shown(facts['has'])}; the token's: {shown(facts['jkt'])}",
+        "proof signature": lambda facts: f"{facts['has']} by the key in the proof",
+        "proof method": _of_request,
+        "proof URL": _of_request,
+        "proof time": _proof_time,
+        "proof token": lambda _: "ath is to be the hash of the token",
     }
 )

@@ -41,17 +41,28 @@ def binding_steps(
     ``trusted`` is the token's issuer. Raises InvalidToken (``unproven``, ``malformed_claim``), InvalidProof,
     NonceRequired or ReplayCheckUnavailable, without frames that hold a token or a proof.
     """
-    methods = methods_of(token)
-    if methods is _NONE and trusted.require_bound_tokens:
-        raise _unproven("the token is bound to nobody, and REQUIRE_BOUND_TOKENS is set")
-    if (methods.jkt is not None) != (facts.scheme == DPOP):
-        is_bound = methods.jkt is not None
-        raise _unproven("bound to a key, and sent as Bearer" if is_bound else "sent as DPoP, and not bound to a key")
+    methods = required_methods(token, trusted)
+    check_scheme(methods, facts.scheme)
     if methods.certificate is not None:
         _check_certificate(methods.certificate, facts)
     if methods.jkt is None:
         return None
     return (yield from _proof_steps(token, methods.jkt, facts, runtime, trusted.leeway))
+
+
+def required_methods(token: AccessToken, trusted: TrustedIssuer) -> Methods:
+    """Do as `methods_of` does, and raise InvalidToken (``unproven``) where the token has to be bound and is not."""
+    methods = methods_of(token)
+    if methods is _NONE and trusted.require_bound_tokens:
+        raise _unproven("the token is bound to nobody, and REQUIRE_BOUND_TOKENS is set")
+    return methods
+
+
+def check_scheme(methods: Methods, scheme: str) -> None:
+    """Raise InvalidToken (``unproven``) where a token with these methods was sent with another scheme than its own."""
+    if (methods.jkt is not None) != (scheme == DPOP):
+        is_bound = methods.jkt is not None
+        raise _unproven("bound to a key, and sent as Bearer" if is_bound else "sent as DPoP, and not bound to a key")
 
 
 def methods_of(token: AccessToken) -> Methods:

@@ -29,8 +29,7 @@ def certificate_thumbprint(request: HttpRequest, settings: ClientCertificateSett
     Raises InvalidToken (``unproven``) for what is no certificate, and for a header of somebody who is not trusted to
     set it. A callable of the project is asked for the certificate where the settings name one.
     """
-    if settings is None:
-        raise _unproven("the token is bound to a certificate, and CLIENT_CERTIFICATE is not set")
+    settings = required_source(settings)
     if not isinstance(settings.source, str):
         return _thumbprint_of(settings.source(request))
     variable, digest_of = _SOURCES[settings.source]
@@ -43,6 +42,13 @@ def certificate_thumbprint(request: HttpRequest, settings: ClientCertificateSett
         return encode_segment(digest_of(text))
     except ValueError as error:
         raise _unproven(f"the client's certificate cannot be read: {error}") from error
+
+
+def required_source(settings: ClientCertificateSettings | None) -> ClientCertificateSettings:
+    """Return the settings that say where the certificate is; raise InvalidToken (``unproven``) where none do."""
+    if settings is None:
+        raise _unproven("the token is bound to a certificate, and CLIENT_CERTIFICATE is not set")
+    return settings
 
 
 def _thumbprint_of(certificate: Any) -> str | None:

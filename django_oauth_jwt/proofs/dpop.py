@@ -1,46 +1,48 @@
-"""One DPoP proof, read strictly and checked against the request and the token that it came with (RFC 9449 section 4.3).
+"""One DPoP proof, checked against the request and the token that it came with (RFC 9449 section 4.3).
 
-Nothing here waits or remembers: whether the proof was used before is `replay`'s question.
+What it must satisfy once it is read is one list of rules for each part of it, in the order in which they are checked. A
+request stops at the first that its proof breaks, `diagnosis` asks all of them. Nothing here waits or remembers: whether
+the proof was used before is `replay`'s question.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from ..conf import DpopSettings
-from ..errors import InvalidProof, InvalidToken
-from ..jws import (
-    PublicKey,
-    SignatureCheck,
-    decode_segment,
-    encode_segment,
-    loads_object,
-    read_header,
-    required_members,
-    thumbprint_of,
-)
+from ..errors import InvalidProof
+from ..jws import encode_segment
 from ..tokens import AccessToken
 from .facts import RequestFacts
+from .reading import UnverifiedProof, malformed, read_claims, read_proof
 from .target import is_for_url
 
-#: In bytes. A proof with a long RSA key has some three thousand.
-MAXIMUM_LENGTH: Final = 8192
-#: In base64url characters. A client sends the same header with each proof; a longer one would be no usual key.
-LONGEST_CACHED_HEADER: Final = 2048
-PROOF_TYPE: Final = "dpop+jwt"
-#: Parameters that name another key than ``jwk`` (RFC 7515 section 4.1).
-_OTHER_KEYS: Final = frozenset({"jku", "x5u", "x5c"})
+Claims = Mapping[str, Any]
+Part = TypeVar("Part")
+
+
+class Expected(NamedTuple):
+    """What a proof has to fit: the request, the token, and the key whose thumbprint is ``jkt``; at the time ``now``."""
+
+    facts: RequestFacts
+    token: AccessToken
+    jkt: str
+    dpop: DpopSettings
+    leeway: float
+    now: float
 
 
 @dataclass(frozen=True, slots=True)
-class ProofHeader:
-    """What the header of a proof says: the algorithm, what checks with the public key, its thumbprint (RFC 7638)."""
+class ProofRule(Generic[Part]):
+    """One thing that every proof must satisfy, by the part of it that it is about.
 
-    alg: str
-    key: SignatureCheck
-    thumbprint: str
+    ``check`` raises InvalidProof. ``shown`` are what the proof has and what is accepted, to show to people.
+    """
+
+    name: str
+    check: Callable[[Part, Expected], None]
+    shown: Callable[[Part, Expected], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,101 +60,78 @@ def check_proof(
 
     ``now`` is in Unix seconds, ``leeway`` in seconds. Raises InvalidProof.
     """
-    header, signing_input, payload, signature = _read(facts.proof)
-    if header.alg not in dpop.algorithms:
-        raise _malformed("alg is not accepted")
-    if header.thumbprint != jkt:
-        raise InvalidProof("wrong_proof_key")
-    # Before the claims: what a forger writes into them is of no interest.
-    if not header.key.verify(signing_input, signature):
-        raise _malformed("signature")
-    claims = _claims(payload)
-    _check_request(claims, facts)
-    _check_time(claims["iat"], dpop.proof_seconds + leeway, leeway, now)
-    if claims["ath"] != encode_segment(hashlib.sha256(token.encoded.encode()).digest()):
-        raise InvalidProof("wrong_proof_token")
+    expected = Expected(facts, token, jkt, dpop, leeway, now)
+    proof = read_proof(facts.proof)
+    for check in _CHECKS_OF_KEY:
+        check(proof, expected)
+    claims = read_claims(proof.payload)
+    for check_claims in _CHECKS_OF_CLAIMS:
+        check_claims(claims, expected)
     return VerifiedProof(claims["jti"], claims.get("nonce"))
 
 
-def read_proof_header(segment: bytes) -> ProofHeader:
-    """Return the header in the first segment of a proof; raise InvalidProof where it is none."""
-    try:
-        header = read_header(segment)
-    except (ValueError, InvalidToken) as error:
-        raise _malformed("header" if isinstance(error, ValueError) else "crit") from error
-    if header.typ != PROOF_TYPE:
-        raise _malformed("typ")
-    if not _OTHER_KEYS.isdisjoint(header.parameters):
-        raise _malformed("another key beside jwk")
-    key = _public_key(header.parameters.get("jwk"))
-    if header.alg not in key.verifiers:
-        raise _malformed("alg does not fit jwk")
-    return ProofHeader(header.alg, key.verifiers[header.alg], thumbprint_of(key))
+def _check_algorithm(proof: UnverifiedProof, expected: Expected) -> None:
+    if proof.header.alg not in expected.dpop.algorithms:
+        raise malformed("alg is not accepted")
 
 
-#: `read_proof_header` for segments of up to `LONGEST_CACHED_HEADER`. To parse a key takes as long as to use it.
-read_proof_header_cached = lru_cache(maxsize=512)(read_proof_header)
+def _check_key(proof: UnverifiedProof, expected: Expected) -> None:
+    if proof.header.thumbprint != expected.jkt:
+        raise InvalidProof("wrong_proof_key")
 
 
-def _read(proof: str | None) -> tuple[ProofHeader, bytes, bytes, bytes]:
-    """Return the header, the signing input, the payload and the signature of the one proof in a header field."""
-    if proof is None:
-        raise InvalidProof("missing_proof")
-    if "," in proof:  # servers join fields of one name so, and no JWS has one
-        raise _malformed("more than one DPoP header")
-    if len(proof) > MAXIMUM_LENGTH:
-        raise _malformed("too long")
-    try:
-        signing_input, _, signature_segment = proof.encode("ascii").rpartition(b".")
-        header_segment, payload_segment = signing_input.split(b".")
-        payload, signature = decode_segment(payload_segment), decode_segment(signature_segment)
-    except ValueError as error:
-        raise _malformed("not a JWS") from error
-    is_short = len(header_segment) <= LONGEST_CACHED_HEADER
-    header = (read_proof_header_cached if is_short else read_proof_header)(header_segment)
-    return header, signing_input, payload, signature
+def _check_signature(proof: UnverifiedProof, expected: Expected) -> None:
+    if not proof.header.key.verify(proof.signing_input, proof.signature):
+        raise malformed("signature")
 
 
-def _public_key(jwk: Any) -> PublicKey:
-    try:
-        key = PublicKey.from_jwk(jwk)
-    except ValueError as error:
-        raise _malformed(f"jwk: {error}") from error
-    # Else one key would have several thumbprints.
-    if any(jwk[name] != value for name, value in required_members(key).items()):
-        raise _malformed("jwk: a member is not in its shortest spelling")
-    return key
+def _check_method(claims: Claims, expected: Expected) -> None:
+    if claims["htm"] != expected.facts.method:
+        raise InvalidProof("wrong_proof_method", detail=f"expected {expected.facts.method}")
 
 
-def _claims(payload: bytes) -> Mapping[str, Any]:
-    """Return the claims, of which those that are checked have the right type (RFC 9449 section 4.2)."""
-    try:
-        claims = loads_object(payload)
-    except ValueError as error:
-        raise _malformed("payload") from error
-    for name in ("jti", "htm", "htu", "ath"):
-        if not isinstance(claims.get(name), str) or not claims[name]:
-            raise _malformed(name)
-    if type(claims.get("iat")) not in (int, float):  # a bool is an int to isinstance
-        raise _malformed("iat")
-    if not isinstance(claims.get("nonce", ""), str):
-        raise _malformed("nonce")
-    return claims
+def _check_url(claims: Claims, expected: Expected) -> None:
+    if not is_for_url(claims["htu"], expected.facts.url):
+        raise InvalidProof("wrong_proof_url", detail=f"expected {expected.facts.url}")
 
 
-def _check_request(claims: Mapping[str, Any], facts: RequestFacts) -> None:
-    if claims["htm"] != facts.method:
-        raise InvalidProof("wrong_proof_method", detail=f"expected {facts.method}")
-    if not is_for_url(claims["htu"], facts.url):
-        raise InvalidProof("wrong_proof_url", detail=f"expected {facts.url}")
-
-
-def _check_time(iat: float, oldest: float, newest: float, now: float) -> None:
-    if iat < now - oldest:
+def _check_time(claims: Claims, expected: Expected) -> None:
+    iat, now, leeway = claims["iat"], expected.now, expected.leeway
+    if iat < now - expected.dpop.proof_seconds - leeway:
         raise InvalidProof("stale_proof", detail="iat is too long ago")
-    if iat > now + newest:
+    if iat > now + leeway:
         raise InvalidProof("stale_proof", detail="iat is in the future")
 
 
-def _malformed(detail: str) -> InvalidProof:
-    return InvalidProof("malformed_proof", detail=detail)
+def _check_token(claims: Claims, expected: Expected) -> None:
+    if claims["ath"] != encode_segment(hashlib.sha256(expected.token.encoded.encode()).digest()):
+        raise InvalidProof("wrong_proof_token")
+
+
+def _time_shown(claims: Claims, expected: Expected) -> Mapping[str, Any]:
+    seconds = {"seconds": expected.dpop.proof_seconds, "leeway": expected.leeway}
+    return {"has": claims["iat"], "now": expected.now, **seconds}
+
+
+#: Before the claims: what a forger writes into them is of no interest.
+KEY_RULES: Final[tuple[ProofRule[UnverifiedProof], ...]] = (
+    ProofRule(
+        "proof algorithm",
+        _check_algorithm,
+        lambda proof, expected: {"has": proof.header.alg, "accepted": expected.dpop.algorithms},
+    ),
+    ProofRule("proof key", _check_key, lambda proof, expected: {"has": proof.header.thumbprint, "jkt": expected.jkt}),
+    ProofRule("proof signature", _check_signature, lambda proof, _: {"has": proof.header.alg}),
+)
+CLAIM_RULES: Final[tuple[ProofRule[Claims], ...]] = (
+    ProofRule(
+        "proof method",
+        _check_method,
+        lambda claims, expected: {"has": claims["htm"], "expected": expected.facts.method},
+    ),
+    ProofRule("proof URL", _check_url, lambda claims, expected: {"has": claims["htu"], "expected": expected.facts.url}),
+    ProofRule("proof time", _check_time, _time_shown),
+    ProofRule("proof token", _check_token, lambda *_: {}),
+)
+_CHECKS_OF_KEY: Final = tuple(rule.check for rule in KEY_RULES)
+_CHECKS_OF_CLAIMS: Final = tuple(rule.check for rule in CLAIM_RULES)

@@ -4,15 +4,17 @@ import io
 import json
 
 import pytest
-from django.core.management import call_command, execute_from_command_line
+from django.core.management import CommandError, call_command, execute_from_command_line
 
-from django_oauth_jwt.testing import SigningKey, TokenIssuer
+from django_oauth_jwt.testing import ProofKey, SigningKey, TokenIssuer
 
-from ..diagnosis.rules import RULES
+from ..diagnosis.rules import PROOF_RULES, RULES
 
 AUDIENCE = "https://api.example.com"
 NOW = 1_800_000_000
 OTHER = SigningKey.generate("RS256", "other")
+CLIENT = ProofKey.generate()
+URL = "https://api.example.com/books"
 
 
 def results(output):
@@ -305,3 +307,115 @@ def test_a_nested_bomb_is_explained(api_issuer, run, depth):
         output, status = run("explain_token", token, *options)
         assert "wrong_audience" in output or "malformed" in output
         assert status == 1
+
+
+def proof_of(token, method="GET", url=URL, **faults):
+    return CLIENT.headers(token, method, url, **faults)["DPoP"]
+
+
+def test_the_binding_of_a_token_is_shown_and_said_not_to_be_checked(api_issuer, run):
+    """By which method and to which key; an unbound token is called one, too."""
+    token = api_issuer.token(bound_to=CLIENT)
+    output, status = run("explain_token", token)
+    found = results(output)
+    assert found["binding"] == ("ok", f'a DPoP proof by the key "{CLIENT.thumbprint}"')
+    assert found["proof"] == ("?", "not checked: none is given")
+    assert "The token is accepted, if its sender proves that it is theirs.\nTo check the proof" in output
+    assert output.endswith("Not checked: what views require, whether its sender has the key that it is bound to.\n")
+    assert status == 0
+    document = json.loads(run("explain_token", token, "--json")[0])
+    assert document["token"]["cnf"] == {"jkt": CLIENT.thumbprint}
+    assert document["not_checked"][1] == "whether its sender has the key that it is bound to"
+    unbound, _ = run("explain_token", api_issuer.token())
+    assert results(unbound)["binding"] == ("ok", "none: whoever has the token can use it")
+    assert "--proof" not in unbound
+
+
+def test_a_certificate_to_which_a_token_is_bound_is_shown(api_issuer, run):
+    """Where the settings do not say where certificates are, no request will do."""
+    token = api_issuer.token(cnf={"x5t#S256": "thumb", "jkt": CLIENT.thumbprint})
+    found = results(run("explain_token", token, "--proof", proof_of(token), "--url", URL)[0])
+    assert found["binding"][1].endswith('" and the client certificate "thumb"')
+    assert found["certificate"][0] == "no"
+    assert "CLIENT_CERTIFICATE is not set" in found["certificate"][1]
+    with api_issuer.installed(CLIENT_CERTIFICATE={"SOURCE": "wsgi"}):
+        output, status = run("explain_token", token, "--proof", proof_of(token), "--url", URL)
+    assert results(output)["certificate"] == ("?", "not checked: that takes the client's connection")
+    assert "whether its sender has the certificate that it is bound to.\n" in output
+    assert status == 0
+
+
+@pytest.mark.parametrize("prefix", ["", "DPoP: ", "dpop:", " DPoP : "])
+def test_a_good_proof_passes_every_rule(api_issuer, run, prefix):
+    """With its token, its method (GET unless it is given) and its URL; as it is copied."""
+    token = api_issuer.token(bound_to=CLIENT)
+    output, status = run(
+        "explain_token", f"DPoP {token}", "--proof", prefix + proof_of(token), "--url", f"{URL}?page=2"
+    )
+    found = results(output)
+    assert [found[name][0] for name in PROOF_RULES] == ["ok"] * len(PROOF_RULES)
+    assert output.endswith(
+        "The token is accepted.\nNot checked: what views require, whether the proof was used before.\n"
+    )
+    assert status == 0
+    arguments = ("--proof", proof_of(token, "POST"), "--method", "POST", "--url", URL)
+    assert run("explain_token", token, *arguments)[1] == 0
+
+
+def test_all_faults_of_a_proof_are_named_with_what_was_expected(api_issuer, run, monkeypatch):
+    """A request would be told of the first alone."""
+    monkeypatch.setattr("time.time", lambda: NOW)
+    token = api_issuer.token(bound_to=ProofKey.generate())
+    proof = proof_of("another", "POST", f"{URL}/", iat=NOW - 3600)
+    output, status = run("explain_token", token, "--proof", proof, "--url", URL)
+    found = {rule: detail for rule, (mark, detail) in results(output).items() if mark == "no"}
+    assert list(found) == ["proof key", "proof method", "proof URL", "proof time", "proof token"]
+    assert f'("{CLIENT.thumbprint}"; the token\'s: "' in found["proof key"]
+    assert found["proof method"].endswith('("POST"; the request\'s: "GET")')
+    assert found["proof URL"].endswith(f'("{URL}/"; the request\'s: "{URL}")')
+    assert "1:00:00 ago; good for 60 s, leeway 30 s)" in found["proof time"]
+    assert "wrong_proof_key, wrong_proof_method, wrong_proof_url, stale_proof, wrong_proof_token.\n" in output
+    assert status == 1
+    assert json.loads(run("explain_token", token, "--json", "--proof", proof, "--url", URL)[0])["reasons"][0] == (
+        "wrong_proof_key"
+    )
+
+
+@pytest.mark.parametrize("proof", ["", "x", "a.b.c", "\x1b[2J", "\N{PILE OF POO}", "e30.e30.AA", "x" * 9000], ids=ascii)
+def test_what_is_no_proof_is_called_so(api_issuer, run, proof):
+    """And what cannot be asked then is named."""
+    token = api_issuer.token(bound_to=CLIENT)
+    output, status = run("explain_token", token, "--proof", proof, "--url", URL)
+    assert (results(output)["proof"][0], results(output)["proof key"][0], status) == ("no", "?", 1)
+    assert "The token is refused: malformed_proof.\n" in output
+    assert output.replace("\n", "").isprintable()
+    claims = results(run("explain_token", token, "--proof", proof_of(token, jti=None), "--url", URL)[0])
+    assert [claims[rule][0] for rule in ("proof key", "proof claims", "proof method")] == ["ok", "no", "?"]
+    assert "jti" in claims["proof claims"][1]
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+@pytest.mark.parametrize("faults", [{}, {"htm": "POST"}, {"crit": ["x"]}, {"nonce": 5}])
+def test_nothing_of_a_proof_that_could_be_used_is_printed(api_issuer, run, capfd, caplog, faults, options):
+    """A proof that was not sent yet is as good as the token with it."""
+    token = api_issuer.token(bound_to=CLIENT)
+    proof = proof_of(token, jti="secret-jti", **faults)
+    arguments = [token, *options, "--proof", proof, "--url", URL]
+    output = "".join([run("explain_token", *arguments)[0], *capfd.readouterr(), caplog.text])
+    assert not any(segment in output for segment in (*token.split("."), *proof.split("."), "secret-jti"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--method", "GET"], "--proof, which is missing"),
+        (["--url", URL], "--proof, which is missing"),
+        (["--proof", "x"], "--proof needs the --url"),
+        (["--proof", "x", "--url", "/books"], "--proof needs the --url"),
+        (["--proof", "x", "--url", "books"], "--proof needs the --url"),
+    ],
+)
+def test_what_belongs_together_is_asked_for(api_issuer, run, arguments, words):
+    """A proof is for one URL, and a URL alone says nothing of a token."""
+    with pytest.raises(CommandError, match=words):
+        run("explain_token", "a.b.c", *arguments)

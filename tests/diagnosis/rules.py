@@ -2,5 +2,32 @@
 
 RULES = [
     *("text", "segments", "header", "parameters", "extensions", "payload", "issuer", "algorithm", "keys", "key"),
-    *("signature", "type", "kind", "required claims", "audience", "names", "exp", "nbf", "iat", "scope", "claims"),
+    *(
+        "signature",
+        "type",
+        "kind",
+        "required claims",
+        "audience",
+        "names",
+        "exp",
+        "nbf",
+        "iat",
+        "binding",
+        "scope",
+        "claims",
+    ),
+]
+#: What it has for a proof that is given as well, in this order, below the binding.
+PROOF_RULES = [
+    *(
+        "scheme",
+        "proof",
+        "proof algorithm",
+        "proof key",
+        "proof signature",
+        "proof claims",
+        "proof method",
+        "proof URL",
+    ),
+    *("proof time", "proof token"),
 ]

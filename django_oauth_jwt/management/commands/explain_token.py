@@ -5,12 +5,14 @@ import sys
 from functools import partial
 from typing import Any, Final
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from ...conf import get_runtime
 from ...diagnosis import Console, Explanation, ReportCommand, explain, shown
+from ...proofs import DPOP, RequestFacts, normalized
 
-_PREFIX: Final = re.compile(r"(authorization\s*:\s*)?(bearer(\s+|$))?", re.IGNORECASE)
+_PREFIX: Final = re.compile(r"(authorization\s*:\s*)?((bearer|dpop)(\s+|$))?", re.IGNORECASE)
+_PROOF_PREFIX: Final = re.compile(r"dpop\s*:\s*", re.IGNORECASE)
 
 
 class Command(ReportCommand):
@@ -18,17 +20,23 @@ class Command(ReportCommand):
 
     help = (
         "Say what every rule of the verification says of a token: all of them, not only the first that it breaks. "
-        "Neither the token nor its signature is printed. Exit status 1 if the token would be refused."
+        "With --proof also what the rules of DPoP say of a proof, which is as good as before then. "
+        "Neither token nor proof is printed, nor their signatures. Exit status 1 if the token would be refused."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the arguments."""
-        parser.add_argument("token", nargs="+", help="the token, with or without 'Bearer', or - to read it from stdin")
+        parser.add_argument(
+            "token", nargs="+", help="the token, with or without its scheme, or - to read it from stdin"
+        )
+        parser.add_argument("--proof", help="the DPoP header that came with it: the scheme DPoP is assumed then")
+        parser.add_argument("--method", help="the method of that request, default: GET")
+        parser.add_argument("--url", help="the URL of that request, absolute and as Django sees it")
         super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Explain the token."""
-        explanation = explain(_encoded_token(options["token"]), get_runtime())
+        explanation = explain(_encoded_token(options["token"]), get_runtime(), _sent(options))
         self.report(_document(explanation), partial(_print, explanation), options, is_well=explanation.is_accepted)
 
 
@@ -37,6 +45,18 @@ def _encoded_token(words: list[str]) -> str:
     if text == "-":
         text = sys.stdin.read()
     return _PREFIX.sub("", text.strip(), count=1)
+
+
+def _sent(options: dict[str, Any]) -> RequestFacts | None:
+    """Return the request that the proof came with, None where there is no proof."""
+    proof, method, url = options["proof"], options["method"], options["url"]
+    if proof is None:
+        if method is not None or url is not None:
+            raise CommandError("--method and --url are those of the request with the --proof, which is missing.")
+        return None
+    if url is None or normalized(url) is None:
+        raise CommandError("--proof needs the --url of its request, such as https://books.example.com/shelf.")
+    return RequestFacts(DPOP, method or "GET", url, _PROOF_PREFIX.sub("", proof.strip(), count=1))
 
 
 def _document(explanation: Explanation) -> dict[str, Any]:
@@ -58,7 +78,11 @@ def _print(explanation: Explanation, console: Console) -> None:
     for result, line in zip(explanation.results, lines, strict=True):
         console.result(result.passed, line)
     verdict = "accepted" if explanation.is_accepted else f"refused: {', '.join(explanation.reasons)}"
+    if explanation.is_accepted and any(result.passed is None for result in explanation.results):
+        verdict = "accepted, if its sender proves that it is theirs"
     console.line(f"The token is {verdict}.", outcome=explanation.is_accepted, is_coloured=True)
     if "keys_unavailable" in explanation.reasons:
         console.line("Why there are no keys: python manage.py oauth_jwks")
+    if any((result.rule, result.passed) == ("proof", None) for result in explanation.results):
+        console.line("To check the proof of a request as well: --proof, --method, --url")
     console.line(f"Not checked: {', '.join(explanation.not_checked)}.")
