@@ -46,6 +46,7 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
         *_without_middleware(settings, middleware),
         *_foreign_tokens(settings),
         *_agents(settings),
+        *_forgotten_proofs(settings),
     ]
     return [checks.Warning(message, hint, id=f"{TAG}.{number}") for number, message, hint in found]
 
@@ -93,10 +94,8 @@ def _lax_tokens(trusted: TrustedIssuer) -> Iterable[Found]:
 
 
 def _lax_keys(settings: Settings) -> Iterable[Found]:
-    # A missing cache is found by Django's own check. The project's own key services use no cache.
-    backend = django_settings.CACHES.get(settings.cache, {}).get("BACKEND", "")
     fetched = any(trusted.jwks_service is None for trusted in settings.issuers.values())
-    if fetched and backend.rpartition(".")[2] in ("LocMemCache", "DummyCache"):
+    if fetched and _cache_class(settings) in _OF_ONE_PROCESS:  # the project's own key services use no cache
         yield (
             "W003",
             f"The cache {settings.cache!r} is of one process, so each process fetches the keys for itself.",
@@ -108,6 +107,12 @@ def _lax_keys(settings: Settings) -> Iterable[Found]:
             "ALLOW_INSECURE_HTTP is on: anybody who can change the traffic can have any token accepted.",
             "Use https URLs and leave it out.",
         )
+
+
+def _cache_class(settings: Settings) -> str:
+    """Return the name of the class of the cache, "" where there is none: Django's own check finds that."""
+    backend: str = django_settings.CACHES.get(settings.cache, {}).get("BACKEND", "")
+    return backend.rpartition(".")[2]
 
 
 def _middleware_order(settings: Settings, middleware: list[list[str]]) -> Iterable[Found]:
@@ -183,6 +188,21 @@ def _agents(settings: Settings) -> Iterable[Found]:
         )
 
 
+def _forgotten_proofs(settings: Settings) -> Iterable[Found]:
+    how = _OF_ONE_PROCESS.get(_cache_class(settings))
+    if settings.offers_dpop and how is not None:
+        yield (
+            "W014",
+            f"The cache {settings.cache!r} {how}, so a DPoP proof that was used is accepted again.",
+            "Set CACHE to the alias of a cache that all processes share (Redis, Memcached, a database).",
+        )
+
+
+#: By the class of a cache: what it remembers of the proofs that other processes were sent.
+_OF_ONE_PROCESS: Final = {
+    "LocMemCache": "remembers what its own process was sent and no other",
+    "DummyCache": "remembers nothing",
+}
 CORS: Final = "corsheaders.middleware.CorsMiddleware"
 LOGIN: Final = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 _CACHE: Final = "django.middleware.cache."

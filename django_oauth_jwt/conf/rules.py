@@ -135,6 +135,12 @@ class Settings:
         """Whether clients are told of DPoP: it is offered, or the only way to send the tokens that are required."""
         return self.dpop.offer or (self.requires_bound_tokens and self.client_certificate is None)
 
+    @property
+    def requires_dpop(self) -> bool:
+        """Whether nothing but tokens bound by DPoP is accepted, whoever issued them."""
+        are_bound = all(trusted.require_bound_tokens for trusted in self.issuers.values())
+        return are_bound and self.client_certificate is None
+
     def status_of(self, error: BearerError) -> int:
         """Return the HTTP status of a refusal; that of a token which fails validation is a setting."""
         is_the_settings = isinstance(error, InvalidToken) and not error.has_own_status

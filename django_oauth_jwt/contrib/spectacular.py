@@ -2,12 +2,13 @@
 
 The scheme is ``bearerJwt``, an HTTP bearer token. Permissions that compose become alternatives (``|``) and
 sums (``&``) of scopes; a broader scope that stands for another one (SCOPE_IMPLIES) is an alternative as well.
-What OpenAPI has no words for is left out: claims, the authentication context, ``~``, and permissions of others,
-which count as asking for no scope.
+Where DPoP is offered, the HTTP scheme ``dpop`` (RFC 9449) is an alternative with the same scopes, and it stands
+alone where nothing else is accepted. What OpenAPI has no words for is left out: claims, the authentication context,
+``~``, client certificates, and permissions of others, which count as asking for no scope.
 
 OpenAPI 3.1 lets an operation list the scopes of a bearer token. In 3.0 such a list must be empty, so there
-a second scheme, ``oauth2``, carries them; it stands beside ``bearerJwt`` in one requirement and means the
-same token. It is the OpenID Connect scheme of the issuer, or, where there is not exactly one issuer, an
+another scheme, ``oauth2``, carries them; it stands beside ``bearerJwt`` or ``dpop`` in one requirement and means
+the same token. It is the OpenID Connect scheme of the issuer, or, where there is not exactly one issuer, an
 OAuth 2.0 scheme that names no flow.
 """
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from drf_spectacular.openapi import AutoSchema
 
 BEARER: Final = "bearerJwt"
+DPOP: Final = "dpop"
 SCOPES: Final = "oauth2"
 
 
@@ -46,10 +48,12 @@ class BearerJwtScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
         permissions = view.get_permissions()
         ways_in = all_of(_alternatives(permission, auto_schema.method, view) for permission in permissions)
         alternatives = [way for one in ways_in for way in _ways(one.scopes)]
-        names = [BEARER, SCOPES] if any(alternatives) and not _lists_bearer_scopes() else [BEARER]
+        schemes = _token_schemes()
+        names = [*schemes, SCOPES] if any(alternatives) and not _lists_scopes() else schemes
         # A subclass of the authentication class is the same scheme, and drf-spectacular would warn of a second one.
         self.name = [name for name in names if not _is_registered(name, auto_schema)]  # type: ignore[assignment]
-        requirements = [_requirement(scopes) for scopes in dict.fromkeys(alternatives or [()])]
+        distinct = dict.fromkeys(alternatives or [()])
+        requirements = [_requirement(scheme, scopes) for scopes in distinct for scheme in schemes]
         # drf-spectacular itself adds the empty one where AllowAny is in the list.
         is_open = all(map(_is_open, permissions)) and not any(type(entry) is AllowAny for entry in permissions)
         return [*requirements, {}] if is_open else requirements
@@ -59,8 +63,18 @@ class BearerJwtScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
         return [_definition(name) for name in self.name]
 
 
+def _token_schemes() -> list[str]:
+    """Return the schemes with which a token may be sent."""
+    settings = get_settings()
+    if settings.requires_dpop:
+        return [DPOP]
+    return [BEARER, DPOP] if settings.offers_dpop else [BEARER]
+
+
 def _definition(name: str) -> dict[str, Any]:
-    return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"} if name == BEARER else _scopes_scheme()
+    if name == BEARER:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    return {"type": "http", "scheme": "dpop"} if name == DPOP else _scopes_scheme()
 
 
 def _is_registered(name: str, auto_schema: "AutoSchema") -> bool:
@@ -71,13 +85,14 @@ def _is_registered(name: str, auto_schema: "AutoSchema") -> bool:
     return bool(component.schema == _definition(name))
 
 
-def _requirement(scopes: tuple[str, ...]) -> dict[str, list[Any]]:
-    if _lists_bearer_scopes() or not scopes:
-        return {BEARER: list(scopes)}
-    return {BEARER: [], SCOPES: list(scopes)}
+def _requirement(scheme: str, scopes: tuple[str, ...]) -> dict[str, list[Any]]:
+    if _lists_scopes() or not scopes:
+        return {scheme: list(scopes)}
+    return {scheme: [], SCOPES: list(scopes)}
 
 
-def _lists_bearer_scopes() -> bool:
+def _lists_scopes() -> bool:
+    """Tell whether an HTTP scheme may list scopes."""
     return not str(spectacular_settings.OAS_VERSION).startswith("3.0")
 
 

@@ -53,7 +53,7 @@ def _document(resource: Resource, settings: Settings) -> dict[str, Any]:
         "scopes_supported": list(dict.fromkeys(granting)),
         "bearer_methods_supported": ["header"],
         "dpop_signing_alg_values_supported": list(settings.dpop.algorithms) if settings.offers_dpop else [],
-        "dpop_bound_access_tokens_required": settings.requires_bound_tokens and settings.client_certificate is None,
+        "dpop_bound_access_tokens_required": settings.requires_dpop,
         "tls_client_certificate_bound_access_tokens": settings.client_certificate is not None,
     }
     return {**{name: value for name, value in known.items() if value}, **resource.metadata}

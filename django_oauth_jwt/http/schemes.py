@@ -28,13 +28,13 @@ BEARER_ALONE = OfferedSchemes()
 def offered_schemes(error: BearerError, settings: Settings, request: HttpRequest | None) -> OfferedSchemes:
     """Return what a refusal offers: proofs where the settings do so, the client sent one, or should have."""
     header = None if request is None else request.META.get("HTTP_AUTHORIZATION")
-    sent_dpop = scheme_of(header) == DPOP
-    if not (settings.offers_dpop or sent_dpop or _is_about_proofs(error)):
+    about_proof, sent_dpop = isinstance(error, InvalidProof | NonceRequired), scheme_of(header) == DPOP
+    if not (settings.offers_dpop or sent_dpop or about_proof or _is_unproven(error)):
         return BEARER_ALONE
     dpop_first = settings.requires_bound_tokens and settings.offers_dpop
-    return OfferedSchemes(" ".join(settings.dpop.algorithms), dpop_first, sent_dpop or (dpop_first and not header))
+    about_dpop = sent_dpop or about_proof or (dpop_first and not header)
+    return OfferedSchemes(" ".join(settings.dpop.algorithms), dpop_first, about_dpop)
 
 
-def _is_about_proofs(error: BearerError) -> bool:
-    is_unproven = isinstance(error, InvalidToken) and error.reason == "unproven"
-    return is_unproven or isinstance(error, InvalidProof | NonceRequired)
+def _is_unproven(error: BearerError) -> bool:
+    return isinstance(error, InvalidToken) and error.reason == "unproven"

@@ -189,6 +189,34 @@ def test_lax_settings_are_warned_of(prudent, oauth_jwt, warnings):
     assert _warnings() == warnings
 
 
+LOCAL, DUMMY = "django.core.cache.backends.locmem.LocMemCache", "django.core.cache.backends.dummy.DummyCache"
+
+
+@pytest.mark.parametrize(
+    ("oauth_jwt", "is_warned"),
+    [
+        ({}, False),
+        ({"DPOP": {"NONCE": True}}, False),
+        ({"DPOP": {"OFFER": True}}, True),
+        ({"REQUIRE_BOUND_TOKENS": True}, True),
+        ({"REQUIRE_BOUND_TOKENS": True, "CLIENT_CERTIFICATE": {"SOURCE": "wsgi"}}, False),
+        ({"DPOP": {"OFFER": True}, "CLIENT_CERTIFICATE": {"SOURCE": "wsgi"}}, True),
+    ],
+)
+@pytest.mark.parametrize(
+    ("backend", "words"), [(LOCAL, "remembers what its own process was sent"), (DUMMY, "remembers nothing")]
+)
+def test_proofs_that_other_processes_do_not_remember_are_warned_of(prudent, oauth_jwt, is_warned, backend, words):
+    """W014: where DPoP is offered, a proof would be good once in each process, or for ever."""
+    prudent.CACHES = {**SHARED, "own": {"BACKEND": backend}}
+    prudent.OAUTH_JWT = {**PRUDENT, **oauth_jwt, "JWKS_URI": None, "JWKS_SERVICE": SERVICE}
+    assert _warnings() == []
+    prudent.OAUTH_JWT = {**prudent.OAUTH_JWT, "CACHE": "own"}
+    messages = run_checks(tags=["oauth_jwt"], include_deployment_checks=True)
+    assert [message.id for message in messages] == ["oauth_jwt.W014"] * is_warned
+    assert all(words in message.msg and "'own'" in message.msg for message in messages)
+
+
 def test_a_warning_names_the_issuer_in_question(prudent):
     """Of several it is to be seen which one."""
     prudent.OAUTH_JWT = {"ISSUERS": {"https://a.example.com": {"AUDIENCE": "a"}, "https://b.example.com": {}}}

@@ -203,6 +203,58 @@ def test_in_3_0_without_one_issuer_the_second_scheme_names_no_flow(settings, sch
     assert schema["components"]["securitySchemes"]["oauth2"] == {"type": "oauth2", "flows": {}}
 
 
+@pytest.fixture
+def offering(settings):
+    """Change the settings of a project."""
+
+    def offering(**more):
+        settings.OAUTH_JWT = {**settings.OAUTH_JWT, **more}
+
+    return offering
+
+
+CERTIFICATE = {"SOURCE": "wsgi"}
+TWO_ISSUERS = {"https://a.test": {"REQUIRE_BOUND_TOKENS": True}, "https://b.test": {}}
+
+
+@pytest.mark.parametrize(
+    ("more", "schemes"),
+    [
+        ({}, ["bearerJwt"]),
+        ({"DPOP": {"NONCE": True}}, ["bearerJwt"]),
+        ({"DPOP": {"OFFER": True}}, ["bearerJwt", "dpop"]),
+        ({"REQUIRE_BOUND_TOKENS": True}, ["dpop"]),
+        ({"REQUIRE_BOUND_TOKENS": True, "DPOP": {"OFFER": True}}, ["dpop"]),
+        ({"REQUIRE_BOUND_TOKENS": True, "CLIENT_CERTIFICATE": CERTIFICATE}, ["bearerJwt"]),
+        (
+            {"REQUIRE_BOUND_TOKENS": True, "CLIENT_CERTIFICATE": CERTIFICATE, "DPOP": {"OFFER": True}},
+            ["bearerJwt", "dpop"],
+        ),
+        ({"ISSUER": None, "JWKS_SERVICE": None, "ISSUERS": TWO_ISSUERS}, ["bearerJwt", "dpop"]),
+    ],
+)
+def test_dpop_is_an_alternative_where_it_is_offered(issuer, version, schema_of, offering, more, schemes):
+    """And it stands alone where nothing else is accepted, whoever issued the token; the scopes are the same."""
+    offering(**more)
+    schema = schema_of(view(READ | WRITE))
+    defined = schema["components"]["securitySchemes"]
+    scopes = {"oauth2"} if version == "3.0.3" else set()
+    assert defined.keys() == {*schemes, *scopes}
+    assert defined.get("dpop", {"type": "http", "scheme": "dpop"}) == {"type": "http", "scheme": "dpop"}
+    assert security(schema) == [
+        {scheme: [], "oauth2": [scope]} if scopes else {scheme: [scope]}
+        for scope in ("read", "write")
+        for scheme in schemes
+    ]
+
+
+def test_dpop_without_scopes_and_without_need(issuer, version, schema_of, offering):
+    """A view that asks for no scope, and one whose token is optional."""
+    offering(DPOP={"OFFER": True})
+    assert security(schema_of(view(IsAuthenticated))) == [{"bearerJwt": []}, {"dpop": []}]
+    assert security(schema_of(view(AllowAny))) == [{"bearerJwt": []}, {"dpop": []}, {}]
+
+
 def test_other_authenticators_keep_their_place(issuer, v31, schema_of):
     """Whoever authenticates in another way needs no scopes, and is an alternative as before."""
     schema = schema_of(view(READ, authentication=(BasicAuthentication, BearerJwtAuthentication)))

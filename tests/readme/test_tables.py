@@ -10,6 +10,7 @@ import django_oauth_jwt
 from django_oauth_jwt import errors
 from django_oauth_jwt.conf import ISSUER_RULES, RULES, read
 from django_oauth_jwt.http import refuse
+from django_oauth_jwt.jws import SUPPORTED_ALGORITHMS
 
 from .readme_text import TEXT, code, run_snippet, table
 
@@ -61,9 +62,12 @@ def test_the_answers_table_has_every_refusal():
 
 @pytest.mark.parametrize(("name", "_", "status", "header"), table("Answers"))
 def test_an_answer_is_the_one_in_the_table(name, _, status, header, settings):
-    """Status and challenge of each refusal are the table's, to the letter."""
+    """Status and challenge of each refusal are the table's, to the letter but for the algorithms of proofs."""
     error = ERRORS[code(name)]
-    assert refuse(error).headers.get("WWW-Authenticate") == (None if header == "none" else code(header))
+    challenge = refuse(error).headers.get("WWW-Authenticate")
+    assert challenge == (None if header == "none" else code(header).replace("...", " ".join(SUPPORTED_ALGORITHMS)))
+    assert refuse(error).headers.get("DPoP-Nonce", "") == getattr(error, "nonce", "")
+    assert ("DPoP-Nonce" in status) == (name == "`NonceRequired`")
     if status == "`INVALID_TOKEN_STATUS`":
         for configured in (401, 403):
             settings.OAUTH_JWT = {"INVALID_TOKEN_STATUS": configured}

@@ -316,6 +316,8 @@ def test_an_issuer_of_several_may_require_bound_tokens(send, settings, rsa_issue
 
 
 METADATA = {"resource": "https://api.example.com"}
+#: Bound tokens of the one issuer, and tokens of any kind of the other.
+ONE_OF_TWO = {"https://a.example.com": {"REQUIRE_BOUND_TOKENS": True}, "https://b.example.com": {}}
 
 
 @pytest.mark.parametrize(
@@ -333,6 +335,10 @@ METADATA = {"resource": "https://api.example.com"}
         (
             {"REQUIRE_BOUND_TOKENS": True, "CLIENT_CERTIFICATE": {"SOURCE": "wsgi"}},
             {"tls_client_certificate_bound_access_tokens": True},
+        ),
+        (
+            {"ISSUER": None, "JWKS_SERVICE": None, "ISSUERS": ONE_OF_TWO, "DPOP": {"ALGORITHMS": ["ES256"]}},
+            {"dpop_signing_alg_values_supported": ["ES256"]},
         ),
     ],
 )
