@@ -37,13 +37,14 @@ EXPIRED = invalid("Token has expired")
 
 @dataclass(frozen=True)
 class Stop:
-    """One request of the tour: a GET, or a POST of a message."""
+    """One request of the tour: a GET, or a POST of a message; ``headers`` where a bearer token is not all of them."""
 
     what: str
     path: str
     expected: Answer
     token: str | None = field(default=None, repr=False)
     message: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def stops(server: AuthorizationServer, rotate: Callable[[], object]) -> Iterator[Stop | str]:
@@ -85,7 +86,7 @@ def _scope_and_claim(root: str, server: AuthorizationServer) -> Iterator[Stop]:
 def visit(stop: Stop, origin: str, server: AuthorizationServer, session: requests.Session) -> Answer:
     """Send a stop's request and return the answer."""
     before = server.jwks_fetches
-    headers = {} if stop.token is None else {"Authorization": f"Bearer {stop.token}"}
+    headers = stop.headers if stop.token is None else {"Authorization": f"Bearer {stop.token}"}
     method = "GET" if stop.message is None else "POST"
     response = session.request(method, f"{origin}{stop.path}", headers=headers, json=stop.message, timeout=30)
     return Answer(response.status_code, response.headers.get("WWW-Authenticate"), server.jwks_fetches - before)

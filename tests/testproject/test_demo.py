@@ -40,6 +40,12 @@ EXPECTED_ROWS = [
     ("token of the new key", "/secured/token", 200, 1),
     ("token of the new key, again", "/api/token", 200, 0),
     ("token of a made-up key", "/secured/token", 403, 0),
+    ("bound token with its proof", "/secured/token", 200, 0),
+    ("the same proof again", "/secured/token", 401, 0),
+    ("bound token without a proof", "/secured/token", 401, 0),
+    ("bound token with a proof by another key", "/secured/token", 401, 0),
+    ("bound token sent as Bearer", "/secured/token", 401, 0),
+    ("bound token with its proof", "/api/token", 200, 0),
     ("no token", "/mcp", 401, 0),
     ("the resource metadata that it points to", "/.well-known/oauth-protected-resource/mcp", 200, 0),
     ("token for this resource and scope", "/mcp", 200, 0),
@@ -61,7 +67,7 @@ def test_the_tour_shows_each_request_with_its_answer():
     assert rows == [
         ("ok", what, path, str(status), str(status), str(fetches)) for what, path, status, fetches in EXPECTED_ROWS
     ]
-    assert "27 of 27 answers are as expected." in output
+    assert "33 of 33 answers are as expected." in output
     for challenge in (tour.NO_TOKEN.challenge, tour.NO_SCOPE.challenge, tour.NO_CLAIM.challenge):
         assert f"      {challenge}\n" in output
 
@@ -97,7 +103,7 @@ def test_without_the_package_mcp_the_rest_is_shown(started):
         output = process.stdout.read()
         assert process.wait() == 0, output
     assert LEFT_OUT in output
-    assert "22 of 22" in output
+    assert "28 of 28" in output
 
 
 def test_a_terminal_gets_colours():
@@ -122,14 +128,14 @@ def test_a_wrong_answer_is_shown_and_ends_with_exit_1(settings, capsys, sabotage
     output = capsys.readouterr()
     assert end.value.code == 1
     assert complaint in output.out
-    assert re.search(r"CommandError: \d+ of 27 answers are as expected\.", output.err)
+    assert re.search(r"CommandError: \d+ of 33 answers are as expected\.", output.err)
 
 
 def test_views_that_are_not_secured_are_wrong_answers(settings):
     """An open door is the worst of wrong answers."""
     settings.ROOT_URLCONF = "tests.testproject.unsecured_urls"
     output = StringIO()
-    with pytest.raises(CommandError, match="17 of 27"):
+    with pytest.raises(CommandError, match="19 of 33"):
         call_command("demo", once=True, port=0, stdout=output, no_color=True)
     assert "expected: Bearer" in output.getvalue()
 
@@ -142,7 +148,7 @@ def test_a_taken_port_costs_a_note_and_nothing_else():
         port = taken.getsockname()[1]
         output = run_once(port=port, no_color=True)
     assert re.search(rf"Port {port} is not to be had \(.+\), so \d+ is taken instead\.", output)
-    assert "27 of 27" in output
+    assert "33 of 33" in output
 
 
 @pytest.mark.parametrize("port", ["65535", "-1", "http"])
@@ -158,7 +164,7 @@ def test_a_proxy_in_the_environment_is_left_out(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    assert "27 of 27" in run_once()
+    assert "33 of 33" in run_once()
 
 
 def test_the_settings_are_what_they_were_when_it_has_ended(settings):

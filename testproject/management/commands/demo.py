@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django_oauth_jwt.conf import get_settings
 from testproject.authorization_server import AuthorizationServer
 from testproject.demo import table
+from testproject.demo.bound_tour import bound_stops
 from testproject.demo.curl import curl_lines
 from testproject.demo.mcp_tour import IS_INSTALLED, LEFT_OUT, mcp_stops
 from testproject.demo.servers import ApiServer, direct_session, mcp_resource, running, show_log
@@ -64,7 +65,7 @@ class Command(BaseCommand):
             def show_all(stops: Iterable[Stop | str]) -> list[bool]:
                 return [result for stop in stops for result in self._show(stop, server, api, session)]
 
-            results = show_all(stops(server, rotate))
+            results = show_all(stops(server, rotate)) + show_all(bound_stops(server, api.origin))
             if IS_INSTALLED:
                 with mcp_resource(api.origin):
                     results += show_all(mcp_stops(server, api.origin))
