@@ -93,14 +93,21 @@ def running_nginx(folder, authorities, **ports):
     port = free_port()
     snippet = SNIPPETS["nginx"].replace("server {", f"server {{ listen 127.0.0.1:{port};", 1)
     snippet = snippet.replace("/etc/ssl/certs/ca-certificates.crt", str(authorities))
-    (folder / "nginx.conf").write_text(CONFIGURATION.format(njs=NJS, snippet=snippet, **ports))
     (folder / "phantom.js").write_text(SNIPPETS["js"])
+    with nginx_with(folder, CONFIGURATION.format(njs=NJS, snippet=snippet, **ports)):
+        yield port
+
+
+@contextmanager
+def nginx_with(folder, configuration):
+    """Run nginx with a configuration, in a folder."""
+    (folder / "nginx.conf").write_text(configuration)
     log = folder / "nginx.log"
     with log.open("wb") as output:
         command = [NGINX, "-p", str(folder), "-c", "nginx.conf", "-e", "stderr"]
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
     try:
-        yield port
+        yield
     finally:
         process.kill()
         process.wait()
