@@ -128,7 +128,7 @@ EXPIRED = 'Bearer error="invalid_token", error_description="Token has expired", 
 LACKING = 'Bearer error="insufficient_scope", error_description="Token is missing some required scope values", scope='
 
 
-@pytest.fixture(params=["alone", "middleware", "middleware that requires a"])
+@pytest.fixture(params=["alone", "middleware that requires a"])
 def ask(request, send, settings, rsa_issuer):
     """Ask for a view of `SPREAD`; what the middleware requires of it, the view requires once more or in its stead."""
 
@@ -154,12 +154,12 @@ class TestEachEntryPoint:
         """The next one can be asked for with all scopes."""
         assert ask(url, expired=True)[:2] == (403, EXPIRED)
 
-    @pytest.mark.parametrize("granted", ["a", "b", "c", "a c", "x"])
+    @pytest.mark.parametrize("granted", ["a", "b c", "x"])
     def test_some_scopes_of_three(self, ask, url, granted):
         """One step up is enough: all are named, and not the one that was missed first."""
         assert ask(url, scope=granted)[:2] == (403, f'{LACKING}"a b c"')
 
-    @pytest.mark.parametrize("granted", ["all", "c upper", "lower c"])
+    @pytest.mark.parametrize("granted", ["all", "lower c"])
     def test_a_scope_that_stands_for_others(self, ask, url, granted):
         """It opens what they open, transitively, and the token is said to hold what was granted."""
         implies = {"all": ["upper", "c"], "upper": ["lower", "b"], "lower": ["a", "b"]}
