@@ -15,8 +15,18 @@ from rest_framework.request import Request
 
 from .conf import get_settings
 from .errors import BearerError, KeysUnavailable, MissingToken
-from .http import NONCE_HEADER, authenticate, passes_foreign_token, refusal_headers, reject, state_of, status_of
-from .tokens import AccessToken, Alternative, all_of, is_uncertain, scopes_to_ask_for, short_of_scopes
+from .http import (
+    NONCE_HEADER,
+    accepted_token,
+    authenticate,
+    passes_foreign_token,
+    refusal_headers,
+    reject,
+    scopes_of_decorators,
+    state_of,
+    status_of,
+)
+from .tokens import AccessToken, Alternative, all_of, best_of, is_uncertain, scopes_to_ask_for, short_of_scopes
 from .users import TokenUser
 
 __all__ = ["BearerJwtAuthentication"]
@@ -30,13 +40,16 @@ class BearerRefusal(APIException):
     No child of AuthenticationFailed, whose status and challenge a view takes from its first authenticator.
     """
 
-    def __init__(self, error: BearerError, detail: Any = None, *, is_reported: bool = False) -> None:
+    def __init__(
+        self, error: BearerError, detail: Any = None, *, is_reported: bool = False, has_all_scopes: bool = False
+    ) -> None:
         super().__init__(detail or error.description, error.error or error.reason)
         self.status_code = status_of(error)
         self.set_headers(refusal_headers(error, get_settings()))
         self.wait = error.retry_after if isinstance(error, KeysUnavailable) else None
         self.bearer_error = error
         self.is_reported = is_reported
+        self.has_all_scopes = has_all_scopes  # of the permissions, so that no others are to be named
 
     def set_headers(self, headers: dict[str, str]) -> None:
         """Set the headers of the answer, also where DRF's own handlers look for the challenge."""
@@ -71,7 +84,8 @@ class BearerJwtAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge of a request that brings no token."""
-        return refusal_headers(MissingToken(), get_settings(), request=request._request)["WWW-Authenticate"]
+        django_request = getattr(request, "_request", None)
+        return refusal_headers(MissingToken(), get_settings(), request=django_request)["WWW-Authenticate"]
 
 
 def hooks_of(view: Any, *, challenges: bool) -> "_ViewHooks | None":
@@ -130,20 +144,19 @@ class _ViewHooks:
         except (NotAuthenticated, PermissionDenied) as denial:
             if error is None:
                 raise
-            token = state_of(request._request).good_token
-            if token is not None:
-                short = short_of_scopes(self._alternatives(token), token, get_settings().scope_implies)
-                if is_uncertain(short):  # no challenge is better than a wrong one
-                    raise
-                error = short[0][1] if short else error
-            raise BearerRefusal(error, message) from denial
+            token, hierarchy = token_seen(request), get_settings().scope_implies
+            short = [] if token is None else short_of_scopes(self._alternatives(token), token, hierarchy)
+            if self._asked is None and is_uncertain(short):  # no challenge is better than a wrong one
+                raise
+            error = best_of(short) or error
+            raise BearerRefusal(error, message, has_all_scopes=bool(short)) from denial
 
     def handle_exception(self, exc: Exception) -> Any:
         """Set the headers of a refusal and report it once, then do what the view does."""
         if isinstance(exc, BearerError):
             exc = BearerRefusal(exc)
         if isinstance(exc, BearerRefusal):
-            exc.set_headers(self._headers(exc.bearer_error))
+            exc.set_headers(self._headers(exc.bearer_error, has_all_scopes=exc.has_all_scopes))
             self._view.headers.update(exc.headers)
             if not exc.is_reported:
                 exc.is_reported = True
@@ -166,11 +179,12 @@ class _ViewHooks:
         reasons = {reason for allowed, reason, used in runs if not allowed and used == len(self.results)}
         return reasons.pop() if len(reasons) == 1 else None
 
-    def _headers(self, error: BearerError) -> dict[str, str]:
+    def _headers(self, error: BearerError, *, has_all_scopes: bool = False) -> dict[str, str]:
         """Return the headers of a refusal; its challenge names all scopes of the operation."""
         request = self._view.request._request
         state = state_of(request)
-        scopes = (*state.required_scopes, *scopes_to_ask_for(self._alternatives(state.good_token)))
+        of_permissions = () if has_all_scopes else scopes_to_ask_for(self._alternatives(state.good_token))
+        scopes = (*scopes_of_decorators(request, state), *of_permissions)
         return refusal_headers(error, state.runtime.settings, request=request, scopes=scopes)
 
     def _alternatives(self, token: AccessToken | None) -> list[Alternative]:
@@ -193,7 +207,7 @@ class _ExplainedPermission:
             vars(permission).update(zip(("op1", "op2"), self._operands, strict=False))
         self._permission, self._results = permission, results
         self._reason: BearerError | None = None
-        self.has_denied = False
+        self.has_denied: bool | None = None
 
     __class__ = property(lambda self: type(self._permission))  # for isinstance
 
@@ -215,6 +229,12 @@ class _ExplainedPermission:
         return allowed
 
 
+def token_seen(request: Request) -> AccessToken | None:
+    """Return the token that was accepted for a request, by whichever of our entry points; None where none was."""
+    auth = request.auth
+    return auth if isinstance(auth, AccessToken) else accepted_token(request._request)
+
+
 def operands(permission: Any) -> list[Any]:
     """Return what DRF's AND, OR or NOT is made of, in order; [] for any other permission."""
     names = ("op1", "op2") if isinstance(permission, AND | OR | NOT) else ()
@@ -224,7 +244,7 @@ def operands(permission: Any) -> list[Any]:
 def alternatives_of_view(
     view_and_permissions: Callable[[], tuple[Any, Iterable[Any]]], method: str, token: AccessToken | None
 ) -> list[Alternative]:
-    """Return the ways into a view by an HTTP method, for the challenge; [] where that cannot be told."""
+    """Return the alternatives of a view for an HTTP method, for the challenge; [] where they cannot be told."""
     try:
         view, permissions = view_and_permissions()
         return all_of(alternatives_of(permission, method, view, token) for permission in permissions)
@@ -233,13 +253,14 @@ def alternatives_of_view(
 
 
 def alternatives_of(permission: Any, method: str, view: Any, token: AccessToken | None) -> list[Alternative]:
-    """Return the ways in which a permission lets a request in, in order; those of others ask for no scopes."""
+    """Return the ways in which a permission lets a request in, in order; what is not ours counts as without scopes."""
     if isinstance(permission, AND | OR):
         each = [alternatives_of(operand, method, view, token) for operand in operands(permission)]
         return all_of(each) if isinstance(permission, AND) else [*chain.from_iterable(each)]
-    is_ours = hasattr(permission, "alternatives")
-    found: list[Alternative] | None = permission.alternatives(method, view, token) if is_ours else None
-    return [Alternative(lacks_more=getattr(permission, "has_denied", None))] if found is None else found
+    is_ours = hasattr(permission, "oauth_jwt_alternatives")
+    found: list[Alternative] | None = permission.oauth_jwt_alternatives(method, view, token) if is_ours else None
+    has_denied = permission.has_denied if type(permission) is _ExplainedPermission else None
+    return [Alternative(needs_more=has_denied)] if found is None else found
 
 
 def _runs(permission: Any, results: list[BearerError | None], used: int = 0) -> set[_Run]:

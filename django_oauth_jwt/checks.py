@@ -183,7 +183,7 @@ def _agents(settings: Settings) -> Iterable[Found]:
     if settings.resource_metadata and settings.invalid_token_status != HTTPStatus.UNAUTHORIZED:
         yield (
             "W013",
-            "INVALID_TOKEN_STATUS is 403 beside RESOURCE_METADATA: clients that read it renew a token on 401 alone.",
+            "INVALID_TOKEN_STATUS is 403 beside RESOURCE_METADATA: clients that read that renew a token only on 401.",
             "Leave INVALID_TOKEN_STATUS out, or set it to 401 (RFC 6750 section 3.1).",
         )
 

@@ -78,7 +78,7 @@ def secure(
     def decorate(view: View) -> View:
         _require_view("secure(...)", view)
         secured = _secured(view, steps, realm)
-        note_scopes(secured, view, requirements.scopes)
+        note_scopes(secured, requirements.scopes)
         return secured
 
     return decorate

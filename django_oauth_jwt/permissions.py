@@ -13,10 +13,10 @@ from django.http import HttpRequest
 from rest_framework.permissions import BasePermission, SingleOperandHolder
 from rest_framework.request import Request
 
-from .authentication import alternatives_of_view, hooks_of
+from .authentication import alternatives_of_view, hooks_of, token_seen
 from .conf import get_settings
 from .errors import BearerError, InsufficientScope, MissingClaims, MissingToken
-from .http import View, accepted_token, find_scopes_with
+from .http import View, class_of, find_scopes_with
 from .issuers import trusted_issuer
 from .tokens import (
     AccessToken,
@@ -103,7 +103,7 @@ class RequirementPermission(TokenPermission):
             raise self.refusal_of_others(detail=f"no requirement is given for {request.method}")
         requirements.check(token, get_settings().scope_implies)
 
-    def alternatives(self, method: str, view: Any, token: AccessToken | None) -> list[Alternative] | None:
+    def oauth_jwt_alternatives(self, method: str, view: Any, token: AccessToken | None) -> list[Alternative] | None:
         """Return the one way that this is; [] for a method that is not in the mapping, None where a child decides."""
         if type(self).has_permission is not TokenPermission.has_permission:
             return None
@@ -111,7 +111,7 @@ class RequirementPermission(TokenPermission):
         if requirements is None:
             return []
         has_claims = token is not None and all(claim.is_met_by(token.claims) for claim in requirements.claims)
-        return [Alternative(requirements.scopes, lacks_more=bool(requirements.claims) and not has_claims)]
+        return [Alternative(requirements.scopes, needs_more=bool(requirements.claims) and not has_claims)]
 
     def requirements_for(self, method: str, view: Any) -> Requirements | None:
         """Return the requirements of an HTTP method, None where it is not in the mapping."""
@@ -191,9 +191,9 @@ class HasAuthenticationContext(TokenPermission):
         """Raise BearerError where the user did not authenticate so."""
         self._check(token_of(request))
 
-    def alternatives(self, method: str, view: Any, token: AccessToken | None) -> list[Alternative]:
+    def oauth_jwt_alternatives(self, method: str, view: Any, token: AccessToken | None) -> list[Alternative]:
         """Return the one way that this is, which more scopes do not open."""
-        return [Alternative(lacks_more=token is None or not self._is_met_by(token))]
+        return [Alternative(needs_more=token is None or not self._is_met_by(token))]
 
     def _is_met_by(self, token: AccessToken) -> bool:
         try:
@@ -223,8 +223,7 @@ def _method(name: object) -> str:
 
 def token_of(request: Request) -> AccessToken:
     """Return the token that was accepted for a request, by whichever of our entry points; raise MissingToken."""
-    auth = request.auth
-    token = auth if isinstance(auth, AccessToken) else accepted_token(request._request)
+    token = token_seen(request)
     if token is None:
         raise MissingToken
     return token
@@ -232,18 +231,30 @@ def token_of(request: Request) -> AccessToken:
 
 @find_scopes_with
 def _scopes_of_view(view: View, request: HttpRequest, token: AccessToken | None) -> tuple[str, ...]:
-    """Return the scopes that a DRF view will ask for, for the middleware, which refuses a request before that."""
-    view_class = getattr(view, "cls", None)
-    if not hasattr(view_class, "permission_classes"):
+    """Return the scopes that a DRF view declares, for the middleware, which refuses a request before DRF meets it.
+
+    Where the view overrides `get_permissions` they are not known: that is the project's code, which may use the
+    database, and expects a request that is let in so far.
+    """
+    from rest_framework.views import APIView  # noqa: PLC0415  # its class attributes may import this module
+
+    view_class = class_of(view)
+    if view_class is None or getattr(view_class, "get_permissions", None) is not APIView.get_permissions:
         return ()
+    declared = _Declared(view_class, vars(view).get("initkwargs") or {})
 
-    def as_called() -> tuple[Any, Iterable[Any]]:
-        """Return the view's object as its ``get_permissions`` expects it: for this request and a ViewSet's action."""
-        instance = view.cls(**view.initkwargs)  # type: ignore[attr-defined]
-        match = request.resolver_match
-        instance.setup(request, *(match.args if match else ()), **(match.kwargs if match else {}))
-        instance.action_map = getattr(view, "actions", None) or {}
-        instance.action = instance.action_map.get(str(request.method).lower())
-        return instance, instance.get_permissions()
+    def permissions() -> tuple[Any, Iterable[Any]]:
+        return declared, [permission() for permission in declared.permission_classes]
 
-    return scopes_to_ask_for(alternatives_of_view(as_called, str(request.method), token))
+    return scopes_to_ask_for(alternatives_of_view(permissions, str(request.method), token))
+
+
+class _Declared:
+    """The attributes that a view will have, without the view: those given to ``as_view``, else its class's."""
+
+    def __init__(self, view_class: type, initkwargs: Mapping[str, Any]) -> None:
+        self._view_class = view_class
+        self._initkwargs = initkwargs
+
+    def __getattr__(self, name: str) -> Any:
+        return self._initkwargs[name] if name in self._initkwargs else getattr(self._view_class, name)

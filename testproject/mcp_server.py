@@ -17,8 +17,9 @@ from django_oauth_jwt.decorators import secure
 
 BOOKS: Final = ["The Left Hand of Darkness"]
 
-#: The scope that each tool needs. A tool that is missing here needs no more than every message: ``books.read``.
+#: The scope that each tool needs. One that is missing here, because somebody forgot it, needs `UNKNOWN_TOOL_SCOPE`.
 TOOL_SCOPES: Final = {"list_books": "books.read", "add_book": "books.write"}
+UNKNOWN_TOOL_SCOPE: Final = "books.write"
 
 server = MCPServer("books", log_level="WARNING")
 
@@ -47,30 +48,32 @@ async def mcp(request: HttpRequest) -> HttpResponse:
     """Answer one message, once the token has the scope of the tool that it calls."""
     try:
         message = json.loads(request.body)
+        content = json.dumps(message)
     except (ValueError, RecursionError):
         raise BadRequest("A message is JSON") from None
     # The challenge of this one names the scopes of both, so that a client asks once.
-    needed = secure(scope=TOOL_SCOPES.get(_called_tool(message), ""))
-    return await needed(_answer)(request, message)
+    needed = secure(scope=_scope_of(message))
+    return await needed(_answer)(request, content)
 
 
-def _called_tool(message: Any) -> str:
-    """Return the name of the tool that a message calls, "" where it calls none."""
+def _scope_of(message: Any) -> str:
+    """Return the scope of the tool that a message calls, "" where it calls none."""
     match message:
         case {"method": "tools/call", "params": {"name": str(name)}}:
-            return name
+            return TOOL_SCOPES.get(name, UNKNOWN_TOOL_SCOPE)
     return ""
 
 
-async def _answer(request: HttpRequest, message: Any) -> HttpResponse:
+async def _answer(request: HttpRequest, content: str) -> HttpResponse:
     """Have `mcp` answer a message, in an ASGI application that lives as long as that takes: there are no sessions."""
     app = server.streamable_http_app(stateless_http=True, json_response=True)
-    wanted = ("Accept", "Content-Type", "Mcp-")  # and not the token, which was meant for this view
+    wanted = ("Content-Type", "Mcp-")  # and not the token, which was meant for this view
     headers = {name: value for name, value in request.headers.items() if name.startswith(wanted)}
+    headers["Accept"] = "application/json"  # no stream: this view would wait for its end
     # What was looked at is what is sent on, so that no other parser finds another tool in it. `mcp` thinks that it runs
     # on loopback: hosts are Django's affair (ALLOWED_HOSTS).
-    sent = httpx2.Request("POST", "http://localhost:8000/mcp", headers=headers, content=json.dumps(message))
+    sent = httpx2.Request("POST", "http://localhost:8000/mcp", headers=headers, content=content)
     async with app.router.lifespan_context(app):
         answer = await httpx2.ASGITransport(app).handle_async_request(sent)
-        content = await answer.aread()
-    return HttpResponse(content, status=answer.status_code, content_type=answer.headers.get("Content-Type"))
+        body = await answer.aread()
+    return HttpResponse(body, status=answer.status_code, content_type=answer.headers.get("Content-Type"))

@@ -1,6 +1,7 @@
 """The setting RESOURCE_METADATA: the protected resources of this project, with their metadata (RFC 9728 section 2)."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,8 @@ from .urls import is_secure, url
 from .values import text
 
 WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
+#: User name and password of a URL, which no message shows.
+_USERINFO: Final = re.compile(r"//[^/?#@\s]*@")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -56,8 +59,8 @@ class Resource:
         decoded = (unquote(path), repercent_broken_unicode(unquote_to_bytes(path)).decode(), unquote(path, "latin-1"))
         return frozenset(one.rstrip("/") for one in decoded)
 
-    def depth_above(self, path: str) -> int:
-        """Return how much of a request's path its own path is, in characters; -1 where it does not begin it."""
+    def matched_length(self, path: str) -> int:
+        """Return how many characters of a request's path its own path is; -1 where it does not begin it."""
         return max((len(own) for own in self.paths if f"{path}/".startswith(f"{own}/")), default=-1)
 
     @property
@@ -106,20 +109,21 @@ def _resource(metadata: Any) -> Resource:
 
 def _check_identifier(identifier: Any) -> None:
     problem = "must hold 'resource', the https URL of this API"
+    shown = _USERINFO.sub("//...@", str(identifier))[:200]
     if isinstance(identifier, str) and "#" in identifier:
-        raise ValueError(f"{problem}, which has no fragment (RFC 9728 section 1.2): {identifier[:200]!r} has one")
+        raise ValueError(f"{problem}, which has no fragment (RFC 9728 section 1.2): {shown!r} has one")
     try:
         url(text(identifier))  # it stands in the challenge
     except ValueError as error:
-        shown = f"; {identifier[:200]!r} is none" if isinstance(identifier, str) else ""
-        raise ValueError(problem + shown) from error
+        raise ValueError(f"{problem}: it {error}") from error
     if not is_secure(identifier):
-        raise ValueError(f"{problem}: {identifier[:200]!r} is http, which only loopback addresses may be")
+        raise ValueError(f"{problem}: {shown!r} is http, which only loopback addresses may be")
 
 
 def _refuse_same_url(resources: tuple[Resource, ...]) -> None:
     seen: dict[object, Resource] = {}
     for resource in resources:
-        first = seen.setdefault((resource.host, urlsplit(resource.url).path.rstrip("/"), resource.query), resource)
+        path = unquote(urlsplit(resource.url).path).rstrip("/")
+        first = seen.setdefault((resource.host, path, resource.query), resource)
         if first is not resource:
             raise ValueError(f"must not hold two resources of one URL: {first.url!r}, {resource.url!r}")

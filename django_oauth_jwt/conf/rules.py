@@ -161,7 +161,7 @@ def issuer_of(issuer: str | None, values: Mapping[str, Any], own: Mapping[str, A
 def settings_of(values: Mapping[str, Any], issuers: tuple[TrustedIssuer, ...]) -> Settings:
     """Return the settings for validated values by key, and the issuers made from them."""
     rest = {key: value for key, value in values.items() if key in _PLAIN_KEYS}
-    if "RESOURCE_METADATA" in values:  # who is told where to get a token renews one on 401, and gives up on 403
+    if "RESOURCE_METADATA" in values:  # its readers renew a token on 401, but not on 403
         rest.setdefault("INVALID_TOKEN_STATUS", 401)
     unlisted = issuer_of(None, values, {})
     return Settings(

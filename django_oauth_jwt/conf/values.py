@@ -142,9 +142,9 @@ def scope_hierarchy(value: Any) -> ScopeHierarchy:
     problem = 'must be a dict of scopes, such as {"books.write": ["books.read"]}'
     if not isinstance(value, dict):
         raise ValueError(problem)
-    implied = {scope: _described(problem, parse_scopes, narrower) for scope, narrower in value.items()}
     _described(problem, parse_scopes, list(value))
-    return _described("must not hold a scope that stands for itself", ScopeHierarchy, implied)
+    implied = {scope: _described(f"{problem}; {scope!r}", parse_scopes, value[scope]) for scope in value}
+    return _described("must not have a circle", ScopeHierarchy, implied)
 
 
 def _described(problem: str, parse: Callable[[Any], T], value: Any) -> T:

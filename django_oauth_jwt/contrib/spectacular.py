@@ -12,7 +12,6 @@ the same token. It is the OpenID Connect scheme of the issuer, or, where there i
 OAuth 2.0 scheme that names no flow.
 """
 
-from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
@@ -47,8 +46,8 @@ class BearerJwtScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
         view: Any = auto_schema.view
         permissions = view.get_permissions()
         ways_in = all_of(_alternatives(permission, auto_schema.method, view) for permission in permissions)
-        alternatives = [way for one in ways_in for way in _ways(one.scopes)]
-        schemes = _token_schemes()
+        hierarchy, schemes = get_settings().scope_implies, _token_schemes()
+        alternatives = [way for one in ways_in for way in (one.scopes, *hierarchy.instead_of(one.scopes))]
         names = [*schemes, SCOPES] if any(alternatives) and not _lists_scopes() else schemes
         # A subclass of the authentication class is the same scheme, and drf-spectacular would warn of a second one.
         self.name = [name for name in names if not _is_registered(name, auto_schema)]  # type: ignore[assignment]
@@ -110,13 +109,6 @@ def _alternatives(permission: Any, method: str, view: Any) -> list[Alternative]:
     except ImproperlyConfigured as error:
         warn(str(error))
         return [Alternative()]
-
-
-def _ways(scopes: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Return the scopes themselves, then the fewest broader ones that stand for them (SCOPE_IMPLIES)."""
-    hierarchy = get_settings().scope_implies
-    ways = [tuple(dict.fromkeys(way)) for way in product(*map(hierarchy.that_grant, scopes))]
-    return [way for way in ways if way == scopes or not any(set(other) < set(way) for other in ways)]
 
 
 def _is_open(permission: Any) -> bool:

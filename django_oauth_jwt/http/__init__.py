@@ -20,7 +20,7 @@ from .authentication import (
 )
 from .challenge import is_header_text
 from .foreign import passes_foreign_token
-from .operation import View, find_scopes_with, note_scopes
+from .operation import View, class_of, find_scopes_with, note_scopes, scopes_of_decorators
 from .resource_metadata import protected_resource_metadata
 from .responses import NONCE_HEADER, mark_secured, refusal_headers, refuse, status_of, undo_changes
 from .state import Protection, RequestState, RequestToken, state_of
@@ -36,6 +36,7 @@ __all__ = [
     "accepted_token",
     "authenticate",
     "authorize",
+    "class_of",
     "find_scopes_with",
     "get_access_token",
     "is_header_text",
@@ -48,6 +49,7 @@ __all__ = [
     "refusal_steps",
     "refuse",
     "reject",
+    "scopes_of_decorators",
     "set_token",
     "state_of",
     "status_of",

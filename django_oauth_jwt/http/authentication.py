@@ -17,6 +17,7 @@ from ..tokens import AccessToken, Requirements
 from ..upstream import Steps, run_blocking
 from ..verification import EncodedToken, Pending, remembered_or_pending
 from .authorization import parse_authorization
+from .challenge import ABOUT_SCOPES
 from .needs import Resolver, Sent, User
 from .operation import scopes_of_operation
 from .responses import refusal_of
@@ -75,7 +76,7 @@ def _authorization_steps(
     try:
         yield from _acceptance_steps(request, state, requirements, found)
     except BearerError as error:
-        scopes = scopes_of_operation(request, state)
+        scopes = scopes_of_operation(request, state) if isinstance(error, ABOUT_SCOPES) else ()
         return refusal_of(error, state.runtime.settings, realm, request=request, scopes=scopes)
     return None
 

@@ -13,8 +13,8 @@ from ..errors import (
 )
 from .schemes import BEARER_ALONE, OfferedSchemes
 
-#: The refusals that a token with the scopes of the operation would not have met.
-_ABOUT_SCOPES: Final = (MissingToken, InvalidToken, InsufficientScope)
+#: The refusals whose challenge names the scopes of the operation: the client has to get another token.
+ABOUT_SCOPES: Final = (MissingToken, InvalidToken, InsufficientScope)
 
 
 def challenge(
@@ -54,7 +54,7 @@ def _reason_params(error: BearerError, scopes: Iterable[str]) -> dict[str, str]:
     params: dict[str, str] = {}
     if error.error is not None:
         params |= {"error": error.error, "error_description": error.description}
-    if isinstance(error, _ABOUT_SCOPES):
+    if isinstance(error, ABOUT_SCOPES):
         own = error.scope.split() if isinstance(error, InsufficientScope) else []
         params["scope"] = " ".join(dict.fromkeys((*scopes, *own)))
     if isinstance(error, InsufficientAuthentication):

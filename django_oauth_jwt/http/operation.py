@@ -4,7 +4,7 @@ The challenge names all of them at once (RFC 6750 section 3): a client that lear
 and again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from django.http import HttpRequest
@@ -14,9 +14,12 @@ from .state import RequestState
 
 View = Callable[..., Any]
 #: Returns the scopes that a view will require of a request; the token is the one that it brings, if that is a good one.
+#: It must not run the project's code: the request is refused already.
 ScopeFinder = Callable[[View, HttpRequest, AccessToken | None], tuple[str, ...]]
 
-_SCOPES: Final = "oauth_jwt_scopes"
+#: How the attributes begin that tell what a decorated view requires. Each has a name of its own: decorators copy the
+#: attributes of what they decorate, and one name would stand for the last of several.
+_SCOPES: Final = "oauth_jwt_scopes "
 _finders: Final[list[ScopeFinder]] = []
 
 
@@ -25,17 +28,45 @@ def find_scopes_with(finder: ScopeFinder) -> None:
     _finders.append(finder)
 
 
-def note_scopes(secured: Any, view: View, scopes: tuple[str, ...]) -> None:
-    """Note what a decorated view requires: these scopes, and those of the view that it decorates."""
-    setattr(secured, _SCOPES, (*scopes, *getattr(view, _SCOPES, ())))
+def note_scopes(secured: View, scopes: tuple[str, ...]) -> None:
+    """Note what a decorated view requires, before what was noted on the view that it decorates."""
+    attributes = vars(secured)
+    inner = {name: attributes.pop(name) for name in [*attributes] if name.startswith(_SCOPES)}
+    attributes.update({_SCOPES + " ".join(scopes): scopes}, **inner)
 
 
 def scopes_of_operation(request: HttpRequest, state: RequestState) -> tuple[str, ...]:
     """Return the scopes that were required of the request so far, and those that its view will require."""
+    scopes = [*scopes_of_decorators(request, state)]
+    if request.resolver_match is not None:
+        for finder in _finders:
+            scopes += finder(request.resolver_match.func, request, state.good_token)
+    return tuple(dict.fromkeys(scopes))
+
+
+def scopes_of_decorators(request: HttpRequest, state: RequestState) -> tuple[str, ...]:
+    """Return the scopes that were required of the request so far, and those of the decorators of view and handler."""
     scopes = [*state.required_scopes]
     if request.resolver_match is not None:
         view = request.resolver_match.func
-        scopes += getattr(view, _SCOPES, ())
-        for finder in _finders:
-            scopes += finder(view, request, state.good_token)
+        handler = getattr(class_of(view), str(request.method).lower(), None)
+        scopes += [*_noted_on(view), *_noted_on(handler)]
     return tuple(dict.fromkeys(scopes))
+
+
+def class_of(view: View) -> type | None:
+    """Return the class that a view was made of by ``as_view``, Django's or DRF's; None for any other."""
+    found = _attributes(view).get("view_class", _attributes(view).get("cls"))
+    return found if isinstance(found, type) else None
+
+
+def _noted_on(view: object) -> Iterator[str]:
+    for name, scopes in _attributes(view).items():
+        if name.startswith(_SCOPES):
+            yield from scopes
+
+
+def _attributes(view: object) -> Mapping[str, Any]:
+    """Return a view's own attributes; a view that answers to any name, such as a mock, has none of ours."""
+    found = getattr(view, "__dict__", None)
+    return found if isinstance(found, Mapping) else {}

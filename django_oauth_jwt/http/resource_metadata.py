@@ -69,8 +69,8 @@ def metadata_uri_for(request: HttpRequest | None, resources: Sequence[Resource])
     if request is None or not resources:
         return ""
     path = request.path
-    nearest = max(_on_host_of(request, resources), key=lambda resource: resource.depth_above(path))
-    return nearest.metadata_uri if nearest.depth_above(path) >= 0 else ""
+    nearest = max(_on_host_of(request, resources), key=lambda resource: resource.matched_length(path))
+    return nearest.metadata_uri if nearest.matched_length(path) >= 0 else ""
 
 
 def _resource_at(path: str, request: HttpRequest, resources: Sequence[Resource]) -> Resource | None:
@@ -83,7 +83,7 @@ def _resource_at(path: str, request: HttpRequest, resources: Sequence[Resource])
 
 
 def _on_host_of(request: HttpRequest, resources: Sequence[Resource]) -> Sequence[Resource]:
-    """Return the resources on the host that was asked, all of them where it has none.
+    """Return the resources on the host that was asked; where it has none, all of them.
 
     The Host header only chooses among what the settings name.
     """

@@ -22,7 +22,10 @@ Response = TypeVar("Response", bound=HttpResponseBase)
 
 
 def refuse(error: BearerError, realm: str | None = None) -> JsonResponse:
-    """Return the JSON response of a refusal; ``realm`` None is the setting REALM."""
+    """Return the JSON response of a refusal; ``realm`` None is the setting REALM.
+
+    Of several resources (RESOURCE_METADATA) its challenge names none: it does not know which one was asked for.
+    """
     return refusal_of(error, get_settings(), realm)
 
 

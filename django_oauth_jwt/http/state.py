@@ -89,7 +89,7 @@ def state_of(request: HttpRequest) -> RequestState:
         state = RequestState(get_runtime())
         request._oauth_jwt = state  # type: ignore[attr-defined]  # noqa: SLF001
     elif not state.runtime.is_current:
-        state.runtime, state.token = get_runtime(), None
+        state.runtime, state.token, state.required_scopes = get_runtime(), None, ()
     return state
 
 

@@ -73,7 +73,7 @@ class TokenIssuer:
         content = {
             "iss": self.issuer,
             "sub": "user-1",
-            "aud": _first(_trusting().get("AUDIENCE")),
+            "aud": project_audience(),
             "client_id": "client-1",
             "iat": now,
             "exp": now + (3600 if expired else 300),
@@ -135,6 +135,14 @@ def _trusting() -> Mapping[str, Any]:
         return settings
     (own,) = issuers.values()
     return {**settings, **{key: value for key, value in own.items() if value is not None}}
+
+
+def project_audience() -> Any:
+    """Return an audience that the project accepts, None where it accepts any: AUDIENCE, else its first resource."""
+    trusting = _trusting()
+    resources = trusting.get("RESOURCE_METADATA") or ()
+    first = resources if isinstance(resources, Mapping) else next(iter(resources), {})
+    return _first(trusting.get("AUDIENCE")) or first.get("resource")
 
 
 def project_algorithm() -> str:

@@ -6,7 +6,7 @@ scopes stand for others, `authentication_context` is how and when the user must 
 """
 
 from .access_token import AccessToken, VerifiedToken, scopes_of
-from .alternatives import Alternative, all_of, is_uncertain, scopes_to_ask_for, short_of_scopes
+from .alternatives import Alternative, all_of, best_of, is_uncertain, scopes_to_ask_for, short_of_scopes
 from .authentication_context import parse_authentication_context
 from .frozen_json import FrozenDict, freeze, thaw
 from .requirements import ClaimRequirement, Requirements, claim_requirement, parse_claims, parse_scopes
@@ -22,6 +22,7 @@ __all__ = [
     "ScopeHierarchy",
     "VerifiedToken",
     "all_of",
+    "best_of",
     "claim_requirement",
     "freeze",
     "is_uncertain",

@@ -14,7 +14,7 @@ class ScopeHierarchy:
     >>> hierarchy.that_grant("books.read")
     ('books.read', 'books.admin', 'books.write')
 
-    Raises ValueError for a circle.
+    Raises ValueError for a circle, and says which.
     """
 
     __slots__ = ("_implied",)
@@ -27,7 +27,7 @@ class ScopeHierarchy:
                 narrower = direct.get(scope, frozenset())
                 found[scope] = narrower.union(*(found[one] for one in narrower))
         except CycleError as error:
-            raise ValueError(f"a circle: {' > '.join(reversed(error.args[1]))}") from error
+            raise ValueError(" > ".join(reversed(error.args[1]))) from error
         self._implied = {scope: found[scope] for scope in direct}
 
     def with_implied(self, granted: Iterable[str]) -> frozenset[str]:
@@ -38,6 +38,18 @@ class ScopeHierarchy:
     def that_grant(self, scope: str) -> tuple[str, ...]:
         """Return the scopes any of which grants this one: itself, then the broader ones."""
         return (scope, *(broader for broader, implied in self._implied.items() if scope in implied))
+
+    def instead_of(self, required: tuple[str, ...]) -> list[tuple[str, ...]]:
+        """Return the sets of scopes that do in place of the required ones.
+
+        In each a broader scope stands for some of them. Of two sets of which one holds the other, it is the smaller.
+        """
+        found = [
+            (scope, *(other for other in required if other not in {scope, *implied}))
+            for scope, implied in self._implied.items()
+            if not implied.isdisjoint(required)
+        ]
+        return [way for way in found if not any(set(other) < set(way) for other in found)]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ScopeHierarchy) and self._implied == other._implied

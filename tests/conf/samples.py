@@ -20,7 +20,13 @@ RESOURCE = "https://api.example.com/v1"
 
 #: No identifiers of resources (RFC 9728 section 1.2), and other spellings of the one above.
 NO_RESOURCES = [f"{RESOURCE}#", f"{RESOURCE}#x", "http://api.example.com", "http://10.0.0.1/v1", "ftp://localhost/"]
-SAME_RESOURCES = [RESOURCE, f"{RESOURCE}/", "https://API.example.com/v1", "https://api.example.com:443/v1"]
+SAME_RESOURCES = [
+    "https://api.example.com/%761",
+    RESOURCE,
+    f"{RESOURCE}/",
+    "https://API.example.com/v1",
+    "https://api.example.com:443/v1",
+]
 
 CYCLE = {"resource": RESOURCE}
 CYCLE["self"] = CYCLE

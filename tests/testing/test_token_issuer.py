@@ -246,3 +246,22 @@ def test_the_plugins_issuer_signs_as_the_project_wants(settings, algorithms, alg
     """A project that accepts one algorithm only gets tokens of that one."""
     settings.OAUTH_JWT = {**VALID, **({"ALGORITHMS": algorithms} if algorithms else {})}
     assert project_algorithm() == alg
+
+
+RESOURCE = {"resource": "https://books.example.com/mcp"}
+
+
+@pytest.mark.parametrize(
+    ("settings_of", "aud"),
+    [
+        ({"RESOURCE_METADATA": RESOURCE}, RESOURCE["resource"]),
+        ({"RESOURCE_METADATA": [RESOURCE, {"resource": "https://b.example.com"}]}, RESOURCE["resource"]),
+        ({"RESOURCE_METADATA": RESOURCE, "AUDIENCE": ["books"]}, "books"),
+        ({"RESOURCE_METADATA": None}, None),
+    ],
+)
+def test_its_tokens_are_for_the_projects_audience(settings_of, aud):
+    """Also where that is the resource of the metadata, by default."""
+    issuer = TokenIssuer(alg="ES256")
+    with issuer.installed(**{"AUDIENCE": None, **settings_of}):
+        assert verify_token(issuer.token()).claims.get("aud") == aud

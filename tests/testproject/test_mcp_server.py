@@ -24,8 +24,9 @@ def post(request, issuer):
     client = request.param()
     send = async_to_sync(client.post) if isinstance(client, AsyncClient) else client.post
 
-    def post(body, scope="books.read books.write", content_type=JSON):
-        headers = {"Accept": JSON, **({} if scope is None else issuer.headers(scope))}
+    def post(body, scope="books.read books.write", content_type=JSON, headers=None):
+        accepted = {"Accept": f"{JSON}, text/event-stream"}
+        headers = {**accepted, **(headers or {}), **({} if scope is None else issuer.headers(scope))}
         data = body if isinstance(body, str | bytes) else json.dumps(body)
         return send("/mcp", data, content_type=content_type, headers=headers)
 
@@ -58,7 +59,8 @@ def test_the_tools_are_listed_with_their_arguments(post):
         (ADD, "books.read", 403),
         (ADD, "books.write", 403),
         (ADD, "books.read books.write", 200),
-        (call("burn_books"), "books.read", 200),
+        (call("burn_books"), "books.read", 403),
+        (call("burn_books"), "books.read books.write", 200),
         ({"jsonrpc": "2.0", "method": "notifications/initialized"}, "books.read", 202),
     ],
 )
@@ -114,3 +116,21 @@ def test_nothing_but_post_is_answered(client, issuer):
     """A server without sessions has nothing to send by itself, so nobody waits for it."""
     response = client.get("/mcp", headers=issuer.headers("books.read"))
     assert (response.status_code, response["Allow"]) == (405, "POST")
+
+
+def test_a_stream_is_not_begun(post):
+    """A view would wait for its end, and hold a thread: clients are told that there is none."""
+    meta = {"protocolVersion": "2026-07-28", "clientInfo": {"name": "x", "version": "1"}, "clientCapabilities": {}}
+    params = {
+        "notifications": {"toolsListChanged": True},
+        "_meta": {f"io.modelcontextprotocol/{name}": value for name, value in meta.items()},
+    }
+    message = {"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": params}
+    headers = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "subscriptions/listen"}
+    assert post(message, "books.read", headers=headers).status_code == 406
+
+
+def test_a_tool_that_somebody_forgot_needs_the_broadest_scope(post, monkeypatch):
+    """Who adds a tool may not think of its scope."""
+    monkeypatch.setattr(mcp_server, "TOOL_SCOPES", {})
+    assert post(call("list_books"), "books.read").status_code == 403
