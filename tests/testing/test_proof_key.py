@@ -28,7 +28,11 @@ def reason_of(issuer, token, headers, method="GET", url=URL):
     assert (scheme, sent) == ("DPoP", token)
     facts = RequestFacts(DPOP, method, url, headers["DPoP"])
     try:
-        run_blocking(binding_steps(verify_token(token), facts, runtime, runtime.settings.issuers[issuer.issuer]))
+        run_blocking(
+            binding_steps(
+                verify_token(token, binding_checked=True), facts, runtime, runtime.settings.issuers[issuer.issuer]
+            )
+        )
     except BearerError as error:
         return error.reason
     return None
@@ -37,9 +41,11 @@ def reason_of(issuer, token, headers, method="GET", url=URL):
 def test_a_token_is_bound_to_the_key(issuer, proof_key, frozen_time):
     """By the thumbprint, unless a test says otherwise."""
     token = issuer.token("read", bound_to=proof_key)
-    assert verify_token(token).confirmation == {"jkt": proof_key.thumbprint}
+    assert verify_token(token, binding_checked=True).confirmation == {"jkt": proof_key.thumbprint}
     assert verify_token(issuer.token("read")).confirmation is None
-    assert verify_token(issuer.token(bound_to=proof_key, cnf={"jkt": "x"})).confirmation == {"jkt": "x"}
+    assert verify_token(issuer.token(bound_to=proof_key, cnf={"jkt": "x"}), binding_checked=True).confirmation == {
+        "jkt": "x"
+    }
 
 
 def test_a_proof_holds_what_a_client_puts_in(proof_key, frozen_time):
