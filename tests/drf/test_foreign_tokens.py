@@ -155,6 +155,14 @@ def test_a_header_without_one_token_is_refused(serve, issuer, settings, header):
     assert client.get("/", headers={"Authorization": header}).status_code in (401, 403)
 
 
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic YTpi"}])
+def test_a_request_without_a_bearer_token_is_everybodys(serve, issuer, settings, headers):
+    """All authenticators are asked, and where none knows anything of it, it is an anonymous one."""
+    settings.OAUTH_JWT = {**settings.OAUTH_JWT, "PASS_FOREIGN_TOKENS": True}
+    client = serve(authentication_classes=[BearerJwtAuthentication, OpaqueBearer])
+    assert client.get("/", headers=headers).json() == {"user": "AnonymousUser", "has_token": False}
+
+
 def test_a_token_that_is_too_long_is_refused_unread(ask):
     """MAX_TOKEN_LENGTH holds here, too."""
     passed = ask("x" * 20, BearerJwtAuthentication, OpaqueBearer, MAX_TOKEN_LENGTH=20)
