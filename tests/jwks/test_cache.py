@@ -220,15 +220,16 @@ def test_an_entry_that_cannot_be_unpickled_is_replaced(make_service, status_of, 
 @pytest.mark.parametrize("rubbish", [42, "rubbish", 1e300, float("nan"), None, [], True])
 @pytest.mark.parametrize("name", ["lock", "cooldown"])
 def test_rubbish_in_place_of_a_lock_shuts_nobody_out(
-    name, rubbish, make_service, status_of, auth_server, shared_cache, entry
+    name, rubbish, make_service, status_of, auth_server, shared_cache, entry, log
 ):
-    """What another program left under the lock's key or the cooldown's is overwritten, not waited for."""
+    """What another program left under the lock's key or the cooldown's is overwritten, and is no fault of the cache."""
     shared_cache.set(entry(name, auth_server.uri), rubbish, None)
     service = make_service()
     assert status_of(service) == 200
     auth_server.issuer.rotate()
     assert status_of(service) == 200
     assert auth_server.fetches == 2
+    assert complaints(log) == []
 
 
 @pytest.mark.parametrize(
