@@ -105,6 +105,24 @@ def test_a_loser_looks_less_and_less_often(make_service, auth_server):
     assert pauses == [0.05, 0.1, 0.2, 0.4, 0.4, 0.4]
 
 
+def test_a_loser_gives_up_when_a_fetch_must_have_ended(make_service, clock):
+    """A search does after a second: a request waits for it. Whoever has the lock for longer has it no more."""
+    service = make_service(timeout=1)
+    parts, pauses = inside(service), []
+    parts.refresher.sleep = pauses.append
+    locked, parts.shared.locked = parts.shared.locked, lambda seconds: nullcontext(False)
+    with pytest.raises(KeysUnavailable):
+        service.refresh()
+    assert pauses == [0.05, 0.1, 0.2, *[0.4] * 5]
+    parts.shared.locked = locked
+    clock.advance(1)
+    service.refresh()
+    pauses.clear()
+    parts.shared.locked = lambda seconds: nullcontext(False)
+    assert not service.key_set_for("made-up", "ES256").knows("made-up", "ES256")
+    assert pauses == [0.05, 0.1, 0.2, 0.4, 0.4]
+
+
 def test_a_token_with_an_unknown_key_waits_only_so_long_for_another_process(make_service, auth_server):
     """Where that fetch hangs, the token is refused, and the process waits for it no more; then it has its keys."""
     first, second = make_service(), make_service()
