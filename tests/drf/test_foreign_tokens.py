@@ -80,6 +80,7 @@ OURS = {
     "cut": jwt(f'{{"iss":"{TRUSTED}","sub":"an'),
     "cut, escaped": jwt('{"iss":"https:\\/\\/issuer.test","sub":"an'),
     "cut inside a byte": f"{HEADER}.{encoded(json.dumps({'iss': TRUSTED, 'x': 'abcdefgh'}), -3)}",
+    "cut after a digit that is no byte": jwt(f'{{ "iss": "{TRUSTED}"').rpartition(".")[0] + "A",
     "no JSON": jwt(f'{{"iss":"{TRUSTED}",}}'),
     "a huge number": jwt(f'{{"iss":"{TRUSTED}","n":{"9" * 5000}}}'),
     "named in the header of an encrypted one": f"{encoded(json.dumps({'alg': 'dir', 'iss': TRUSTED}))}..a.b.c",
