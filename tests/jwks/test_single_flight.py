@@ -10,7 +10,8 @@ from django.core.cache.backends.redis import RedisCache
 
 from django_oauth_jwt.errors import KeysUnavailable
 from django_oauth_jwt.jwks import JwksService
-from django_oauth_jwt.jwks.snapshot import Wanted
+from django_oauth_jwt.jwks.snapshot import Failure, Wanted
+from django_oauth_jwt.jwks.state import Job, Task
 from django_oauth_jwt.upstream import run_blocking
 
 from ..servers.faulty_server import FOREVER, respond_with
@@ -121,6 +122,17 @@ def test_a_loser_gives_up_when_a_fetch_must_have_ended(make_service, clock):
     parts.shared.locked = lambda seconds: nullcontext(False)
     assert not service.key_set_for("made-up", "ES256").knows("made-up", "ES256")
     assert pauses == [0.05, 0.1, 0.2, 0.4, 0.4]
+
+
+def test_a_request_beyond_the_crowd_that_waits_comes_again_in_a_second(make_service, clock):
+    """The job has ended by then, whenever a fetch may be made again."""
+    service = make_service()
+    job = Job(Task(may_fetch=False), 0.0, None, waiting=64)
+    change(service, job=job, failure=Failure("status 500", 5, clock() + 16))
+    with pytest.raises(KeysUnavailable) as caught:
+        service.key_set_for("key-1", "ES256")
+    change(service, job=None)
+    assert caught.value.retry_after == 1
 
 
 def test_a_token_with_an_unknown_key_waits_only_so_long_for_another_process(make_service, auth_server):
