@@ -382,6 +382,14 @@ def test_an_inspection_fetches_when_it_is_told_to(service, auth_server, heard):
     assert first.fetched_at == keys_of(service).fetched_at
 
 
+def test_an_inspection_that_is_told_to_fetch_takes_no_answer_but_the_keys(service, auth_server):
+    """Whoever asks for the keys as they are doubts the ones at hand, which a 304 would only confirm."""
+    auth_server.has_etags = True
+    service.refresh()
+    service.inspect(fetch=True)
+    assert [request.status for request in auth_server.requests] == ["200 OK"] * 2
+
+
 def test_an_inspection_tells_why_there_are_no_keys(service, auth_server, heard):
     """Neither the back-off nor an earlier failure hides the reason of a fetch that is made now."""
     auth_server.fault = respond_with("500 Internal Server Error")

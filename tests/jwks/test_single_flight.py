@@ -124,6 +124,20 @@ def test_a_loser_gives_up_when_a_fetch_must_have_ended(make_service, clock):
     assert pauses == [0.05, 0.1, 0.2, 0.4, 0.4]
 
 
+def test_a_search_that_another_processs_refresh_overtakes_begins_no_cooldown(make_service, auth_server):
+    """The refresh has brought the key: the cooldown's fetch is still to be had for the next one."""
+    first, second = make_service(), make_service()
+    for service in (first, second):
+        service.refresh()
+    parts = inside(second)
+    parts.shared.locked = lambda seconds: nullcontext(False)
+    parts.refresher.sleep = lambda seconds: first.refresh()
+    auth_server.issuer.rotate()
+    kid = auth_server.issuer.keys[-1].kid
+    assert second.key_set_for(kid, "ES256").knows(kid, "ES256")
+    assert (auth_server.fetches, parts.source.state.cooldown_until) == (2, 0)
+
+
 def test_a_request_beyond_the_crowd_that_waits_comes_again_in_a_second(make_service, clock):
     """The job has ended by then, whenever a fetch may be made again."""
     service = make_service()
