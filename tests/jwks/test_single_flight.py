@@ -106,19 +106,26 @@ def test_a_loser_looks_less_and_less_often(make_service, auth_server):
     assert pauses == [0.05, 0.1, 0.2, 0.4, 0.4, 0.4]
 
 
-def test_a_loser_gives_up_when_a_fetch_must_have_ended(make_service, clock):
-    """A search does after a second: a request waits for it. Whoever has the lock for longer has it no more."""
-    service = make_service(timeout=1)
+@pytest.mark.parametrize("times", [1, 5], ids=["of the keys", "of what discovery takes as well"])
+def test_a_loser_gives_up_when_a_fetch_must_have_ended(make_service, auth_server, times):
+    """Discovery tries three places, and keys may have moved. Whoever has the lock for longer has it no more."""
+    source = {} if times == 1 else {"jwks_uri": None, "issuer": auth_server.origin}
+    service = make_service(timeout=1, **source)
     parts, pauses = inside(service), []
     parts.refresher.sleep = pauses.append
-    locked, parts.shared.locked = parts.shared.locked, lambda seconds: nullcontext(False)
-    with pytest.raises(KeysUnavailable):
-        service.refresh()
-    assert pauses == [0.05, 0.1, 0.2, *[0.4] * 5]
-    parts.shared.locked = locked
-    clock.advance(1)
+    parts.shared.locked = lambda seconds: nullcontext(False)
+    for _ in range(2):  # in the second after it nobody waits again
+        with pytest.raises(KeysUnavailable):
+            service.refresh()
+    assert times + 1 < sum(pauses) < times + 1 + 0.4
+
+
+def test_a_search_gives_up_after_a_second(make_service):
+    """A request waits for it."""
+    service = make_service()
     service.refresh()
-    pauses.clear()
+    parts, pauses = inside(service), []
+    parts.refresher.sleep = pauses.append
     parts.shared.locked = lambda seconds: nullcontext(False)
     assert not service.key_set_for("made-up", "ES256").knows("made-up", "ES256")
     assert pauses == [0.05, 0.1, 0.2, 0.4, 0.4]
