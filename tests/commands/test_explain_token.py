@@ -145,6 +145,12 @@ def test_all_of_three_faults_are_named(api_issuer, run, monkeypatch):
     assert status == 1
 
 
+def test_a_signature_without_its_key_is_not_called_wrong(api_issuer, run):
+    """Nobody can tell."""
+    found = results(run("explain_token", api_issuer.token(rotated=True))[0])
+    assert (found["key"][0], found["signature"]) == ("no", ("?", "not checked: there is no key, or no signature"))
+
+
 def test_a_token_of_another_issuer_is_looked_at_all_the_same(api_issuer, run):
     """The rest is checked by the rules of the issuer that is trusted, so that a slash too many is seen to be all."""
     output, _ = run("explain_token", api_issuer.token(iss=f"{api_issuer.issuer}/"))
