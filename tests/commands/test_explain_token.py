@@ -157,6 +157,7 @@ def test_a_token_of_another_issuer_is_looked_at_all_the_same(api_issuer, run):
     found = results(output)
     assert [rule for rule, (mark, _) in found.items() if mark == "no"] == ["issuer"]
     assert '"https://issuer.test/"; trusted: "https://issuer.test"; the rest is checked as if' in found["issuer"][1]
+    assert results(run("explain_token", api_issuer.token())[0])["issuer"][1].endswith('trusted: "https://issuer.test"')
 
 
 def test_where_several_are_trusted_each_has_its_own_rules(api_issuer, run, settings):
