@@ -126,7 +126,7 @@ class KeySource:
             if job is None:
                 return decision, None
             self.state = replace(self.state, job=replace(job, waiting=job.waiting + 1))
-            return decision, Wait(job.future, max(0.0, seconds))
+            return decision, Wait(job.future, seconds)
 
     def _leave(self, wait: Wait) -> None:
         """Count a request that waits no longer."""

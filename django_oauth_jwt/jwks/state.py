@@ -33,7 +33,7 @@ class Job:
     started: float
     wanted: Wanted | None
     waiting: int = 0
-    future: "Future[None]" = field(default_factory=new_future, compare=False)
+    future: "Future[None]" = field(default_factory=new_future)
 
 
 @dataclass(frozen=True)

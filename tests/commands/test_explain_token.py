@@ -61,11 +61,15 @@ def test_which_of_them_are_missing_is_said(api_issuer, run):
     required = [{"name": "role", "value": "editor"}, ["realm", "level"], "email"]
     with api_issuer.installed(SCOPE="read write", CLAIMS=required, REQUIRED_CLAIMS=["exp", "jti"]):
         found = results(run("explain_token", api_issuer.token("read", email="x", jti=None))[0])
+        complete = results(run("explain_token", api_issuer.token())[0])
     assert found["scope"][1].startswith("Token is missing some required scope values: write (")
     assert found["claims"][1].startswith(
         'Token is missing some required claims: "role" = "editor", "level" in "realm" ('
     )
-    assert found["required claims"][1].startswith("Token is missing a claim that every token must have: jti (")
+    assert found["required claims"][1] == (
+        'Token is missing a claim that every token must have: jti (["jti"] are missing)'
+    )
+    assert complete["required claims"][1] == 'required: ["exp", "jti"]'
 
 
 @pytest.mark.parametrize(
@@ -144,12 +148,19 @@ def test_all_of_three_faults_are_named(api_issuer, run, monkeypatch):
     assert status == 1
 
 
+def test_a_signature_without_its_key_is_not_called_wrong(api_issuer, run):
+    """Nobody can tell."""
+    found = results(run("explain_token", api_issuer.token(rotated=True))[0])
+    assert (found["key"][0], found["signature"]) == ("no", ("?", "not checked: there is no key, or no signature"))
+
+
 def test_a_token_of_another_issuer_is_looked_at_all_the_same(api_issuer, run):
     """The rest is checked by the rules of the issuer that is trusted, so that a slash too many is seen to be all."""
     output, _ = run("explain_token", api_issuer.token(iss=f"{api_issuer.issuer}/"))
     found = results(output)
     assert [rule for rule, (mark, _) in found.items() if mark == "no"] == ["issuer"]
     assert '"https://issuer.test/"; trusted: "https://issuer.test"; the rest is checked as if' in found["issuer"][1]
+    assert results(run("explain_token", api_issuer.token())[0])["issuer"][1].endswith('trusted: "https://issuer.test"')
 
 
 def test_where_several_are_trusted_each_has_its_own_rules(api_issuer, run, settings):

@@ -6,7 +6,7 @@ import random
 import re
 
 import pytest
-from rest_framework.permissions import IsAdminUser, IsAuthenticated
+from rest_framework.permissions import BasePermission, IsAdminUser, IsAuthenticated
 
 from django_oauth_jwt.permissions import HasAuthenticationContext, HasClaim, HasScope, TokenPermission
 
@@ -231,6 +231,21 @@ def test_a_permission_of_a_project_can_have_words_of_its_own(serve, issuer):
     response = serve(permission_classes=[MayRead("x")]).get("/", headers=issuer.headers("a"))
     assert response.json() == {"detail": "Ask the librarian"}
     assert response["WWW-Authenticate"] == lacking("x")
+
+
+def test_a_composition_of_a_projects_own_is_not_explained(serve, issuer):
+    """Nobody but itself knows what it makes of what its parts say, whatever it calls them."""
+
+    class ExactlyOne(BasePermission):
+        op1, op2 = HasScope("x"), HasScope("y")
+
+        def has_permission(self, request, view):
+            return self.op1.has_permission(request, view) != self.op2.has_permission(request, view)
+
+    client = serve(permission_classes=[ExactlyOne])
+    assert client.get("/", headers=issuer.headers("x")).status_code == 200
+    response = client.get("/", headers=issuer.headers("a"))
+    assert (response.status_code, response.headers.get("WWW-Authenticate")) == (403, None)
 
 
 def test_permissions_that_are_the_same_count_as_one(yes):

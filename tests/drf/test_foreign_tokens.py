@@ -80,6 +80,7 @@ OURS = {
     "cut": jwt(f'{{"iss":"{TRUSTED}","sub":"an'),
     "cut, escaped": jwt('{"iss":"https:\\/\\/issuer.test","sub":"an'),
     "cut inside a byte": f"{HEADER}.{encoded(json.dumps({'iss': TRUSTED, 'x': 'abcdefgh'}), -3)}",
+    "cut after a digit that is no byte": jwt(f'{{ "iss": "{TRUSTED}"').rpartition(".")[0] + "A",
     "no JSON": jwt(f'{{"iss":"{TRUSTED}",}}'),
     "a huge number": jwt(f'{{"iss":"{TRUSTED}","n":{"9" * 5000}}}'),
     "named in the header of an encrypted one": f"{encoded(json.dumps({'alg': 'dir', 'iss': TRUSTED}))}..a.b.c",
@@ -153,6 +154,14 @@ def test_a_header_without_one_token_is_refused(serve, issuer, settings, header):
     settings.OAUTH_JWT = {**settings.OAUTH_JWT, "PASS_FOREIGN_TOKENS": True}
     client = serve(authentication_classes=[BearerJwtAuthentication, OpaqueBearer])
     assert client.get("/", headers={"Authorization": header}).status_code in (401, 403)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic YTpi"}])
+def test_a_request_without_a_bearer_token_is_everybodys(serve, issuer, settings, headers):
+    """All authenticators are asked, and where none knows anything of it, it is an anonymous one."""
+    settings.OAUTH_JWT = {**settings.OAUTH_JWT, "PASS_FOREIGN_TOKENS": True}
+    client = serve(authentication_classes=[BearerJwtAuthentication, OpaqueBearer])
+    assert client.get("/", headers=headers).json() == {"user": "AnonymousUser", "has_token": False}
 
 
 def test_a_token_that_is_too_long_is_refused_unread(ask):

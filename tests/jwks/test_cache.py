@@ -208,6 +208,34 @@ def test_rubbish_is_ignored_and_replaced(rubbish, make_service, status_of, auth_
     assert auth_server.fetches == 1
 
 
+def test_rubbish_is_told_of(service, status_of, auth_server, shared_cache, entry, log):
+    """Whoever wonders why keys are fetched that seem to be there finds it in the log."""
+    shared_cache.set(entry("jwks", auth_server.uri), "rubbish")
+    assert status_of(service) == 200
+    assert set(complaints(log)) == {"The shared cache holds an entry that is not a JWKS; it is ignored"}
+
+
+def test_services_that_name_no_cache_share_the_default_one(auth_server):
+    """As the documentation of `JwksService` has it."""
+    for _ in range(2):
+        assert JwksService(auth_server.uri, timeout=FOREVER).refresh().knows("key-1", "ES256")
+    assert auth_server.fetches == 1
+
+
+def test_newer_keys_that_are_none_replace_no_good_ones(
+    service, status_of, auth_server, shared_cache, entry, clock, settle
+):
+    """The keys at hand stay good, even while no others can be fetched."""
+    assert status_of(service) == 200
+    clock.advance(FRESH)
+    document = {**GOOD_ENTRY, "jwks": EMPTY, "fetched_at": clock()}
+    shared_cache.set(entry("jwks", auth_server.uri), json.dumps(document))
+    with auth_server.down():
+        for _ in range(2):
+            assert status_of(service) == 200
+            settle(service)
+
+
 def test_an_entry_that_cannot_be_unpickled_is_replaced(make_service, status_of, auth_server, shared_cache, entry, log):
     """Bytes that are no pickle at all are told from a cache that is down: they are deleted, and sharing goes on."""
     shared_cache.set(entry("jwks", auth_server.uri), "")
@@ -220,15 +248,16 @@ def test_an_entry_that_cannot_be_unpickled_is_replaced(make_service, status_of, 
 @pytest.mark.parametrize("rubbish", [42, "rubbish", 1e300, float("nan"), None, [], True])
 @pytest.mark.parametrize("name", ["lock", "cooldown"])
 def test_rubbish_in_place_of_a_lock_shuts_nobody_out(
-    name, rubbish, make_service, status_of, auth_server, shared_cache, entry
+    name, rubbish, make_service, status_of, auth_server, shared_cache, entry, log
 ):
-    """What another program left under the lock's key or the cooldown's is overwritten, not waited for."""
+    """What another program left under the lock's key or the cooldown's is overwritten, and is no fault of the cache."""
     shared_cache.set(entry(name, auth_server.uri), rubbish, None)
     service = make_service()
     assert status_of(service) == 200
     auth_server.issuer.rotate()
     assert status_of(service) == 200
     assert auth_server.fetches == 2
+    assert complaints(log) == []
 
 
 @pytest.mark.parametrize(

@@ -370,7 +370,7 @@ def test_a_refresh_by_hand_returns_the_keys_at_hand_during_the_back_off(make_ser
     assert auth_server.fetches == 2
 
 
-def test_an_inspection_fetches_when_it_is_told_to(service, auth_server, heard):
+def test_an_inspection_fetches_when_it_is_told_to(service, auth_server, heard, log):
     """For people: the keys as they are, from the cache where they are there, or fetched whatever is there."""
     first = service.inspect()
     assert service.inspect() is first
@@ -378,8 +378,17 @@ def test_an_inspection_fetches_when_it_is_told_to(service, auth_server, heard):
     assert service.inspect(fetch=True).key_set.keys != ()
     assert auth_server.fetches == 2
     assert [heard.next()[0] for _ in range(2)] == ["refreshed", "refreshed"]
+    assert [line.partition(" from ")[0] for line in log()] == ["JWKS fetched"] * 2
     assert service.current().knows("key-1", "ES256")
     assert first.fetched_at == keys_of(service).fetched_at
+
+
+def test_an_inspection_that_is_told_to_fetch_takes_no_answer_but_the_keys(service, auth_server):
+    """Whoever asks for the keys as they are doubts the ones at hand, which a 304 would only confirm."""
+    auth_server.has_etags = True
+    service.refresh()
+    service.inspect(fetch=True)
+    assert [request.status for request in auth_server.requests] == ["200 OK"] * 2
 
 
 def test_an_inspection_tells_why_there_are_no_keys(service, auth_server, heard):

@@ -10,7 +10,8 @@ from django.core.cache.backends.redis import RedisCache
 
 from django_oauth_jwt.errors import KeysUnavailable
 from django_oauth_jwt.jwks import JwksService
-from django_oauth_jwt.jwks.snapshot import Wanted
+from django_oauth_jwt.jwks.snapshot import Failure, Wanted
+from django_oauth_jwt.jwks.state import Job, Task
 from django_oauth_jwt.upstream import run_blocking
 
 from ..servers.faulty_server import FOREVER, respond_with
@@ -103,6 +104,56 @@ def test_a_loser_looks_less_and_less_often(make_service, auth_server):
     parts.shared.locked = lambda seconds: nullcontext(len(pauses) == 6)
     service.refresh()
     assert pauses == [0.05, 0.1, 0.2, 0.4, 0.4, 0.4]
+
+
+@pytest.mark.parametrize("times", [1, 5], ids=["of the keys", "of what discovery takes as well"])
+def test_a_loser_gives_up_when_a_fetch_must_have_ended(make_service, auth_server, times):
+    """Discovery tries three places, and keys may have moved. Whoever has the lock for longer has it no more."""
+    source = {} if times == 1 else {"jwks_uri": None, "issuer": auth_server.origin}
+    service = make_service(timeout=1, **source)
+    parts, pauses = inside(service), []
+    parts.refresher.sleep = pauses.append
+    parts.shared.locked = lambda seconds: nullcontext(False)
+    for _ in range(2):  # in the second after it nobody waits again
+        with pytest.raises(KeysUnavailable):
+            service.refresh()
+    assert times + 1 < sum(pauses) < times + 1 + 0.4
+
+
+def test_a_search_gives_up_after_a_second(make_service):
+    """A request waits for it."""
+    service = make_service()
+    service.refresh()
+    parts, pauses = inside(service), []
+    parts.refresher.sleep = pauses.append
+    parts.shared.locked = lambda seconds: nullcontext(False)
+    assert not service.key_set_for("made-up", "ES256").knows("made-up", "ES256")
+    assert pauses == [0.05, 0.1, 0.2, 0.4, 0.4]
+
+
+def test_a_search_that_another_processs_refresh_overtakes_begins_no_cooldown(make_service, auth_server):
+    """The refresh has brought the key: the cooldown's fetch is still to be had for the next one."""
+    first, second = make_service(), make_service()
+    for service in (first, second):
+        service.refresh()
+    parts = inside(second)
+    parts.shared.locked = lambda seconds: nullcontext(False)
+    parts.refresher.sleep = lambda seconds: first.refresh()
+    auth_server.issuer.rotate()
+    kid = auth_server.issuer.keys[-1].kid
+    assert second.key_set_for(kid, "ES256").knows(kid, "ES256")
+    assert (auth_server.fetches, parts.source.state.cooldown_until) == (2, 0)
+
+
+def test_a_request_beyond_the_crowd_that_waits_comes_again_in_a_second(make_service, clock):
+    """The job has ended by then, whenever a fetch may be made again."""
+    service = make_service()
+    job = Job(Task(may_fetch=False), 0.0, None, waiting=64)
+    change(service, job=job, failure=Failure("status 500", 5, clock() + 16))
+    with pytest.raises(KeysUnavailable) as caught:
+        service.key_set_for("key-1", "ES256")
+    change(service, job=None)
+    assert caught.value.retry_after == 1
 
 
 def test_a_token_with_an_unknown_key_waits_only_so_long_for_another_process(make_service, auth_server):

@@ -9,13 +9,13 @@ from contextlib import nullcontext
 import pytest
 
 from django_oauth_jwt.errors import InvalidToken, KeysUnavailable
-from django_oauth_jwt.jwks.snapshot import Wanted
+from django_oauth_jwt.jwks.snapshot import Failure, Wanted
 from django_oauth_jwt.upstream import run_blocking
 from django_oauth_jwt.verification import verify_token
 
 from ..flood import flood
 from ..servers.faulty_server import FOREVER, hang, respond_with
-from .inside import have_patience, inside, keys_job
+from .inside import change, have_patience, inside, keys_job
 
 COOLDOWN = 30
 
@@ -240,9 +240,11 @@ def test_a_new_key_waits_for_the_refresh_behind_requests(warm_service, auth_serv
     assert auth_server.fetches == 2
 
 
-def test_a_refresh_that_lacks_the_new_key_is_followed_by_a_search(warm_service, auth_server, clock):
-    """It may have been answered a moment before the rotation."""
+@pytest.mark.parametrize("failure", [None, Failure("status 500", 1, 0.0)], ids=["none before", "one before"])
+def test_a_refresh_that_lacks_the_new_key_is_followed_by_a_search(warm_service, auth_server, clock, failure):
+    """It may have been answered a moment before the rotation. A failure that it ends is not the cooldown's fetch."""
     have_patience(warm_service, FOREVER)
+    change(warm_service, failure=failure)
     clock.advance(3600)
     old = respond_with(body=json.dumps(auth_server.jwks()).encode())
     auth_server.issuer.rotate()

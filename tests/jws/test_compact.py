@@ -172,11 +172,13 @@ def test_stray_bits_at_the_end_of_a_segment_are_refused(signing_key, payload, en
         *(b'{"alg": "ES256", "typ": 5}', b'{"alg": "ES256", "typ": {}}', b'{"alg": "ES256", "alg": "ES256"}'),
         *(b'{"alg": "ES256", "x": NaN}', b'{"alg": "ES256"} x', b'\xff\xfe{"alg": "ES256"}', b"[" * 10_000),
         '{"alg": "ES256"}'.encode("utf-16"),
+        *(b'{"alg": "ES256", "%s": null}' % name for name in (b"kid", b"typ", b"cty", b"jku", b"jwk", b"x5u", b"x5c")),
+        *(b'{"alg": "ES256", "%s": null}' % name for name in (b"x5t", b"x5t#S256")),
     ],
     ids=lambda protected: protected[:40].decode("latin-1"),
 )
 def test_a_header_that_is_no_strict_json_object_is_malformed(signing_key, protected):
-    """Wrong types, duplicate members, other encodings: refused before a key is looked for."""
+    """Wrong types, null among them, duplicate members, other encodings: refused before a key is looked for."""
     assert _reason(f"{_encode(protected)}.e30.AAAA", _key_set(signing_key())) == "malformed"
 
 

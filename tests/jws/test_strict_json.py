@@ -59,7 +59,9 @@ def test_a_strict_json_object_is_read(data, value):
 )
 def test_nesting_is_survived_up_to_a_bound(opening, closing, times):
     """64 levels with the outermost are read; more are refused, however deep the stack would go."""
-    assert loads_object(_nested(times, opening, closing))
+    deepest = _nested(times, opening, closing)
+    assert loads_object(deepest)
+    assert loads_object(deepest[:-1] + b',"b":[{}]}')  # more brackets than levels
     for too_many in (times + 1, 500, 100_000):
         with pytest.raises(ValueError, match="nested too deeply"):
             loads_object(_nested(too_many, opening, closing))

@@ -434,6 +434,12 @@ def test_an_async_request_goes_through_no_thread(rsa_issuer, thread_hops, resolv
         assert hops_of("/api/async/", **bad) == hops_of("/api/async-refusal/")
 
 
+def test_a_sync_request_goes_through_no_event_loop(issuer, thread_hops):
+    """Under WSGI the middleware is as sync as the view: nothing has to come back from a loop."""
+    assert Client().get("/api/books/", headers=issuer.headers()).status_code == 200
+    assert thread_hops == []
+
+
 def test_the_answers_to_different_tokens_are_kept_apart_beside_what_varies_already(send, issuer, settings):
     """Whatever the view's Vary says stays there."""
     settings.MIDDLEWARE = [OURS, "django.middleware.locale.LocaleMiddleware"]

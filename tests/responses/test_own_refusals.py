@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.http import HttpResponse
@@ -242,10 +243,13 @@ def test_any_other_error_is_the_projects(ask, url):
         ask(url)
 
 
-def test_the_realm_is_the_decorators(issuer):
+@pytest.mark.parametrize(
+    "secured", [secure(realm="books")(view), async_to_sync(secure(realm="books")(async_view))], ids=["def", "async"]
+)
+def test_the_realm_is_the_decorators(issuer, secured):
     """As it is for its own refusals."""
     raised.append(MissingToken)
-    answer = secure(realm="books")(view)(RequestFactory().get("/", headers=issuer.headers()))
+    answer = secured(RequestFactory().get("/", headers=issuer.headers()))
     assert answer["WWW-Authenticate"] == 'Bearer realm="books"'
 
 

@@ -5,7 +5,7 @@ import gc
 
 import pytest
 
-from django_oauth_jwt.conf import Settings
+from django_oauth_jwt.conf import Settings, get_runtime
 from django_oauth_jwt.errors import InvalidToken
 from django_oauth_jwt.testing import TokenIssuer
 from django_oauth_jwt.tokens import VerifiedToken
@@ -131,6 +131,7 @@ def test_a_token_goes_with_its_key(counting):
     with pytest.raises(InvalidToken) as caught:
         verify_token(token)
     assert caught.value.reason == "unknown_kid"
+    assert len(get_runtime().part(TokenCache)) == 0
 
 
 def test_a_new_key_set_means_a_new_check(counting):
