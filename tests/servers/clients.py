@@ -28,12 +28,16 @@ def until(condition):
         time.sleep(0.01)
 
 
+def credentials_of(token):
+    return token() if callable(token) else token
+
+
 def until_all_workers(running, token, status):
-    """Ask until each of the four workers has answered so."""
+    """Ask until each of the four workers has answered so. A token may be what makes one for each request."""
     seen = set()
 
     def ask():
-        answer = running.get(token)
+        answer = running.get(credentials_of(token))
         if answer.status == status:
             seen.add(answer.pid)
         return len(seen) == 4
@@ -63,7 +67,7 @@ class Load:
     def _go_on(self, token):
         # The pause leaves processors to the workers whose answers are looked at.
         while not self._over.wait(PAUSE):
-            self.answers[token].append(self._running.get(token() if callable(token) else token))
+            self.answers[token].append(self._running.get(credentials_of(token)))
 
     def until_more(self, number):
         """Wait until each token has been answered so many more times."""
