@@ -50,11 +50,10 @@ def test_while_the_cache_is_down_bound_tokens_wait_and_others_do_not(kind, fault
         with Load(running, unbound) as others:
             (valkey.kill if fault == "killed" else valkey.pause)()
             with Load(running, lambda: bound(running)) as waiting:
-                until_all_workers(running, lambda: bound(running), 503)
-                waiting.until_more(10)
+                (answers,) = waiting.answers.values()
+                until(lambda: len({answer.pid for answer in answers}) == 4)
                 others.until_more(10)
             (valkey.start if fault == "killed" else valkey.resume)()
             until_all_workers(running, lambda: bound(running), 200)
     assert set(statuses(others.answers[unbound])) == {200}
-    (answers,) = waiting.answers.values()
     assert {(answer.status, answer.headers["Retry-After"]) for answer in answers} == {(503, "1")}
