@@ -20,6 +20,8 @@ MIDDLEWARE = "django_oauth_jwt.middleware.JwtBearerMiddleware"
 AUTHENTICATION = "django_oauth_jwt.authentication.BearerJwtAuthentication"
 #: In seconds. Clocks that differ by more are broken.
 LARGEST_LEEWAY = 300
+#: Of a cache in a database: Django's default, and what the proofs of some minutes fit into.
+DEFAULT_ENTRIES, ENOUGH_ENTRIES = 300, 10_000
 
 
 @register(TAG)
@@ -189,19 +191,27 @@ def _agents(settings: Settings) -> Iterable[Found]:
 
 
 def _forgotten_proofs(settings: Settings) -> Iterable[Found]:
-    how = _OF_ONE_PROCESS.get(_cache_class(settings))
+    how = _FORGETFUL.get(_cache_class(settings)) or _small(settings)
     if settings.offers_dpop and how is not None:
         yield (
             "W014",
-            f"The cache {settings.cache!r} {how}, so a DPoP proof that was used is accepted again.",
+            f"The cache {settings.cache!r} {how}, so a used DPoP proof is accepted again, or every proof refused.",
             "Set CACHE to the alias of a cache that all processes share (Redis, Memcached, a database).",
         )
 
 
-#: By the class of a cache: what it remembers of the proofs that other processes were sent.
-_OF_ONE_PROCESS: Final = {
+def _small(settings: Settings) -> str | None:
+    options = django_settings.CACHES.get(settings.cache, {}).get("OPTIONS", {})
+    entries = options.get("MAX_ENTRIES", DEFAULT_ENTRIES)
+    is_small = _cache_class(settings) == "DatabaseCache" and entries < ENOUGH_ENTRIES
+    return f"keeps no more than {entries} entries (OPTIONS, MAX_ENTRIES)" if is_small else None
+
+
+#: By the class of a cache: why it does not know which proofs were used.
+_FORGETFUL: Final = {
     "LocMemCache": "remembers what its own process was sent and no other",
     "DummyCache": "remembers nothing",
+    "FileBasedCache": "cannot tell two uses at the same time apart",
 }
 CORS: Final = "corsheaders.middleware.CorsMiddleware"
 LOGIN: Final = "django.contrib.auth.middleware.LoginRequiredMiddleware"

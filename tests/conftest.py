@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import caches
+from django.core.cache.backends.locmem import LocMemCache
 from django.core.signals import setting_changed
 
 pytest_plugins = [
@@ -41,6 +42,7 @@ def pytest_runtest_protocol(item):
 def _no_leftovers():
     """Begin with an empty cache, no remembered token and a fresh key service."""
     caches["default"].clear()
+    LocMemCache("django_oauth_jwt proofs default", {}).clear()
     setting_changed.send(sender=None, setting="OAUTH_JWT", value=None, enter=True)
 
 

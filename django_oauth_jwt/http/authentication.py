@@ -156,12 +156,16 @@ def _proof_steps(
     request: HttpRequest, state: RequestState, jwks_service: KeyService | None, scheme: str, token: AccessToken
 ) -> Steps[None]:
     """Check that the token is its sender's own, once: the proof would be a replayed one to a second entry point."""
-    if state.proven == request.META["HTTP_AUTHORIZATION"]:
+    if state.proven == _proven_of(request):
         return
     settings = state.runtime.settings
     trusted = trusted_issuer(token.issuer, settings, issuer_of_service(jwks_service)) or settings.unlisted_issuer
     nonce = yield from binding_steps(token, facts_of(request, scheme, settings), state.runtime, trusted)
-    state.proven, state.dpop_nonce = request.META["HTTP_AUTHORIZATION"], nonce or ""
+    state.proven, state.dpop_nonce = _proven_of(request), nonce or ""
+
+
+def _proven_of(request: HttpRequest) -> tuple[str, str | None, str]:
+    return request.META["HTTP_AUTHORIZATION"], request.method, request.path
 
 
 def is_of_other_keys(request: HttpRequest) -> bool:
@@ -230,6 +234,7 @@ def _note(
             known.need = User(resolver, outcome, request)
             known.lazy_user = LazyUser(request, known.need)
     else:
-        outcome.__traceback__ = None  # it holds the request, which holds it
+        # They hold the request, which holds it.
+        outcome.__traceback__ = outcome.__cause__ = outcome.__context__ = None
         set_token(request, None)
     return known

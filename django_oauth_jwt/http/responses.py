@@ -13,7 +13,7 @@ from ..errors import BearerError, KeysUnavailable, NonceRequired
 from .challenge import challenge
 from .resource_metadata import metadata_uri_for
 from .schemes import offered_schemes
-from .state import RequestState
+from .state import RequestState, known_state
 
 #: RFC 9449 section 8.2.
 NONCE_HEADER: Final = "DPoP-Nonce"
@@ -79,8 +79,10 @@ def refusal_headers(
 ) -> dict[str, str]:
     """Return the headers of a refusal: its challenge or Retry-After, and that no cache may keep it."""
     headers = {"Cache-Control": "no-store"}
-    if isinstance(error, NonceRequired):
-        headers[NONCE_HEADER] = error.nonce
+    state = None if request is None else known_state(request)
+    nonce = error.nonce if isinstance(error, NonceRequired) else state.dpop_nonce if state is not None else ""
+    if nonce:
+        headers[NONCE_HEADER] = nonce
     challenge_line = challenge(
         error,
         offered_schemes(error, settings, request),

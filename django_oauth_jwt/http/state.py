@@ -54,7 +54,8 @@ class RequestState:
     """The state of one request.
 
     ``token`` is None until somebody asks for the token. ``required_scopes`` are those that were required so far.
-    ``proven`` is the Authorization header whose token was shown to be the sender's own: a proof is good for one check.
+    ``proven`` is the Authorization header whose token was shown to be the sender's own, with the method and the path
+    for which it was shown: a proof is good for one check.
     ``dpop_nonce`` is the nonce to give to the client, "" where none is due.
     """
 
@@ -62,7 +63,7 @@ class RequestState:
     token: RequestToken | None = None
     protection: Protection = Protection.UNDECIDED
     required_scopes: tuple[str, ...] = ()
-    proven: str | None = field(default=None, repr=False)
+    proven: tuple[str, str | None, str] | None = field(default=None, repr=False)
     dpop_nonce: str = ""
 
     @property

@@ -100,7 +100,8 @@ def _proof_steps(
     proof = _checked_proof(facts, token, jkt, dpop, leeway, now)
     nonce = check_nonce(proof.nonce, now, dpop.proof_seconds) if dpop.nonce else None
     # Last, since it is remembered: of a proof that is refused for another reason nothing is kept.
-    yield from runtime.part(ReplayMemory).first_use_steps(jkt, proof.jti, dpop.proof_seconds + 2 * leeway)
+    # The clocks of two servers that the proof is sent to may differ, as the client's and the server's may.
+    yield from runtime.part(ReplayMemory).first_use_steps(jkt, proof.jti, dpop.proof_seconds + 4 * leeway)
     return nonce
 
 

@@ -36,8 +36,11 @@ def certificate_thumbprint(request: HttpRequest, settings: ClientCertificateSett
     text = request.META.get(variable)
     if not text:
         return None
-    if settings.source in HEADER_SOURCES and not _is_trusted(request.META.get("REMOTE_ADDR"), settings):
-        raise _unproven("the header with the certificate comes from an address that is not in TRUSTED_PROXIES")
+    if settings.source in HEADER_SOURCES:
+        if not _is_trusted(request.META.get("REMOTE_ADDR"), settings):
+            raise _unproven("the header with the certificate comes from an address that is not in TRUSTED_PROXIES")
+        if _has_other_spelling(request, variable):
+            raise _unproven("a header with underscores passes for the one with the certificate")
     try:
         return encode_segment(digest_of(text))
     except ValueError as error:
@@ -76,11 +79,22 @@ def _is_trusted(address: str | None, settings: ClientCertificateSettings) -> boo
     return any(found in network for network in settings.networks)
 
 
+def _has_other_spelling(request: HttpRequest, variable: str) -> bool:
+    """Tell whether a header with underscores was sent, too, which Django before 5.2.13 takes for one under ASGI.
+
+    A proxy sets its own header, and may pass on such a one of the client.
+    """
+    scope = getattr(request, "scope", None)
+    headers = scope.get("headers", ()) if isinstance(scope, Mapping) else ()
+    name = variable.removeprefix("HTTP_").encode()
+    return any(b"_" in sent and sent.upper().replace(b"-", b"_") == name for sent, _ in headers)
+
+
 def _from_pem(text: str) -> bytes:
     """Return the first certificate in a text: of a chain it is the client's own (RFC 8446 section 4.4.2)."""
-    _, begin, rest = text.partition(_BEGIN)
+    before, begin, rest = text.partition(_BEGIN)
     body, end, _ = rest.partition(_END)
-    if not (begin and end):
+    if before.strip() or not (begin and end):
         raise ValueError("no whole PEM certificate")
     return _from_base64("".join(body.split()))
 
@@ -97,6 +111,8 @@ def _from_byte_sequence(text: str) -> bytes:
 
 
 def _from_escaped_pem(text: str) -> bytes:
+    if "," in text:  # servers join headers of one name so, and an escaped text has none
+        raise ValueError("more than one certificate")
     return _from_pem(unquote(text))
 
 

@@ -4,10 +4,15 @@ Only an `add` tells, in one step, that nobody else has the same proof at the sam
 """
 
 import hashlib
+import logging
 import math
+from collections.abc import Iterator
+from itertools import cycle
 from typing import Final
 
 from django.core.cache import BaseCache, caches
+from django.core.cache.backends.dummy import DummyCache
+from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 
 from ..conf import Settings
@@ -15,6 +20,14 @@ from ..errors import InvalidProof, ReplayCheckUnavailable
 from ..jws import encode_segment
 from ..upstream import GuardedCache, PerProcess, Steps, unix_time
 
+logger = logging.getLogger("django_oauth_jwt")
+
+#: A cache in memory drops the oldest of its entries beyond these. Django's default of 300 is used up in a moment.
+ENTRIES_IN_MEMORY: Final = 100_000
+#: So many operations at a time: behind a slow cache others would wait for their turn longer than for the cache.
+THREADS: Final = 8
+#: Their `add` is no single step, or remembers nothing.
+_CANNOT_TELL: Final = (DummyCache, FileBasedCache)
 #: How long, in seconds, a cache that failed is not asked: as long as refused clients are told to wait.
 REST_SECONDS: Final = 1.0
 #: Of the SHA-256 of key and ``jti``: too many to find another client's by trying.
@@ -27,15 +40,24 @@ _WARNING: Final = (
 class ReplayMemory:
     """The used proofs, in the cache that the setting CACHE names.
 
-    A cache in the memory of this process is asked at once, any other in a thread that may be left behind: how long a
-    request waits for it is bounded (see `upstream.GuardedCache`).
+    Where that one is in the memory of this process, they are in another of its kind, which has room for them, and is
+    asked at once. Any other is asked in a thread that may be left behind: how long a request waits for it is bounded
+    (see `upstream.GuardedCache`).
     """
 
     def __init__(self, settings: Settings) -> None:
         cache = caches[settings.cache]
-        # Its subclasses may do anything. Those of other threads have the same entries and the same lock.
-        self._in_memory = cache if type(cache) is LocMemCache else None
-        self._guarded = PerProcess(lambda _: GuardedCache(settings.cache, unix_time, REST_SECONDS, warning=_WARNING))
+        self._can_tell = not isinstance(cache, _CANNOT_TELL)
+        if not self._can_tell:
+            logger.error("CACHE is a %s, which cannot tell whether a DPoP proof was used", type(cache).__name__)
+        # Its subclasses may do anything.
+        self._in_memory = _memory_of(settings.cache) if type(cache) is LocMemCache else None
+
+        def guarded(parent: object) -> Iterator[GuardedCache]:
+            one_each = [GuardedCache(settings.cache, unix_time, REST_SECONDS, warning=_WARNING) for _ in range(THREADS)]
+            return cycle(one_each)
+
+        self._guarded = PerProcess(guarded)
 
     def first_use_steps(self, thumbprint: str, jti: str, seconds: float) -> Steps[None]:
         """Remember a proof for so many seconds, by the thumbprint of its key and its ``jti``.
@@ -46,14 +68,20 @@ class ReplayMemory:
         timeout = math.ceil(seconds) + 1  # a cache that counts whole seconds may forget it one second early
         key = cache_key(thumbprint, jti)
         added: object
-        if self._in_memory is not None:
+        if not self._can_tell:
+            added = None
+        elif self._in_memory is not None:
             added = _add(self._in_memory, key, timeout)
         else:
-            added = yield from self._guarded.get().call_steps(lambda cache: _add(cache, key, timeout), None)
+            added = yield from next(self._guarded.get()).call_steps(lambda cache: _add(cache, key, timeout), None)
         if added is None:  # the answer of django-redis, too, where it is told to ignore errors
             raise ReplayCheckUnavailable
         if not added:
             raise InvalidProof("replayed_proof")
+
+
+def _memory_of(alias: str) -> BaseCache:
+    return LocMemCache(f"django_oauth_jwt proofs {alias}", {"OPTIONS": {"MAX_ENTRIES": ENTRIES_IN_MEMORY}})
 
 
 def cache_key(thumbprint: str, jti: str) -> str:

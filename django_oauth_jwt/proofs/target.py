@@ -31,9 +31,10 @@ def normalized(url: str) -> str | None:
     found = _URL.fullmatch(url)
     if found is None:
         return None
-    scheme, port = found["scheme"].lower(), int(found["port"] or 0)
+    scheme = found["scheme"].lower()
+    port = int(found["port"] or _DEFAULT_PORTS[scheme])
     path = _without_dot_segments(_RESPELLED.sub(_respell, found["path"])) or "/"
-    authority = found["host"].lower() + (f":{port}" if port not in (0, _DEFAULT_PORTS[scheme]) else "")
+    authority = found["host"].lower() + ("" if port == _DEFAULT_PORTS[scheme] else f":{port}")
     return f"{scheme}://{authority}{path}"
 
 
@@ -57,8 +58,9 @@ def request_url(request: HttpRequest) -> str:
 
 def _sent_path(request: HttpRequest) -> str:
     target: str | None = request.META.get("RAW_URI") or request.META.get("REQUEST_URI")  # gunicorn; uWSGI, mod_wsgi
-    if target is None:  # ASGI
-        target = str(getattr(request, "scope", {}).get("raw_path", b""), "latin-1")
+    if target is None:
+        scope = getattr(request, "scope", None)  # of ASGI; what else has the name is a project's own
+        target = str((scope.get("raw_path") if isinstance(scope, dict) else None) or b"", "latin-1")
     path = target.partition("?")[0]
     # A proxy may have changed the one and not the other. Then Django's is the path that is served.
     if _PATH.fullmatch(path) and unquote(path) == request.path:
