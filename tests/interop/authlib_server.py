@@ -4,6 +4,7 @@ It prints its issuer identifier when it listens. What it knows of tokens and key
 own; nothing of the package under test is imported.
 """
 
+import json
 import sys
 import time
 
@@ -11,7 +12,8 @@ from authlib.common.security import generate_token
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
 from flask import Flask, jsonify, request
-from joserfc.jwk import ECKey, KeySet, RSAKey
+from joserfc import jws
+from joserfc.jwk import ECKey, KeySet, RSAKey, import_key
 from werkzeug.serving import make_server
 
 from .authlib_grants import Server, User
@@ -22,6 +24,9 @@ MAKERS = {
     "RS256": lambda **options: RSAKey.generate_key(2048, **options),
     "ES256": lambda **options: ECKey.generate_key("P-256", **options),
 }
+#: How proofs may be signed. A header with an RSA key is longer than joserfc takes by itself.
+PROOFS = jws.JWSRegistry(algorithms=["ES256", "ES512", "PS256", "EdDSA"])
+PROOFS.max_header_length = 2048
 
 
 class TokenGenerator(JWTBearerTokenGenerator):
@@ -42,6 +47,22 @@ class TokenGenerator(JWTBearerTokenGenerator):
 
     def get_audiences(self, client, user, scope):
         return request.form.get("resource", AUDIENCE)
+
+    def get_extra_claims(self, client, grant_type, user, scope):
+        """Bind the token to the key of the client's proof (RFC 9449 section 6.1), of which Authlib knows nothing."""
+        return {"cnf": {"jkt": key_of(request.headers["DPoP"]).thumbprint()}} if "DPoP" in request.headers else {}
+
+    def generate(self, *args, **kwargs):
+        kind = {"token_type": "DPoP"} if "DPoP" in request.headers else {}
+        return {**super().generate(*args, **kwargs), **kind}
+
+
+def key_of(proof):
+    """Return the key that a proof is signed with, as it says itself."""
+    signed = jws.deserialize_compact(proof, lambda signed: import_key(signed.headers()["jwk"]), registry=PROOFS)
+    claims = json.loads(signed.payload)
+    assert (signed.headers()["typ"], claims["htm"], claims["htu"]) == ("dpop+jwt", "POST", request.base_url)
+    return import_key(signed.headers()["jwk"])
 
 
 def metadata_of(issuer):

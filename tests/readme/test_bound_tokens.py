@@ -17,8 +17,9 @@ from testproject.demo.servers import ApiServer, direct_session
 from ..proofs.certificates import ESCAPED, OTHER_ESCAPED, PEM
 from ..proofs.rfc_vectors import X5T
 from ..servers.faulty_server import FOREVER
+from ..servers.nginx import IS_INSTALLED, NOT_INSTALLED, certificate_of, running_nginx
 from ..servers.real_servers import free_port
-from .gateway import CONFIGURATION, IS_INSTALLED, NJS, SNIPPETS, certificate_of, nginx_with
+from .gateway import SNIPPETS, UPSTREAMS
 from .readme_text import table
 
 URL = "http://testserver/whoami/"
@@ -120,7 +121,7 @@ urlpatterns = [
 def through_nginx(tmp_path, rsa_issuer, settings):
     """README's nginx with TLS before Django: return its origin, and how requests trust it."""
     if not IS_INSTALLED:
-        pytest.skip("needs Debian's packages nginx and libnginx-mod-http-js, which .ci/run installs")
+        pytest.skip(NOT_INSTALLED)
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     server, port = certificate_of("localhost", tmp_path), free_port()
     listening = f"listen 127.0.0.1:{port} ssl;\n    ssl_certificate {server};\n    ssl_certificate_key {server};"
@@ -129,7 +130,7 @@ def through_nginx(tmp_path, rsa_issuer, settings):
     certificate = {"SOURCE": "nginx", "TRUSTED_PROXIES": ["127.0.0.1"]}
     with rsa_issuer.installed(CLIENT_CERTIFICATE=certificate), ApiServer() as api:
         ports = {"django_port": api.server_port, "introspection_port": api.server_port}
-        with nginx_with(tmp_path, CONFIGURATION.format(njs=NJS, snippet=snippet, **ports)):
+        with running_nginx(tmp_path, UPSTREAMS.format(**ports) + snippet):
             yield f"https://localhost:{port}/whoami/", server
 
 

@@ -12,7 +12,8 @@ from django_oauth_jwt.decorators import secure
 from testproject.demo.servers import ApiServer
 
 from ..servers.faulty_server import FOREVER
-from .gateway import HOST_NAME, IS_INSTALLED, IntrospectionServer, certificate_of, running_nginx
+from ..servers.nginx import IS_INSTALLED, NOT_INSTALLED, certificate_of
+from .gateway import HOST_NAME, IntrospectionServer, running_gateway
 
 
 @secure(scope="read")
@@ -48,12 +49,12 @@ def introspection(certificate):
 def ask(tmp_path, certificate, introspection, rsa_issuer, settings):
     """Send a request through nginx to Django, and return status, headers and body of the answer."""
     if not IS_INSTALLED:
-        pytest.skip("needs Debian's packages nginx and libnginx-mod-http-js, which .ci/run installs")
+        pytest.skip(NOT_INSTALLED)
     settings.ALLOWED_HOSTS = ["books.example.com"]
     servers = {"introspection_port": introspection.server_port}
     with rsa_issuer.installed(), ApiServer() as api:
         servers["django_port"] = api.server_port
-        with running_nginx(tmp_path, certificate, **servers) as port:
+        with running_gateway(tmp_path, certificate, **servers) as port:
             _wait_until_up(port)
             introspection.asked.clear()
             yield lambda *arguments, **keywords: _ask(port, *arguments, **keywords)

@@ -34,7 +34,7 @@ def say_who_answers(get_response):
 
 
 settings.configure(
-    ALLOWED_HOSTS=["127.0.0.1"],
+    ALLOWED_HOSTS=["127.0.0.1", "localhost"],
     SECRET_KEY="signs nothing",
     ROOT_URLCONF="tests.servers.fleet_urls",
     MIDDLEWARE=[f"{__name__}.say_who_answers", "django_oauth_jwt.middleware.JwtBearerMiddleware"],

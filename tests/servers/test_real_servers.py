@@ -2,100 +2,25 @@
 
 import threading
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from ..flood import flood
 from . import faulty_server
+from .clients import Load, ask_at_once, statuses, until, until_all_workers
 from .faulty_server import FOREVER, answer_as_it_should, hang
-from .real_servers import fleet
 
 pytestmark = pytest.mark.real_servers
-
-#: Seconds between a client's requests where it is not their number that counts.
-PAUSE = 0.02
 
 every_server = pytest.mark.parametrize("kind", ["gunicorn", "gunicorn-sync", "uvicorn"])
 many_servers = pytest.mark.parametrize("kind", ["gunicorn", "uvicorn"])
 
 
 @pytest.fixture
-def start(auth_server, valkey, tmp_path):
-    """Start a server whose workers share the Valkey server; settings as in OAUTH_JWT."""
-
-    def start(kind, **settings):
-        options = {"ISSUER": auth_server.origin, "JWKS_URI": auth_server.uri, "HTTP_TIMEOUT": FOREVER, **settings}
-        return fleet(kind, tmp_path, cache_uri=valkey.uri, **options)
-
-    return start
-
-
-@pytest.fixture
 def made_up_token(auth_server):
     """Return what makes tokens with key ids that nobody ever had, each another one."""
     return faulty_server.made_up(auth_server.issuer.token())
-
-
-def statuses(answers):
-    return Counter(answer.status for answer in answers)
-
-
-def ask_at_once(running, tokens, threads=16):
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(running.get, tokens))
-
-
-def until(condition):
-    """Wait until something holds on the other side of a socket."""
-    deadline = time.monotonic() + FOREVER
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
-
-
-def until_all_workers(running, token, status):
-    """Ask until each of the four workers has answered so."""
-    seen = set()
-
-    def ask():
-        answer = running.get(token)
-        if answer.status == status:
-            seen.add(answer.pid)
-        return len(seen) == 4
-
-    until(ask)
-
-
-class Load:
-    """Requests that go on while the context lasts; `answers` holds what each was answered."""
-
-    def __init__(self, running, *tokens):
-        self.answers = {token: [] for token in tokens}
-        self._running = running
-        self._over = threading.Event()
-        self._pool = ThreadPoolExecutor(len(tokens))
-
-    def __enter__(self):
-        self._threads = [self._pool.submit(self._go_on, token) for token in self.answers]
-        return self
-
-    def __exit__(self, *exc_info):
-        self._over.set()
-        self._pool.shutdown()
-        for thread in self._threads:
-            thread.result()
-
-    def _go_on(self, token):
-        # The pause leaves processors to the workers whose answers are looked at.
-        while not self._over.wait(PAUSE):
-            self.answers[token].append(self._running.get(token() if callable(token) else token))
-
-    def until_more(self, number):
-        """Wait until each token has been answered so many more times."""
-        wanted = [len(answers) + number for answers in self.answers.values()]
-        until(lambda: all(len(got) >= want for got, want in zip(self.answers.values(), wanted, strict=True)))
 
 
 @every_server
