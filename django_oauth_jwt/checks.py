@@ -21,7 +21,8 @@ AUTHENTICATION = "django_oauth_jwt.authentication.BearerJwtAuthentication"
 #: In seconds. Clocks that differ by more are broken.
 LARGEST_LEEWAY = 300
 #: Of a cache in a database: Django's default, and what the proofs of some minutes fit into.
-DEFAULT_ENTRIES, ENOUGH_ENTRIES = 300, 10_000
+DEFAULT_ENTRIES = 300
+ENOUGH_ENTRIES = 10_000
 
 
 @register(TAG)
@@ -207,6 +208,7 @@ def _small(settings: Settings) -> str | None:
     return f"keeps no more than {entries} entries (OPTIONS, MAX_ENTRIES)" if is_small else None
 
 
+_OF_ONE_PROCESS: Final = ("LocMemCache", "DummyCache")
 #: By the class of a cache: why it does not know which proofs were used.
 _FORGETFUL: Final = {
     "LocMemCache": "remembers what its own process was sent and no other",

@@ -9,7 +9,7 @@ cache of used proofs is waited for.
 
 from .binding import Methods, binding_steps, check_scheme, must_prove, required_methods
 from .certificate import required_source
-from .dpop import CLAIM_RULES, KEY_RULES, Expected, ProofRule, check_proof
+from .dpop import CLAIM_RULES, KEY_RULES, Expected, ProofRule
 from .facts import BEARER, DPOP, RequestFacts, facts_of
 from .nonce import check_nonce
 from .reading import read_claims, read_proof
@@ -26,7 +26,6 @@ __all__ = [
     "RequestFacts",
     "binding_steps",
     "check_nonce",
-    "check_proof",
     "check_scheme",
     "facts_of",
     "must_prove",

@@ -6,8 +6,6 @@ Only an `add` tells, in one step, that nobody else has the same proof at the sam
 import hashlib
 import logging
 import math
-from collections.abc import Iterator
-from itertools import cycle
 from typing import Final
 
 from django.core.cache import BaseCache, caches
@@ -53,11 +51,9 @@ class ReplayMemory:
         # Its subclasses may do anything.
         self._in_memory = _memory_of(settings.cache) if type(cache) is LocMemCache else None
 
-        def guarded(parent: object) -> Iterator[GuardedCache]:
-            one_each = [GuardedCache(settings.cache, unix_time, REST_SECONDS, warning=_WARNING) for _ in range(THREADS)]
-            return cycle(one_each)
-
-        self._guarded = PerProcess(guarded)
+        self._guarded = PerProcess(
+            lambda _: GuardedCache(settings.cache, unix_time, REST_SECONDS, warning=_WARNING, threads=THREADS)
+        )
 
     def first_use_steps(self, thumbprint: str, jti: str, seconds: float) -> Steps[None]:
         """Remember a proof for so many seconds, by the thumbprint of its key and its ``jti``.
@@ -73,7 +69,7 @@ class ReplayMemory:
         elif self._in_memory is not None:
             added = _add(self._in_memory, key, timeout)
         else:
-            added = yield from next(self._guarded.get()).call_steps(lambda cache: _add(cache, key, timeout), None)
+            added = yield from self._guarded.get().call_steps(lambda cache: _add(cache, key, timeout), None)
         if added is None:  # the answer of django-redis, too, where it is told to ignore errors
             raise ReplayCheckUnavailable
         if not added:

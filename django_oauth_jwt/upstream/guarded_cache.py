@@ -6,6 +6,7 @@ A cache that fails is left alone for a while.
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
+from itertools import cycle
 from typing import Any, Final, TypeVar
 
 from django.core.cache import BaseCache, caches
@@ -26,7 +27,8 @@ class GuardedCache:
     """One Django cache: the alias of one, or else the cache itself, which may be a proxy like Django's ``cache``.
 
     ``clock`` returns Unix time; ``rest_seconds`` is how long a cache that failed is not asked. ``warning`` is what the
-    log says then: its arguments are the kind of error and these seconds.
+    log says then: its arguments are the kind of error and these seconds. ``threads`` is how many operations may go on
+    at a time, each in a thread of its own.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class GuardedCache:
         rest_seconds: float,
         operation_seconds: float = OPERATION_SECONDS,
         warning: str = "The cache that shares the JWKS fails (%s); this process goes on alone for %g seconds",
+        threads: int = 1,
     ) -> None:
         self._cache = cache
         self._clock = clock
@@ -43,7 +46,7 @@ class GuardedCache:
         self._operation_seconds = operation_seconds
         self._warning = warning
         self._down_until = 0.0
-        self._worker = Worker()
+        self._workers = cycle([Worker() for _ in range(threads)])
 
     def call(self, operation: Callable[[BaseCache], T], otherwise: T) -> T:
         """Return what the operation returns, or ``otherwise`` where the cache fails."""
@@ -54,7 +57,8 @@ class GuardedCache:
         if is_ahead(self._down_until, self._clock(), self._rest_seconds):
             return otherwise
         try:
-            return (yield from self._worker.call_steps(lambda: operation(self._connected()), self._operation_seconds))
+            worker = next(self._workers)
+            return (yield from worker.call_steps(lambda: operation(self._connected()), self._operation_seconds))
         except Exception as error:  # noqa: BLE001  # every cache backend has errors of its own
             self._down_until = self._clock() + self._rest_seconds
             logger.warning(self._warning, type(error).__name__, self._rest_seconds)

@@ -190,6 +190,7 @@ def test_lax_settings_are_warned_of(prudent, oauth_jwt, warnings):
 
 
 LOCAL, DUMMY = "django.core.cache.backends.locmem.LocMemCache", "django.core.cache.backends.dummy.DummyCache"
+FILES, DATABASE = "django.core.cache.backends.filebased.FileBasedCache", "django.core.cache.backends.db.DatabaseCache"
 
 
 @pytest.mark.parametrize(
@@ -204,17 +205,32 @@ LOCAL, DUMMY = "django.core.cache.backends.locmem.LocMemCache", "django.core.cac
     ],
 )
 @pytest.mark.parametrize(
-    ("backend", "words"), [(LOCAL, "remembers what its own process was sent"), (DUMMY, "remembers nothing")]
+    ("backend", "words"),
+    [
+        ({"BACKEND": LOCAL}, "remembers what its own process was sent"),
+        ({"BACKEND": DUMMY}, "remembers nothing"),
+        ({"BACKEND": FILES, "LOCATION": "/tmp/x"}, "cannot tell two uses at the same time apart"),
+        ({"BACKEND": DATABASE, "LOCATION": "x"}, "keeps no more than 300 entries"),
+        ({"BACKEND": DATABASE, "LOCATION": "x", "OPTIONS": {"MAX_ENTRIES": 9_999}}, "keeps no more than 9999 entries"),
+    ],
 )
-def test_proofs_that_other_processes_do_not_remember_are_warned_of(prudent, oauth_jwt, is_warned, backend, words):
-    """W014: where DPoP is offered, a proof would be good once in each process, or for ever."""
-    prudent.CACHES = {**SHARED, "own": {"BACKEND": backend}}
+def test_a_cache_that_forgets_proofs_is_warned_of(prudent, oauth_jwt, is_warned, backend, words):
+    """W014: where DPoP is offered, a proof would be good once in each process, or for ever, or never."""
+    prudent.CACHES = {**SHARED, "own": backend}
     prudent.OAUTH_JWT = {**PRUDENT, **oauth_jwt, "JWKS_URI": None, "JWKS_SERVICE": SERVICE}
     assert _warnings() == []
     prudent.OAUTH_JWT = {**prudent.OAUTH_JWT, "CACHE": "own"}
     messages = run_checks(tags=["oauth_jwt"], include_deployment_checks=True)
     assert [message.id for message in messages] == ["oauth_jwt.W014"] * is_warned
     assert all(words in message.msg and "'own'" in message.msg for message in messages)
+
+
+def test_a_database_with_room_for_proofs_is_none(prudent):
+    """Ten thousand entries are some minutes of proofs."""
+    own = {"BACKEND": DATABASE, "LOCATION": "x", "OPTIONS": {"MAX_ENTRIES": 10_000}}
+    prudent.CACHES = {**SHARED, "own": own}
+    prudent.OAUTH_JWT = {**PRUDENT, "REQUIRE_BOUND_TOKENS": True, "CACHE": "own"}
+    assert _warnings() == []
 
 
 def test_a_warning_names_the_issuer_in_question(prudent):

@@ -4,7 +4,7 @@ import sys
 from traceback import walk_tb
 
 import pytest
-from django.core.cache import caches
+from django.core.cache.backends.locmem import LocMemCache
 from django.test import RequestFactory
 
 from django_oauth_jwt.conf import get_settings
@@ -160,7 +160,7 @@ def test_nothing_is_checked_of_an_unbound_bearer_token(forge, trusting):
 def test_a_bad_proof_is_refused_and_nothing_of_it_is_remembered(forge, trusting, make, reason):
     """The cache is asked last: whoever sends rubbish fills no cache, and uses up nobody's jti."""
     assert reason_of(run_blocking, forge.token, forge.facts(make(forge)), trusting()) == reason
-    assert not caches["default"]._cache
+    assert not LocMemCache("django_oauth_jwt proofs default", {})._cache
 
 
 def test_a_proof_is_good_once(run, forge, trusting):
@@ -246,7 +246,7 @@ def test_without_the_setting_no_nonce_is_given(run, forge, trusting):
 def test_the_thumbprint_and_the_jti_are_what_is_remembered(run, forge, trusting):
     """Neither of them to be read in the cache."""
     run(binding_steps(forge.token, forge.facts(forge.proof(jti="1")), *trusting()))
-    (key,) = caches["default"]._cache
+    (key,) = LocMemCache("django_oauth_jwt proofs default", {})._cache
     assert key.endswith(cache_key(forge.key.thumbprint, "1"))
     assert forge.key.thumbprint not in key
 

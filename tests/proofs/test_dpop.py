@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from django_oauth_jwt.conf import DpopSettings
 from django_oauth_jwt.errors import InvalidProof
 from django_oauth_jwt.jws import SUPPORTED_ALGORITHMS
-from django_oauth_jwt.proofs import RequestFacts, check_proof
+from django_oauth_jwt.proofs import RequestFacts
+from django_oauth_jwt.proofs.dpop import check_proof
 from django_oauth_jwt.proofs.reading import LONGEST_CACHED_HEADER, MAXIMUM_LENGTH, read_proof_header_cached
 
 from .bad_proofs import BAD, HEADERS, KEYS, NOT_ONE_PROOF, PAYLOADS, SIGNATURES

@@ -40,6 +40,14 @@ class SilentCache(LocMemCache):
         return None
 
 
+class CrowdedCache(LocMemCache):
+    """A cache that answers nobody before eight have asked."""
+
+    def add(self, *args, **kwargs):
+        self.all_asked.wait(FOREVER)
+        return super().add(*args, **kwargs)
+
+
 class HangingCache(LocMemCache):
     def add(self, *args, **kwargs):
         return self.go_on.wait(FOREVER)
@@ -52,7 +60,7 @@ def memory(settings):
     def memory(backend="django.core.cache.backends.locmem.LocMemCache", **options):
         if isinstance(backend, type):
             backend = f"{__name__}.{backend.__name__}"
-        settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "replays", **options}}
+        settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "replays"} | options}
         caches["default"].clear()
         return get_runtime().part(ReplayMemory)
 
@@ -101,6 +109,33 @@ def test_of_many_at_once_one_is_new(memory):
 
     with ThreadPoolExecutor(8) as pool:
         assert sorted(pool.map(use, range(8))) == ["new", *["replayed_proof"] * 7]
+
+
+def test_many_other_proofs_make_none_of_them_new(run, memory):
+    """Django's own limit for a cache in memory is 300 entries: it would have forgotten the first."""
+    memory = memory()
+    assert outcome(run, memory) == "new"
+    for number in range(400):
+        assert outcome(run_blocking, memory, jti=f"other-{number}") == "new"
+    assert outcome(run, memory) == "replayed_proof"
+
+
+@pytest.mark.parametrize("kind", ["dummy.DummyCache", "filebased.FileBasedCache"])
+def test_a_cache_that_cannot_tell_is_as_good_as_none(run, memory, caplog, tmp_path, kind):
+    """The one remembers nothing, and the other looks before it writes: 503, and a line in the log that says why."""
+    memory = memory(f"django.core.cache.backends.{kind}", LOCATION=str(tmp_path))
+    assert outcome(run, memory) == "replay_check_unavailable"
+    assert [record.message for record in caplog.records if record.levelno == logging.ERROR] == [
+        f"CACHE is a {kind.partition('.')[2]}, which cannot tell whether a DPoP proof was used"
+    ]
+
+
+def test_a_burst_is_no_outage(memory):
+    """A slow cache is asked by several threads: nobody waits for his turn so long that it seems to be down."""
+    memory, all_asked = memory(CrowdedCache), threading.Barrier(8)
+    CrowdedCache.all_asked = all_asked
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda number: outcome(run_blocking, memory, jti=str(number)), range(8))) == {"new"}
 
 
 def test_it_costs_one_operation(run, memory, monkeypatch):
@@ -163,8 +198,8 @@ def test_a_cache_that_hangs_holds_no_request_for_long(run, memory, monkeypatch):
 
 def test_the_memory_is_the_cache_that_the_settings_name(run, settings):
     """CACHE, as for the keys."""
-    locmem = "django.core.cache.backends.locmem.LocMemCache"
-    settings.CACHES = {name: {"BACKEND": locmem, "LOCATION": name} for name in ("default", "shared")}
+    backend = f"{__name__}.{OtherCache.__name__}"
+    settings.CACHES = {name: {"BACKEND": backend, "LOCATION": name} for name in ("default", "shared")}
     settings.OAUTH_JWT = {"ISSUER": "https://issuer.test", "CACHE": "shared"}
     caches["shared"].clear()
     assert outcome(run, get_runtime().part(ReplayMemory)) == "new"
