@@ -399,6 +399,7 @@ def test_a_cold_start_that_hangs_holds_no_request_for_long(make_service, auth_se
             with pytest.raises(KeysUnavailable) as caught:
                 ask(service, "key-1")
             assert caught.value.retry_after == 1
+        auth_server.wait_for(lambda: auth_server.pending == 1)
         assert (auth_server.fetches, keys_job(service).waiting) == (1, 0)
     settle(service)
     assert ask(service, "key-1").knows("key-1", "ES256")
