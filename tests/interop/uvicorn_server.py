@@ -12,6 +12,7 @@ def served(application):
     config = uvicorn.Config(application, port=0, lifespan="off", ws="none", log_config=None)
     server = uvicorn.Server(config)
     with config.bind_socket() as listener:
+        listener.listen()  # from now on: a client may be faster than uvicorn, which does so again
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

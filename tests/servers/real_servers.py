@@ -125,7 +125,7 @@ class Fleet:
                 connection = socket.create_connection(("127.0.0.1", self.port), FOREVER)
                 connections.append(stack.enter_context(connection))
                 connection.sendall(head.encode())
-                while len(connections) - self._not_accepted() < min(len(connections), WORKERS):
+                while len(connections) <= WORKERS and self._not_accepted():
                     time.sleep(0.001)
             for connection in connections:
                 connection.sendall(b"\r\n")
