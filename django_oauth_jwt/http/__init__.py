@@ -1,23 +1,15 @@
 """One request: its Authorization header in, the challenge and the answer out, its token in between.
 
-`authentication` has the steps that each entry point runs: verify the token once, find its user, and ask for what is
-required; `needs` is what they wait for, `user` gives the request its user, and `state` is what is known of the request
-from then on. `authorization` reads the header. `challenge` and `responses` make the refusal (RFC 6750 section 3);
-`schemes` says which schemes it offers, `operation` which scopes it has to name, and `resource_metadata` where to get a
-token (RFC 9728). `foreign` tells which tokens are another scheme's. `typed_request` is what a project's type checker
-needs.
+`authorization` has the steps that each entry point runs: accept the token, find its user, and ask for what is required;
+`authentication` verifies the token once, and `credentials` reads it from the header. `needs` is what they wait for,
+`user` gives the request its user, and `state` is what is known of the request from then on. `challenge` and `responses`
+make the refusal (RFC 6750 section 3); `schemes` says which schemes it offers, `operation` which scopes it has to name,
+and `resource_metadata` where to get a token (RFC 9728). `foreign` tells which tokens are another scheme's.
+`typed_request` is what a project's type checker needs.
 """
 
-from .authentication import (
-    accepted_token,
-    authenticate,
-    authorize,
-    is_of_other_keys,
-    refusal_steps,
-    reject,
-    set_token,
-    token_or_steps,
-)
+from .authentication import accepted_token, is_of_other_keys, set_token, token_or_steps
+from .authorization import authenticate, authorize, refusal_steps, reject
 from .challenge import is_header_text
 from .foreign import passes_foreign_token
 from .operation import View, class_of, find_scopes_with, note_scopes, scopes_of_decorators

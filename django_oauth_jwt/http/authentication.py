@@ -1,119 +1,22 @@
-"""One request authenticated once, by the first entry point, and authorized as often as asked.
+"""The token of one request, verified once, by the first entry point; and whether it is its sender's own.
 
-What may wait for keys, a user or a receiver is written as steps (see `upstream.Steps`), which the entry points run.
+What may wait for keys is written as steps (see `upstream.Steps`), which the entry points run.
 """
 
-import logging
-
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest
 
 from ..conf import Settings, require_key_source
-from ..errors import BearerError, KeysUnavailable, MissingToken
+from ..errors import BearerError
 from ..issuers import issuer_of_service, trusted_issuer
 from ..jwks import KeyService
 from ..proofs import binding_steps, facts_of, must_prove
-from ..signals import token_accepted, token_rejected
-from ..tokens import AccessToken, Requirements
-from ..upstream import Steps, run_blocking
+from ..tokens import AccessToken
+from ..upstream import Steps
 from ..verification import EncodedToken, Pending, remembered_or_pending
-from .authorization import parse_authorization
-from .challenge import ABOUT_SCOPES
-from .needs import Resolver, Sent, User
-from .operation import scopes_of_operation
-from .responses import refusal_of
-from .state import RequestState, RequestToken, known_state, state_of
-from .user import LazyUser, set_user
-
-logger = logging.getLogger("django_oauth_jwt")
-
-_NO_REQUIREMENTS = Requirements()
-#: All other refusals are about a token that was sent, a project's own included.
-_NO_REJECTIONS = (MissingToken, KeysUnavailable)
-
-
-def authorize(
-    request: HttpRequest,
-    state: RequestState,
-    requirements: Requirements,
-    *,
-    realm: str | None = None,
-    jwks_service: KeyService | None = None,
-) -> Steps[JsonResponse | None] | None:
-    """Return None where the request's token is accepted and meets the requirements, else the steps to its refusal.
-
-    The steps return None where the token is accepted in the end.
-    """
-    if requirements.scopes:
-        state.required_scopes += requirements.scopes
-    found = token_or_steps(request, state, jwks_service)
-    if isinstance(found, RequestToken) and _accept_at_once(found, requirements, state.runtime.settings):
-        return None
-    return _authorization_steps(request, state, requirements, found, realm)
-
-
-def _accept_at_once(known: RequestToken, requirements: Requirements, settings: Settings) -> bool:
-    """Accept a token where nobody has to be asked or told first, and tell whether it is accepted.
-
-    For speed: it is so for most requests, and steps take longer than these checks.
-    """
-    if not known.is_accepted and (known.need is not None or token_accepted.receivers):
-        return False
-    try:
-        requirements.check(known.verified(), settings.scope_implies)
-    except BearerError:
-        return False
-    known.is_accepted = True
-    return True
-
-
-def _authorization_steps(
-    request: HttpRequest,
-    state: RequestState,
-    requirements: Requirements,
-    found: RequestToken | Steps[RequestToken],
-    realm: str | None,
-) -> Steps[JsonResponse | None]:
-    try:
-        yield from _acceptance_steps(request, state, requirements, found)
-    except BearerError as error:
-        scopes = scopes_of_operation(request, state) if isinstance(error, ABOUT_SCOPES) else ()
-        return refusal_of(error, state.runtime.settings, realm, request=request, scopes=scopes)
-    return None
-
-
-def authenticate(request: HttpRequest) -> RequestToken:
-    """Return the request's verified token, whose user is known, blocking.
-
-    Sets ``request.claims`` and ``request.access_token``. Raises BearerError where there is no such token.
-    """
-    state = state_of(request)
-    found = token_or_steps(request, state)
-    if isinstance(found, RequestToken) and _accept_at_once(found, _NO_REQUIREMENTS, state.runtime.settings):
-        return found
-    return run_blocking(_acceptance_steps(request, state, _NO_REQUIREMENTS, found))
-
-
-def _acceptance_steps(
-    request: HttpRequest,
-    state: RequestState,
-    requirements: Requirements,
-    found: RequestToken | Steps[RequestToken],
-) -> Steps[RequestToken]:
-    try:
-        known = found if isinstance(found, RequestToken) else (yield from found)
-        token = known.verified()
-        if not known.is_accepted:
-            if known.need is not None:
-                known.user = yield known.need
-                set_user(request, known.user)
-            known.is_accepted = True
-            if token_accepted.receivers:
-                yield Sent(token_accepted, request, access_token=token)
-        requirements.check(token, state.runtime.settings.scope_implies)
-    except BearerError as error:
-        yield from _rejection_steps(request, error.with_traceback(None))  # whose frames hold the request
-        raise
-    return known
+from .credentials import parse_authorization
+from .needs import Resolver, User
+from .state import RequestState, RequestToken, known_state
+from .user import LazyUser
 
 
 def token_or_steps(
@@ -188,24 +91,6 @@ def accepted_token(request: HttpRequest) -> AccessToken | None:
     state = known_state(request)
     known = state.known_token(request, None) if state is not None else None
     return known.verified() if known is not None and known.is_accepted else None
-
-
-def refusal_steps(request: HttpRequest, error: BearerError, *, realm: str | None = None) -> Steps[JsonResponse]:
-    """Return the answer to an error that a view raised, and tell of it."""
-    yield from _rejection_steps(request, error)
-    state = state_of(request)
-    return refusal_of(error, state.runtime.settings, realm, request=request, scopes=state.required_scopes)
-
-
-def reject(request: HttpRequest, error: BearerError) -> None:
-    """Tell of a token that was sent and is at fault, blocking: not of a missing one, nor of missing keys."""
-    run_blocking(_rejection_steps(request, error))
-
-
-def _rejection_steps(request: HttpRequest, error: BearerError) -> Steps[None]:
-    if not isinstance(error, _NO_REJECTIONS):
-        logger.info("Token rejected: %s%s", error.reason, f": {error.detail}" if error.detail else "")
-        yield Sent(token_rejected, request, error=error, reason=error.reason)
 
 
 def _resolver_of(token: AccessToken, settings: Settings, jwks_service: KeyService | None) -> Resolver | None:

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from ..conf import Settings
 from ..errors import BearerError
 from ..proofs import BEARER
-from .authorization import parse_authorization
+from .credentials import parse_authorization
 from .state import state_of
 
 #: How a JSON object begins. Random bytes hardly ever do, and an opaque token may be just that.

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ..conf import Settings
 from ..errors import BearerError, InvalidProof, InvalidToken, NonceRequired
 from ..proofs import DPOP
-from .authorization import scheme_of
+from .credentials import scheme_of
 
 
 @dataclass(frozen=True)

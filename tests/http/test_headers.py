@@ -12,8 +12,8 @@ from django_oauth_jwt.errors import (
     MissingToken,
 )
 from django_oauth_jwt.http import is_header_text
-from django_oauth_jwt.http.authorization import parse_authorization
 from django_oauth_jwt.http.challenge import challenge
+from django_oauth_jwt.http.credentials import parse_authorization
 
 
 @pytest.mark.parametrize("header", ["Bearer a.b.c", "bearer a.b.c", "BEARER a.b.c", "bEaReR   a.b.c", "Bearer a.b.c  "])
