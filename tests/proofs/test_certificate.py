@@ -126,6 +126,26 @@ def test_a_header_is_believed_only_from_a_trusted_proxy(thumbprint, source, prox
         assert "TRUSTED_PROXIES" in detail_of(thumbprint, source, proxies, **variables)
 
 
+@pytest.mark.parametrize("source", ["rfc9440", "nginx", "envoy"])
+def test_another_spelling_of_the_header_makes_it_doubtful(thumbprint, settings, source):
+    """Under ASGI Django before 5.2.13 takes a header with underscores for the proxy's own, which it may have passed."""
+    text = next(text for kind, text in GOOD.values() if kind == source)
+    name = VARIABLES[source].removeprefix("HTTP_").lower().encode()
+    for spelling, is_refused in (
+        (name, True),
+        (name.replace(b"_", b"-", 1), name.count(b"_") > 1),
+        (b"other_header", False),
+    ):
+        request = RequestFactory().get("/", **{"REMOTE_ADDR": PROXY, VARIABLES[source]: text})
+        request.scope = {"headers": [(name.replace(b"_", b"-"), text.encode()), (spelling, b"x")]}
+        settings.OAUTH_JWT = {"CLIENT_CERTIFICATE": {"SOURCE": source, "TRUSTED_PROXIES": [PROXY]}}
+        if is_refused:
+            with pytest.raises(InvalidToken):
+                certificate_thumbprint(request, get_settings().client_certificate)
+        else:
+            assert certificate_thumbprint(request, get_settings().client_certificate)
+
+
 def test_a_variable_of_the_server_is_believed_as_no_header_can_set_it(thumbprint):
     """SSL_CLIENT_CERT is mod_wsgi's and uWSGI's own; the header of that name is another variable."""
     assert thumbprint("wsgi", SSL_CLIENT_CERT=PEM, REMOTE_ADDR="203.0.113.9") == X5T

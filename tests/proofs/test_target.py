@@ -49,6 +49,7 @@ SAME = [
 ]
 #: Pairs that are two URLs.
 OTHER = [
+    ("http://api.example.com:0/a", "http://api.example.com/a"),
     ("https://api.example.com/a", "http://api.example.com/a"),
     ("https://api.example.com:80/a", "https://api.example.com/a"),
     ("http://api.example.com:443/a", "http://api.example.com/a"),
@@ -256,6 +257,14 @@ def test_a_server_of_asgi_tells_too(sent, without, is_told):
     if is_told:
         scope |= {"raw_path": sent.encode(), "query_string": b"page=2"}
     assert request_url(ASGIRequest(scope, None)) == f"http://testserver{sent if is_told else without}"
+
+
+@pytest.mark.parametrize("scope", [{"raw_path": None}, "tenant-1", None, {}])
+def test_a_scope_that_does_not_tell_is_no_error(scope):
+    """The specification of ASGI lets raw_path be None, and a project may call something of its own so."""
+    request = RequestFactory().get("http://testserver/a")
+    request.scope = scope
+    assert request_url(request) == "http://testserver/a"
 
 
 @pytest.mark.parametrize(

@@ -117,9 +117,9 @@ def test_the_scheme_matches_in_any_case(send, at, token, proof_key, scheme):
 
 
 def test_a_stolen_token_is_no_bearer_token(send, at, token):
-    """By default, without any setting, remembered or not."""
-    for _ in range(2):
-        response = send("get", at, headers={"Authorization": f"Bearer {token}"})
+    """By default, without any setting, remembered or not, in whatever case."""
+    for scheme in ("Bearer", "bearer", "BEARER"):
+        response = send("get", at, headers={"Authorization": f"{scheme} {token}"})
         assert (response.status_code, challenge(response)) == (401, f"Bearer {UNPROVEN}, {ALGS}")
 
 
@@ -229,6 +229,22 @@ def test_a_nonce_is_asked_for_and_renewed(send, at, trust, proof_key, frozen_tim
     frozen_time.now += 30
     assert send("get", at, headers=proof_key.headers(token, "GET", url(at), nonce=nonce)).status_code == 401
     assert send("get", at, headers=proof_key.headers(token, "GET", url(at), nonce=renewed)).status_code == 200
+
+
+def test_a_refusal_brings_the_next_nonce_as_well(send, at, trust, proof_key, frozen_time):
+    """The proof was a good one, and what the token lacks is another matter."""
+    issuer = trust(SCOPE="read", DPOP={"NONCE": True})
+    token = issuer.token("x", bound_to=proof_key)
+    nonce = send("get", at, headers=proof_key.headers(token, "GET", url(at)))["DPoP-Nonce"]
+    frozen_time.now += 31
+    response = send("get", at, headers=proof_key.headers(token, "GET", url(at), nonce=nonce))
+    assert (response.status_code, response["DPoP-Nonce"] != nonce) == (403, True)
+
+
+def test_the_length_of_a_proof_is_no_limit_for_tokens(send, at, issuer, proof_key):
+    """A token with many groups is longer than any proof may be."""
+    token = issuer.token("read", bound_to=proof_key, groups="x" * 9000)
+    assert send("get", at, headers=proof_key.headers(token, "GET", url(at))).status_code == 200
 
 
 class DownCache(LocMemCache):

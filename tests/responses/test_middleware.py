@@ -343,14 +343,17 @@ def test_a_bad_token_is_verified_and_told_of_once(send, rsa_issuer, signals, mon
     assert [name for name, _ in signals] == ["rejected"]
 
 
-def test_a_refused_request_holds_no_reference_to_itself(issuer):
+@pytest.mark.parametrize("token", [{"expired": True}, {"header": {"crit": ["x"]}}, {"cnf": {"x5t#S256": "x"}}, None])
+def test_a_refused_request_holds_no_reference_to_itself(trust, token):
     """Else a flood of bad tokens would fill the memory until the garbage is collected."""
-    request = RequestFactory().get("/", headers=issuer.headers(expired=True))
+    issuer = trust(CLIENT_CERTIFICATE={"SOURCE": "wsgi"}, INVALID_TOKEN_STATUS=401)
+    headers = issuer.headers(**token) if token else {"Authorization": "Bearer a.b.c"}
+    request = RequestFactory().get("/", headers=headers, SSL_CLIENT_CERT="junk")
     seen = ref(request)
     gc.collect()
     gc.disable()
     try:
-        assert JwtBearerMiddleware(lambda request: HttpResponse("passed"))(request).status_code == 403
+        assert JwtBearerMiddleware(lambda request: HttpResponse("passed"))(request).status_code == 401
         del request
         assert seen() is None
     finally:
