@@ -31,8 +31,10 @@ def offered_schemes(error: BearerError, settings: Settings, request: HttpRequest
     sent_dpop = scheme_of(header) == DPOP
     if not (settings.offers_dpop or sent_dpop or _is_about_proofs(error)):
         return BEARER_ALONE
-    dpop_first = settings.requires_bound_tokens and settings.offers_dpop
-    return OfferedSchemes(" ".join(settings.dpop.algorithms), dpop_first, sent_dpop or (dpop_first and not header))
+    requires_dpop = settings.requires_bound_tokens and settings.offers_dpop
+    # Some clients read the first challenge alone, and must find there that they need a nonce.
+    dpop_first = sent_dpop or requires_dpop
+    return OfferedSchemes(" ".join(settings.dpop.algorithms), dpop_first, sent_dpop or (requires_dpop and not header))
 
 
 def _is_about_proofs(error: BearerError) -> bool:
