@@ -28,12 +28,16 @@ BEARER_ALONE = OfferedSchemes()
 def offered_schemes(error: BearerError, settings: Settings, request: HttpRequest | None) -> OfferedSchemes:
     """Return what a refusal offers: proofs where the settings do so, the client sent one, or should have."""
     header = None if request is None else request.META.get("HTTP_AUTHORIZATION")
-    about_proof, sent_dpop = isinstance(error, InvalidProof | NonceRequired), scheme_of(header) == DPOP
-    if not (settings.offers_dpop or sent_dpop or about_proof or _is_unproven(error)):
+    is_dpop = scheme_of(header) == DPOP or isinstance(error, InvalidProof | NonceRequired)
+    if not (settings.offers_dpop or is_dpop or _is_unproven(error)):
         return BEARER_ALONE
-    dpop_first = settings.requires_bound_tokens and settings.offers_dpop
-    about_dpop = sent_dpop or about_proof or (dpop_first and not header)
-    return OfferedSchemes(" ".join(settings.dpop.algorithms), dpop_first, about_dpop)
+    requires_dpop = settings.requires_bound_tokens and settings.offers_dpop
+    return OfferedSchemes(
+        " ".join(settings.dpop.algorithms),
+        # Some clients read the first challenge alone, and have to find there that they need a nonce.
+        dpop_first=is_dpop or requires_dpop,
+        about_dpop=is_dpop or (requires_dpop and not header),
+    )
 
 
 def _is_unproven(error: BearerError) -> bool:

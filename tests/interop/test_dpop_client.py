@@ -136,7 +136,7 @@ def test_a_url_is_the_same_to_client_and_server(trust, get_token, send, sent, ti
 
 def test_a_client_finds_its_way_to_the_nonce(trust, get_token, send, wire, settings):
     """It learns the nonce from the refusal, uses it from then on, and takes another when that one is good no more."""
-    trust(REQUIRE_BOUND_TOKENS=True, DPOP={"NONCE": True})
+    trust(DPOP={"NONCE": True})
     token = get_token()
     for expected in ([401, 200], [200]):
         assert send(token, "/secured/scope?page=2").json()["scopes"] == ["read"]

@@ -153,7 +153,7 @@ def test_a_bad_proof_is_refused(send, at, token, proof_key, signals, fault):
     make, reason = BAD[fault]
     response = send("get", at, headers=make(proof_key, token, at))
     assert response.status_code == 401
-    assert challenge(response).startswith(f'Bearer, {ALGS}, error="invalid_dpop_proof", error_description="')
+    assert challenge(response).startswith(f'{ALGS}, error="invalid_dpop_proof", error_description="')
     assert response["Cache-Control"] == "no-store"
     assert [sent["reason"] for name, sent in signals if name == "rejected"] == [reason]
     assert "accepted" not in [name for name, _ in signals]
@@ -169,7 +169,7 @@ def test_a_proof_is_good_once(send, at, token, proof_key):
 def test_a_token_of_nobody_in_particular_needs_the_bearer_scheme(send, at, issuer, proof_key):
     """RFC 9449 section 7.1: sent as DPoP it is refused, and so is another's."""
     response = send("get", at, headers=proof_key.headers(issuer.token("read"), "GET", url(at)))
-    assert (response.status_code, challenge(response)) == (401, f"Bearer, {ALGS}, {UNPROVEN}")
+    assert (response.status_code, challenge(response)) == (401, f"{ALGS}, {UNPROVEN}, Bearer")
     assert send("get", at, headers=issuer.headers("read")).status_code == 200
 
 
@@ -179,12 +179,12 @@ def test_what_else_is_wrong_is_told_in_the_scheme_that_was_used(send, at, issuer
     response = send("get", at, headers=proof_key.headers(expired, "GET", url(at)))
     assert (response.status_code, challenge(response)) == (
         403,
-        f'Bearer, {ALGS}, error="invalid_token", error_description="Token has expired", scope="read"',
+        f'{ALGS}, error="invalid_token", error_description="Token has expired", scope="read", Bearer',
     )
     response = send("get", at, headers=proof_key.headers(issuer.token("x", bound_to=proof_key), "GET", url(at)))
     assert (response.status_code, challenge(response).partition(", error_")[0]) == (
         403,
-        f'Bearer, {ALGS}, error="insufficient_scope"',
+        f'{ALGS}, error="insufficient_scope"',
     )
 
 
@@ -218,7 +218,7 @@ def test_a_nonce_is_asked_for_and_renewed(send, at, trust, proof_key, frozen_tim
     token = issuer.token("read", bound_to=proof_key)
     response = send("get", at, headers=proof_key.headers(token, "GET", url(at)))
     assert response.status_code == 401
-    assert challenge(response).startswith(f'Bearer, {ALGS}, error="use_dpop_nonce"')
+    assert challenge(response).startswith(f'{ALGS}, error="use_dpop_nonce"')
     nonce = response["DPoP-Nonce"]
     response = send("get", at, headers=proof_key.headers(token, "GET", url(at), nonce=nonce))
     assert (response.status_code, "DPoP-Nonce" in response.headers) == (200, False)
