@@ -156,6 +156,14 @@ def test_a_header_without_one_token_is_refused(serve, issuer, settings, header):
     assert client.get("/", headers={"Authorization": header}).status_code in (401, 403)
 
 
+@pytest.mark.parametrize("token", FOREIGN.values(), ids=FOREIGN)
+def test_a_token_sent_as_dpop_is_ours(serve, issuer, settings, token):
+    """Another scheme that is called Bearer, too, has no proofs."""
+    settings.OAUTH_JWT = {**settings.OAUTH_JWT, "PASS_FOREIGN_TOKENS": True}
+    client = serve(authentication_classes=[BearerJwtAuthentication, OpaqueBearer])
+    assert client.get("/", headers={"Authorization": f"DPoP {token}"}).status_code == 403
+
+
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic YTpi"}])
 def test_a_request_without_a_bearer_token_is_everybodys(serve, issuer, settings, headers):
     """All authenticators are asked, and where none knows anything of it, it is an anonymous one."""

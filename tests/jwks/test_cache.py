@@ -4,6 +4,7 @@ import json
 import os
 import threading
 from contextlib import nullcontext
+from itertools import repeat
 
 import pytest
 from django.core.cache import cache
@@ -508,7 +509,8 @@ def test_connections_to_the_cache_server_are_kept_for_a_while(make_service, valk
     for _ in range(5):
         service.refresh()
     assert valkey.connections() == before + 1
-    inside(service).cache._worker = type(inside(service).cache._worker)(idle_seconds=0)
+    worker = next(inside(service).cache._workers)
+    inside(service).cache._workers = repeat(type(worker)(idle_seconds=0))
     for more in (2, 3):
         service.refresh()
         assert valkey.connections() >= before + more

@@ -243,7 +243,7 @@ def test_a_fetch_of_the_parent_is_not_told_by_the_child(service, heard, in_the_m
 
 def test_operations_of_the_cache_that_hang_in_the_parent_are_not_counted_in_the_child(service):
     """Nor is its thread, or the connection of that, the child's."""
-    inside(service).cache._worker._hanging = 4
+    next(inside(service).cache._workers)._hanging = 4
     assert not inside(service).cache.call(lambda cache: True, otherwise=False)
 
     def child():

@@ -9,7 +9,7 @@ OTHER_SCHEME = {
     "Basic with the token": lambda m: f"Basic {m.token}",
     "Token": lambda m: f"Token {m.token}",
     "JWT": lambda m: f"JWT {m.token}",
-    "DPoP": lambda m: f"DPoP {m.token}",
+    "DPoPs": lambda m: f"DPoPs {m.token}",
     "MAC": lambda m: f'MAC id="{m.token}"',
     "Digest": lambda m: f'Digest username="x", response="{m.token}"',
     "Bearer with a colon": lambda m: f"Bearer: {m.token}",
