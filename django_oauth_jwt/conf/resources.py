@@ -1,7 +1,6 @@
 """The setting RESOURCE_METADATA: the protected resources of this project, with their metadata (RFC 9728 section 2)."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,12 +10,11 @@ from urllib.parse import unquote, unquote_to_bytes, urlsplit, urlunsplit
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.encoding import repercent_broken_unicode
 
+from .nested import without_password
 from .urls import is_secure, url
 from .values import text
 
 WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
-#: User name and password of a URL, which no message shows.
-_USERINFO: Final = re.compile(r"//[^/?#@\s]*@")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -109,7 +107,7 @@ def _resource(metadata: Any) -> Resource:
 
 def _check_identifier(identifier: Any) -> None:
     problem = "must hold 'resource', the https URL of this API"
-    shown = _USERINFO.sub("//...@", str(identifier))[:200]
+    shown = without_password(str(identifier))[:200]
     if isinstance(identifier, str) and "#" in identifier:
         raise ValueError(f"{problem}, which has no fragment (RFC 9728 section 1.2): {shown!r} has one")
     try:
