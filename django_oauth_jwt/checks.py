@@ -20,8 +20,9 @@ MIDDLEWARE = "django_oauth_jwt.middleware.JwtBearerMiddleware"
 AUTHENTICATION = "django_oauth_jwt.authentication.BearerJwtAuthentication"
 #: In seconds. Clocks that differ by more are broken.
 LARGEST_LEEWAY = 300
-#: Of a cache in a database: Django's default, and what the proofs of some minutes fit into.
+#: Of a cache in a database: Django's default.
 DEFAULT_ENTRIES = 300
+#: Room for the proofs of some minutes.
 ENOUGH_ENTRIES = 10_000
 
 

@@ -51,7 +51,7 @@ async def mcp(request: HttpRequest) -> HttpResponse:
         content = json.dumps(message)
     except (ValueError, RecursionError):
         raise BadRequest("A message is JSON") from None
-    # The challenge of this one names the scopes of both, so that a client asks once.
+    # This second `secure` names the scopes of both in its challenge, so that a client asks once.
     needed = secure(scope=_scope_of(message))
     return await needed(_answer)(request, content)
 

@@ -26,8 +26,8 @@ UNIX_SOCKET: Final = "unix"
 class DpopSettings:
     """How DPoP proofs are checked (RFC 9449); ``offer`` tells whether clients that need no proof are told of it.
 
-    A proof is good for ``proof_seconds``, and so is a nonce, which it needs where ``nonce`` is set. ``algorithms`` are
-    those that it may be signed with, in the order of a challenge.
+    A proof is good for ``proof_seconds``, and so is a nonce. Where ``nonce`` is set a proof must have one.
+    ``algorithms`` are those that it may be signed with, in the order of a challenge.
     """
 
     offer: bool = False

@@ -1,4 +1,4 @@
-"""Which scopes the operation takes that a request is for, whoever requires them.
+"""The scopes that the requested operation requires, from settings, decorators and permissions together.
 
 The challenge names all of them at once (RFC 6750 section 3): a client that learns of one at a time asks the user again
 and again.

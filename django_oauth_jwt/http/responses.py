@@ -79,8 +79,7 @@ def refusal_headers(
 ) -> dict[str, str]:
     """Return the headers of a refusal: its challenge or Retry-After, and that no cache may keep it."""
     headers = {"Cache-Control": "no-store"}
-    state = None if request is None else known_state(request)
-    nonce = error.nonce if isinstance(error, NonceRequired) else state.dpop_nonce if state is not None else ""
+    nonce = _nonce_of(error, request)
     if nonce:
         headers[NONCE_HEADER] = nonce
     challenge_line = challenge(
@@ -95,3 +94,10 @@ def refusal_headers(
     if isinstance(error, KeysUnavailable):
         headers["Retry-After"] = str(error.retry_after)
     return headers
+
+
+def _nonce_of(error: BearerError, request: HttpRequest | None) -> str:
+    if isinstance(error, NonceRequired):
+        return error.nonce
+    state = None if request is None else known_state(request)
+    return "" if state is None else state.dpop_nonce

@@ -26,17 +26,18 @@ BEARER_ALONE = OfferedSchemes()
 
 
 def offered_schemes(error: BearerError, settings: Settings, request: HttpRequest | None) -> OfferedSchemes:
-    """Return what a refusal offers: proofs where the settings do so, the client sent one, or should have."""
+    """Return what a refusal offers: DPoP where the settings do so, the client used it, or the token is ``unproven``."""
     header = None if request is None else request.META.get("HTTP_AUTHORIZATION")
     is_dpop = scheme_of(header) == DPOP or isinstance(error, InvalidProof | NonceRequired)
     if not (settings.offers_dpop or is_dpop or _is_unproven(error)):
         return BEARER_ALONE
-    requires_dpop = settings.requires_bound_tokens and settings.offers_dpop
+    prefers_dpop = settings.requires_bound_tokens and settings.offers_dpop
     return OfferedSchemes(
         " ".join(settings.dpop.algorithms),
         # Some clients read the first challenge alone, and have to find there that they need a nonce.
-        dpop_first=is_dpop or requires_dpop,
-        about_dpop=is_dpop or (requires_dpop and not header),
+        dpop_first=is_dpop or prefers_dpop,
+        # A client that has sent nothing yet learns of the scheme that it needs.
+        about_dpop=is_dpop or (prefers_dpop and not header),
     )
 
 

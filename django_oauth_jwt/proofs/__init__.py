@@ -3,8 +3,8 @@
 `binding` decides by the token's ``cnf`` what the sender has to show (RFC 7800), and whether the request shows it; what
 a request shows are its `facts`. `dpop` has the rules for a proof, which `reading` takes apart; its URL is compared as
 `target` spells it, `nonce` makes it a fresh one, and `replay` remembers the used ones. `certificate` finds the client's
-certificate, also in the header of a proxy (`xfcc` is Envoy's). All of it is steps (see `upstream.Steps`): only the
-cache of used proofs is waited for.
+certificate, also in the header of a proxy (`xfcc` is Envoy's). Only the cache of used proofs
+is waited for, in steps (see `upstream.Steps`).
 """
 
 from .binding import Methods, binding_steps, check_scheme, must_prove, required_methods

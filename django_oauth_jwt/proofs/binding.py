@@ -1,4 +1,4 @@
-"""Whether a token belongs to whoever sent it: what its ``cnf`` requires, and whether the request has it (RFC 7800)."""
+"""Whether a token is its sender's own: what its ``cnf`` requires, and whether the request has it (RFC 7800)."""
 
 import time
 from typing import Final, NamedTuple
@@ -100,7 +100,7 @@ def _proof_steps(
     proof = _checked_proof(facts, token, jkt, dpop, leeway, now)
     nonce = check_nonce(proof.nonce, now, dpop.proof_seconds) if dpop.nonce else None
     # Last, since it is remembered: of a proof that is refused for another reason nothing is kept.
-    # The clocks of two servers that the proof is sent to may differ, as the client's and the server's may.
+    # One clock accepts a proof for PROOF_SECONDS and twice the leeway. That of another server may be off as much.
     yield from runtime.part(ReplayMemory).first_use_steps(jkt, proof.jti, dpop.proof_seconds + 4 * leeway)
     return nonce
 

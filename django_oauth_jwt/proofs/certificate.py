@@ -1,7 +1,7 @@
 """The client's certificate, and its thumbprint ``x5t#S256`` (RFC 8705 section 3.1).
 
 Whether the certificate is a good one was decided by the server that ended TLS; here it is only compared. So its text
-is decoded and not parsed: of a broken one the thumbprint is no token's.
+is decoded and not parsed: a broken one has a thumbprint that no token names.
 """
 
 import hashlib
@@ -82,7 +82,7 @@ def _is_trusted(address: str | None, settings: ClientCertificateSettings) -> boo
 def _has_other_spelling(request: HttpRequest, variable: str) -> bool:
     """Tell whether a header with underscores was sent, too, which Django before 5.2.13 takes for one under ASGI.
 
-    A proxy sets its own header, and may pass on such a one of the client.
+    A proxy sets its own header, and may also pass on the client's, spelled with underscores.
     """
     scope = getattr(request, "scope", None)
     headers = scope.get("headers", ()) if isinstance(scope, Mapping) else ()

@@ -1,4 +1,4 @@
-"""What a request says of its sender: all that is checked of it, without the request."""
+"""What a request says of its sender, so that no check of a binding needs the request itself."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

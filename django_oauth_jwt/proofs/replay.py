@@ -20,35 +20,38 @@ from ..upstream import GuardedCache, PerProcess, Steps, unix_time
 
 logger = logging.getLogger("django_oauth_jwt")
 
-#: A cache in memory drops the oldest of its entries beyond these. Django's default of 300 is used up in a moment.
+#: A LocMemCache that is full drops the oldest third of its entries. Django's default of 300 is full in a moment.
 ENTRIES_IN_MEMORY: Final = 100_000
-#: So many operations at a time: behind a slow cache others would wait for their turn longer than for the cache.
+#: So many operations at a time: with one thread requests would queue behind a slow cache.
 THREADS: Final = 8
 #: Their `add` is no single step, or remembers nothing.
 _CANNOT_TELL: Final = (DummyCache, FileBasedCache)
 #: How long, in seconds, a cache that failed is not asked: as long as refused clients are told to wait.
 REST_SECONDS: Final = 1.0
-#: Of the SHA-256 of key and ``jti``: too many to find another client's by trying.
+#: Of the SHA-256 of key and ``jti``: long enough that nobody finds another proof with the same.
 DIGEST_BYTES: Final = 16
 _WARNING: Final = (
-    "The cache that remembers DPoP proofs fails (%s); requests with such proofs are answered with 503 for %g seconds"
+    "The cache that remembers DPoP proofs fails (%s); requests with DPoP proofs are answered with 503 for %g seconds"
 )
 
 
 class ReplayMemory:
     """The used proofs, in the cache that the setting CACHE names.
 
-    Where that one is in the memory of this process, they are in another of its kind, which has room for them, and is
-    asked at once. Any other is asked in a thread that may be left behind: how long a request waits for it is bounded
-    (see `upstream.GuardedCache`).
+    Where that is a LocMemCache, they are in a LocMemCache of their own, which has room for them, and is asked directly.
+    Any other is asked in a thread that may be left behind: how long a request waits for it is bounded (see
+    `upstream.GuardedCache`).
     """
 
     def __init__(self, settings: Settings) -> None:
         cache = caches[settings.cache]
         self._can_tell = not isinstance(cache, _CANNOT_TELL)
         if not self._can_tell:
-            logger.error("CACHE is a %s, which cannot tell whether a DPoP proof was used", type(cache).__name__)
-        # Its subclasses may do anything.
+            logger.error(
+                "CACHE is a %s, which cannot tell whether a DPoP proof was used: the answer to each is 503",
+                type(cache).__name__,
+            )
+        # A subclass may do I/O, so it is asked in a thread.
         self._in_memory = _memory_of(settings.cache) if type(cache) is LocMemCache else None
 
         self._guarded = PerProcess(

@@ -91,7 +91,10 @@ class TokenIssuer:
         return signer.encode(jose_header, json.dumps(payload).encode())
 
     def headers(self, scope: str | Iterable[str] | None = None, **kwargs: Any) -> dict[str, str]:
-        """Return request headers with a token. Takes the arguments of `token`."""
+        """Return request headers with a bearer token. Takes the arguments of `token`.
+
+        For a token that is bound to a key `ProofKey.headers` makes the headers.
+        """
         return {"Authorization": f"Bearer {self.token(scope, **kwargs)}"}
 
     @contextmanager

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import Any, Final, TypeVar
 
 from .bounded import StillHanging
-from .steps import Steps, run_blocking
+from .steps import Steps
 from .threads import Wait, in_thread, new_future, settle
 
 T = TypeVar("T")
@@ -29,12 +29,8 @@ class Worker:
         self._tasks: _Tasks | None = None
         self._hanging = 0
 
-    def call(self, work: Callable[[], T], seconds: float) -> T:
-        """Return what ``work`` returns; raise TimeoutError after so many seconds, or StillHanging."""
-        return run_blocking(self.call_steps(work, seconds))
-
     def call_steps(self, work: Callable[[], T], seconds: float) -> Steps[T]:
-        """Do as `call` does, in steps."""
+        """Return what ``work`` returns; raise TimeoutError after so many seconds, or StillHanging."""
         future: Future[T] = new_future()
         tasks = self._hand_over(future, work)
         yield Wait(future, seconds)

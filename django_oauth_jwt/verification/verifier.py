@@ -37,7 +37,7 @@ def verify_token(
     try:
         found = remembered_or_pending(encoded, runtime, jwks_service)
         token = found if isinstance(found, AccessToken) else found.complete(found.keys.get())
-        return token if binding_checked else _without_proof(token, runtime, jwks_service)
+        return _with_binding(token, runtime, jwks_service, is_checked=binding_checked)
     except InvalidToken as error:
         raise _to_caller(error, runtime) from None
 
@@ -54,17 +54,19 @@ async def averify_token(
     try:
         found = remembered_or_pending(encoded, runtime, jwks_service)
         token = found if isinstance(found, AccessToken) else found.complete(await found.keys.aget())
-        return token if binding_checked else _without_proof(token, runtime, jwks_service)
+        return _with_binding(token, runtime, jwks_service, is_checked=binding_checked)
     except InvalidToken as error:
         raise _to_caller(error, runtime) from None
 
 
-def _without_proof(token: AccessToken, runtime: Runtime, jwks_service: KeyService | None) -> AccessToken:
-    """Return a token that needs no proof of its sender; raise InvalidToken for another."""
+def _with_binding(
+    token: AccessToken, runtime: Runtime, jwks_service: KeyService | None, *, is_checked: bool
+) -> AccessToken:
+    """Return a token that is bound to nobody and need not be, or whose binding is checked; else raise InvalidToken."""
     settings = runtime.settings
-    if token.is_bound:
+    if token.is_bound and not is_checked:
         raise InvalidToken("unproven", detail="bound to its sender, and nobody has checked the proof")
-    if settings.requires_bound_tokens:
+    if settings.requires_bound_tokens and not token.is_bound:
         trusted = trusted_issuer(token.issuer, settings, issuer_of_service(jwks_service)) or settings.unlisted_issuer
         if trusted.require_bound_tokens:
             raise InvalidToken("unproven", detail="bound to nobody, and REQUIRE_BOUND_TOKENS is set")

@@ -125,9 +125,8 @@ def test_a_cache_that_cannot_tell_is_as_good_as_none(run, memory, caplog, tmp_pa
     """The one remembers nothing, and the other looks before it writes: 503, and a line in the log that says why."""
     memory = memory(f"django.core.cache.backends.{kind}", LOCATION=str(tmp_path))
     assert outcome(run, memory) == "replay_check_unavailable"
-    assert [record.message for record in caplog.records if record.levelno == logging.ERROR] == [
-        f"CACHE is a {kind.partition('.')[2]}, which cannot tell whether a DPoP proof was used"
-    ]
+    (error,) = [record.message for record in caplog.records if record.levelno == logging.ERROR]
+    assert error.startswith(f"CACHE is a {kind.partition('.')[2]}, which cannot tell whether a DPoP proof was used")
 
 
 def test_a_burst_is_no_outage(memory):
@@ -179,7 +178,7 @@ def test_a_cache_that_fails_is_left_alone_for_a_second(run, memory, frozen_time,
         assert outcome(run, memory) == "new"
     (record,) = caplog.records
     assert record.getMessage() == (
-        "The cache that remembers DPoP proofs fails (ConnectionError); requests with such proofs are answered with 503 "
+        "The cache that remembers DPoP proofs fails (ConnectionError); requests with DPoP proofs are answered with 503 "
         "for 1 seconds"
     )
 

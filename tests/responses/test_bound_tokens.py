@@ -310,9 +310,11 @@ def test_code_without_a_request_says_whether_it_has_checked_the_binding(issuer, 
             assert verify(token, binding_checked=True).confirmation["jkt"]
             assert verify(issuer.token()).confirmation is None
     trust(REQUIRE_BOUND_TOKENS=True)
-    with pytest.raises(InvalidToken) as refusal:
-        verify_token(issuer.token())
-    assert refusal.value.reason == "unproven"
+    assert verify_token(token, binding_checked=True).confirmation["jkt"]
+    for is_checked in (False, True):  # a token that is bound to nobody cannot have been checked
+        with pytest.raises(InvalidToken) as refusal:
+            verify_token(issuer.token(), binding_checked=is_checked)
+        assert refusal.value.reason == "unproven"
 
 
 def test_an_issuer_of_several_may_require_bound_tokens(send, settings, rsa_issuer, proof_key):

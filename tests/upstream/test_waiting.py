@@ -21,6 +21,11 @@ RUNNERS = [run_blocking, lambda steps: asyncio.run(run_awaiting(steps))]
 either_way = pytest.mark.parametrize("run", RUNNERS, ids=["blocking", "awaiting"])
 
 
+def call(worker, work, seconds):
+    """Have a worker do something, blocking."""
+    return run_blocking(worker.call_steps(work, seconds))
+
+
 @either_way
 def test_steps_go_on_when_what_they_wait_for_is_done(run):
     """Each future has its result by then, and what the steps return is returned."""
@@ -190,17 +195,17 @@ def test_a_thread_that_cannot_be_had_takes_no_place(monkeypatch):
 def test_a_worker_does_its_calls_in_one_thread():
     """So that they share what Django keeps for each thread: a connection."""
     worker = Worker(idle_seconds=FOREVER)
-    assert len({worker.call(threading.get_ident, FOREVER) for _ in range(5)}) == 1
+    assert len({call(worker, threading.get_ident, FOREVER) for _ in range(5)}) == 1
 
 
 def test_a_worker_gives_errors_back():
     """They are the caller's, and the next call goes on in the same thread."""
     worker = Worker(idle_seconds=FOREVER)
-    before = worker.call(threading.get_ident, FOREVER)
+    before = call(worker, threading.get_ident, FOREVER)
     for error in (ZeroDivisionError, TimeoutError, KeyboardInterrupt):
         with pytest.raises(error):
-            worker.call(partial(_raise, error), FOREVER)
-    assert worker.call(threading.get_ident, FOREVER) == before
+            call(worker, partial(_raise, error), FOREVER)
+    assert call(worker, threading.get_ident, FOREVER) == before
 
 
 def _raise(error):
@@ -236,7 +241,7 @@ def test_an_idle_worker_ends():
     """With it end its connections, which could die of old age; the next call has a new thread."""
     worker, idents = Worker(idle_seconds=0), set()
     for _ in range(3):
-        thread = worker.call(threading.current_thread, FOREVER)
+        thread = call(worker, threading.current_thread, FOREVER)
         thread.join(FOREVER)
         assert not thread.is_alive()
         idents.add(thread)
@@ -246,7 +251,7 @@ def test_an_idle_worker_ends():
 def test_a_call_that_comes_as_the_worker_is_about_to_end_is_done():
     """The thread looks once more when it has the lock."""
     worker = Worker(idle_seconds=0.001)
-    assert [worker.call(lambda: "result", FOREVER) for _ in range(300)] == ["result"] * 300
+    assert [call(worker, lambda: "result", FOREVER) for _ in range(300)] == ["result"] * 300
 
 
 def test_a_worker_that_hangs_is_replaced_up_to_four_times():
@@ -257,18 +262,18 @@ def test_a_worker_that_hangs_is_replaced_up_to_four_times():
         thread = began.get(timeout=FOREVER)
         worker._leave_behind(tasks)
     with pytest.raises(StillHanging):
-        worker.call(pytest.fail, FOREVER)
+        call(worker, pytest.fail, FOREVER)
     go_on.set()
     thread.join(FOREVER)
-    assert worker.call(lambda: "result", FOREVER) == "result"
+    assert call(worker, lambda: "result", FOREVER) == "result"
 
 
 def test_a_call_that_takes_too_long_leaves_the_worker_behind():
     """Its caller is told, and the next call has another thread."""
     worker, go_on = Worker(), threading.Event()
     with pytest.raises(TimeoutError):
-        worker.call(lambda: go_on.wait(FOREVER), 0.01)
-    assert worker.call(lambda: "result", FOREVER) == "result"
+        call(worker, lambda: go_on.wait(FOREVER), 0.01)
+    assert call(worker, lambda: "result", FOREVER) == "result"
     go_on.set()
 
 
@@ -278,7 +283,7 @@ def test_a_call_in_a_line_behind_one_that_hangs_leaves_it_behind_once():
 
     def wait(seconds):
         with pytest.raises(TimeoutError):
-            worker.call(lambda: hangs.set() or go_on.wait(FOREVER), seconds)
+            call(worker, lambda: hangs.set() or go_on.wait(FOREVER), seconds)
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(wait, 0.1)
@@ -300,5 +305,5 @@ def test_a_worker_that_gets_no_thread_has_one_at_the_next_call(monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", no_thread)
         with pytest.raises(RuntimeError, match="can't start"):
-            worker.call(pytest.fail, FOREVER)
-    assert worker.call(lambda: "result", FOREVER) == "result"
+            call(worker, pytest.fail, FOREVER)
+    assert call(worker, lambda: "result", FOREVER) == "result"
