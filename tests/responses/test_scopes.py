@@ -55,6 +55,7 @@ def drf(*permissions, **attributes):
 class Actions(ViewSet):
     """A view that decides by the action and the method, in code of its own."""
 
+    permission_classes = (HasScope("unused"),)
     made = 0
 
     def __init__(self, **kwargs):
