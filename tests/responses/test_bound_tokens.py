@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from django.core.cache.backends.locmem import LocMemCache
@@ -263,19 +263,24 @@ def test_without_the_cache_a_bound_token_is_a_503(send, at, issuer, token, proof
         assert send("get", at, headers=issuer.headers("read")).status_code == 200
 
 
+def certificate_of(request):
+    """A project's own way to find the certificate. (Django's async client of before 5.2.13 misspells long headers.)"""
+    return unquote(request.headers.get("X-Certificate", "")) or None
+
+
 class TestCertificates:
-    """A token that is bound to the client's certificate, which a proxy tells of."""
+    """A token that is bound to the client's certificate."""
 
     @pytest.fixture
     def token(self, trust):
-        issuer = trust(SCOPE="read", CLIENT_CERTIFICATE={"SOURCE": "nginx", "TRUSTED_PROXIES": ["127.0.0.1"]})
+        issuer = trust(SCOPE="read", CLIENT_CERTIFICATE={"SOURCE": certificate_of})
         return issuer.token("read", cnf={"x5t#S256": X5T})
 
     def test_the_clients_own_certificate_opens(self, send, at, token):
         """And the same token without it, or with another's, does not."""
         headers = {"Authorization": f"Bearer {token}"}
         for certificate, status in ((quote(PEM), 200), ("", 401), (quote(PEM.replace("MII", "MIJ", 1)), 401)):
-            response = send("get", at, headers={**headers, "X-SSL-Client-Cert": certificate})
+            response = send("get", at, headers={**headers, "X-Certificate": certificate})
             assert response.status_code == status
             if status == 401:
                 assert challenge(response) == f"Bearer {UNPROVEN}, {ALGS}"
