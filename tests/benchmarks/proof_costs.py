@@ -84,18 +84,21 @@ def proven(key, tokens, count):
     return iter([{"HTTP_AUTHORIZATION": one["Authorization"], "HTTP_DPOP": one["DPoP"]} for one in headers])
 
 
-def memory_per_proof(server, count):
+def memory_per_proof(server, count, batch=1000):
     """Return the bytes that a used proof leaves in the process where the cache is outside."""
     issuer, key = Issuer(server, "ES256", name="proof-memory"), ProofKey.generate("ES256")
     token = issuer.token(cnf={"jkt": key.thumbprint})
-    with override_settings(OAUTH_JWT=issuer.settings(), CACHES=OUTSIDE):
-        send = sending(MIDDLEWARE, proven(key, [token], count + 1))
-        send(1)
+
+    def use(number):
+        sending(MIDDLEWARE, proven(key, [token], number))(number)
         gc.collect()
+
+    with override_settings(OAUTH_JWT=issuer.settings(), CACHES=OUTSIDE):
+        use(1)
         tracemalloc.start()
         try:
-            send(count)
-            gc.collect()
+            for _ in range(0, count, batch):  # each is made just before it is used, as it has to be
+                use(batch)
             return round(tracemalloc.get_traced_memory()[0] / count, 1)
         finally:
             tracemalloc.stop()

@@ -72,7 +72,7 @@ def _requests(server, plan, options):
 def _proofs(server, plan, options):
     from tests.benchmarks import proof_costs
 
-    count = 2_000 if options.quick else 100_000
+    count = 2_000 if options.quick else 20_000
     return {"proofs": proof_costs.run(server, plan), "proof memory": proof_costs.memory_per_proof(server, count)}
 
 
