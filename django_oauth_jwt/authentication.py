@@ -67,17 +67,17 @@ class BearerJwtAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, AccessToken] | None:
         """Return the token's user and the token, None for a request that brings no bearer token."""
         hooks = hooks_of((request.parser_context or {}).get("view"), challenges=True)
-        if passes_foreign_token(request._request) and [*(request.authenticators or ())][-1:] != [self]:
+        state = state_of(request._request)
+        if passes_foreign_token(request._request, state) and [*(request.authenticators or ())][-1:] != [self]:
             return None  # it is not the last one to be asked
         try:
-            accepted = authenticate(request._request)
+            accepted = authenticate(request._request, state)
         except BearerError as error:
             if isinstance(error, MissingToken) and error.reason in ("no_authorization", "other_scheme"):
                 return None
             raise BearerRefusal(error, is_reported=True) from error
-        nonce = state_of(request._request).dpop_nonce
-        if nonce and hooks is not None:
-            hooks.add_header(NONCE_HEADER, nonce)
+        if state.dpop_nonce and hooks is not None:
+            hooks.add_header(NONCE_HEADER, state.dpop_nonce)
         if accepted.user is None:
             accepted.user = TokenUser(accepted.verified())
         return accepted.user, accepted.verified()
@@ -116,7 +116,8 @@ class _ViewHooks:
         self.challenges = False  # whether a request that is not authenticated is asked for a token
         for name in self.REPLACED:
             setattr(view, name, getattr(self, name))
-        view.headers["Vary"] = ", ".join(filter(None, [view.headers.get("Vary"), "Authorization"]))
+        vary = view.headers.get("Vary")
+        view.headers["Vary"] = f"{vary}, Authorization" if vary else "Authorization"
 
     def add_header(self, name: str, value: str) -> None:
         """Set a header of whatever answer the view gives."""

@@ -79,12 +79,11 @@ def _authorization_steps(
     return None
 
 
-def authenticate(request: HttpRequest) -> RequestToken:
+def authenticate(request: HttpRequest, state: RequestState) -> RequestToken:
     """Return the request's verified token, whose user is known, blocking.
 
     Sets ``request.claims`` and ``request.access_token``. Raises BearerError where there is no such token.
     """
-    state = state_of(request)
     found = token_or_steps(request, state)
     if isinstance(found, RequestToken) and _accept_at_once(found, _NO_REQUIREMENTS, state.runtime.settings):
         return found

@@ -12,7 +12,7 @@ from ..conf import Settings
 from ..errors import BearerError
 from ..proofs import BEARER
 from .credentials import parse_authorization
-from .state import state_of
+from .state import RequestState
 
 #: How a JSON object begins. Random bytes hardly ever do, and an opaque token may be just that.
 _OBJECT: Final = re.compile(r'\s*\{\s*"[^"]*"\s*:')
@@ -26,13 +26,13 @@ class _Members(list[tuple[str, Any]]):
     """A JSON object with all its members, also those that it has twice."""
 
 
-def passes_foreign_token(request: HttpRequest) -> bool:
+def passes_foreign_token(request: HttpRequest, state: RequestState) -> bool:
     """Tell whether the request's bearer token is for the next authenticator: no JWT of a trusted issuer.
 
     Never without PASS_FOREIGN_TOKENS. A token that names a trusted issuer is ours, however broken it is. Where the
     settings trust any issuer, so is everything that looks like a JWT. In doubt a token is ours, and so refused.
     """
-    settings = state_of(request).runtime.settings
+    settings = state.runtime.settings
     if not settings.pass_foreign_tokens:
         return False
     try:
