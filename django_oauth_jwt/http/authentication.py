@@ -12,7 +12,7 @@ from ..jwks import KeyService
 from ..proofs import binding_steps, facts_of, must_prove
 from ..tokens import AccessToken
 from ..upstream import Steps
-from ..verification import EncodedToken, Pending, remembered_or_pending
+from ..verification import EncodedToken, remembered_or_steps
 from .credentials import parse_authorization
 from .needs import Resolver, User
 from .state import RequestState, RequestToken, known_state
@@ -31,7 +31,7 @@ def token_or_steps(
         return known
     try:
         scheme, encoded = _credentials(request, state.runtime.settings, jwks_service)
-        found = remembered_or_pending(encoded, state.runtime, jwks_service)
+        found = remembered_or_steps(encoded, state.runtime, jwks_service)
     except BearerError as error:
         return _note(request, state, jwks_service, error)
     if isinstance(found, AccessToken) and not must_prove(found, scheme, state.runtime.settings):
@@ -44,10 +44,10 @@ def _verification_steps(
     state: RequestState,
     jwks_service: KeyService | None,
     scheme: str,
-    found: AccessToken | Pending,
+    found: AccessToken | Steps[AccessToken],
 ) -> Steps[RequestToken]:
     try:
-        token = found if isinstance(found, AccessToken) else found.complete((yield found.keys))
+        token = found if isinstance(found, AccessToken) else (yield from found)
         if must_prove(token, scheme, state.runtime.settings):
             yield from _proof_steps(request, state, jwks_service, scheme, token)
     except BearerError as error:

@@ -7,18 +7,17 @@ list until the token breaks a rule; for the keys it asks by `needs`. `token_cach
 
 from .reading import EncodedToken, UnverifiedToken, issuer_of, read_token
 from .rules import NO_KEYS, RULES, Rule
-from .verifier import Pending, averify_token, remembered_or_pending, verify_token
+from .verifier import averify_token, remembered_or_steps, verify_token
 
 __all__ = [
     "NO_KEYS",
     "RULES",
     "EncodedToken",
-    "Pending",
     "Rule",
     "UnverifiedToken",
     "averify_token",
     "issuer_of",
     "read_token",
-    "remembered_or_pending",
+    "remembered_or_steps",
     "verify_token",
 ]

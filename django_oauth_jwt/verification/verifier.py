@@ -7,10 +7,10 @@ from ..conf import Runtime, get_runtime, require_key_source
 from ..errors import BearerError, InvalidToken
 from ..issuers import issuer_of_service, trusted_issuer
 from ..jwks import KeyService
-from ..jws import KeySet
 from ..tokens import AccessToken, VerifiedToken
+from ..upstream import Steps, run_awaiting, run_blocking
 from .needs import Keys, unavailable
-from .reading import EncodedToken, UnverifiedToken, read_token
+from .reading import EncodedToken, read_token
 from .rules import AFTER_KEYS, AT_EACH_USE, BEFORE_KEYS, NO_KEYS
 from .token_cache import RememberedToken, TokenCache, cache_key
 
@@ -32,12 +32,8 @@ def verify_token(
     encoded = EncodedToken(encoded_token)
     del encoded_token  # a report of whatever is raised from here on would show it
     runtime = get_runtime()
-    if jwks_service is None:
-        require_key_source(runtime.settings)
     try:
-        found = remembered_or_pending(encoded, runtime, jwks_service)
-        token = found if isinstance(found, AccessToken) else found.complete(found.keys.get())
-        return _with_binding(token, runtime, jwks_service, is_checked=binding_checked)
+        return run_blocking(_steps(encoded, runtime, jwks_service, is_checked=binding_checked))
     except InvalidToken as error:
         raise _to_caller(error, runtime) from None
 
@@ -49,14 +45,20 @@ async def averify_token(
     encoded = EncodedToken(encoded_token)
     del encoded_token  # as above
     runtime = get_runtime()
-    if jwks_service is None:
-        require_key_source(runtime.settings)
     try:
-        found = remembered_or_pending(encoded, runtime, jwks_service)
-        token = found if isinstance(found, AccessToken) else found.complete(await found.keys.aget())
-        return _with_binding(token, runtime, jwks_service, is_checked=binding_checked)
+        return await run_awaiting(_steps(encoded, runtime, jwks_service, is_checked=binding_checked))
     except InvalidToken as error:
         raise _to_caller(error, runtime) from None
+
+
+def _steps(
+    encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None, *, is_checked: bool
+) -> Steps[AccessToken]:
+    if jwks_service is None:
+        require_key_source(runtime.settings)
+    found = remembered_or_steps(encoded, runtime, jwks_service)
+    token = found if isinstance(found, AccessToken) else (yield from found)
+    return _with_binding(token, runtime, jwks_service, is_checked=is_checked)
 
 
 def _with_binding(
@@ -80,33 +82,10 @@ def _to_caller(error: InvalidToken, runtime: Runtime) -> InvalidToken:
     return error.with_traceback(None)
 
 
-class Pending:
-    """A token that is read and passed the rules before the keys: what is missing are ``keys``."""
-
-    __slots__ = ("_cache_key", "_encoded", "_token", "keys")
-
-    def __init__(self, encoded: EncodedToken, token: UnverifiedToken, key: Hashable | None) -> None:
-        self._encoded = encoded
-        self._token = token
-        self._cache_key = key
-        self.keys = Keys(token.service(), token.header.kid, token.header.alg)
-
-    def complete(self, key_set: KeySet) -> AccessToken:
-        """Hold the token to the rest of the rules with these keys, remember it, and return it."""
-        token, now = self._token, time.time()
-        for check in AFTER_KEYS:
-            check(token, key_set, now)
-        verified = VerifiedToken(token.claims, token.header.parameters)
-        if self._cache_key is not None:
-            remembered = RememberedToken(verified, token.trusted.leeway, self.keys.service, key_set)
-            token.runtime.part(TokenCache).add(self._cache_key, remembered)
-        return AccessToken(self._encoded.text, verified)
-
-
-def remembered_or_pending(
+def remembered_or_steps(
     encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None
-) -> AccessToken | Pending:
-    """Return the token if it is remembered and its times still hold, else what `Pending.complete` verifies."""
+) -> AccessToken | Steps[AccessToken]:
+    """Return the token if it is remembered and its times still hold, else the steps that verify it."""
     cache, key = runtime.part(TokenCache), None
     if cache.size:
         key = cache_key(encoded.octets(runtime.settings.max_token_length), jwks_service)
@@ -120,7 +99,22 @@ def remembered_or_pending(
             for check in AT_EACH_USE:
                 check(remembered.verified.claims, time.time(), remembered.leeway)
             return AccessToken(encoded.text, remembered.verified)
+    return _verification_steps(encoded, runtime, jwks_service, key)
+
+
+def _verification_steps(
+    encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None, key: Hashable | None
+) -> Steps[AccessToken]:
+    """Hold a token to each rule in turn, remember it under the key, if there is one, and return it."""
     token = read_token(encoded, runtime, jwks_service)
-    for check_rule in BEFORE_KEYS:
-        check_rule(token, NO_KEYS, 0.0)
-    return Pending(encoded, token, key)
+    for check in BEFORE_KEYS:
+        check(token, NO_KEYS, 0.0)
+    service = token.service()
+    key_set = yield Keys(service, token.header.kid, token.header.alg)
+    now = time.time()
+    for check in AFTER_KEYS:
+        check(token, key_set, now)
+    verified = VerifiedToken(token.claims, token.header.parameters)
+    if key is not None:
+        runtime.part(TokenCache).add(key, RememberedToken(verified, token.trusted.leeway, service, key_set))
+    return AccessToken(encoded.text, verified)

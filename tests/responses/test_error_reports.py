@@ -25,7 +25,7 @@ from django_oauth_jwt.verification import (
     EncodedToken,
     averify_token,
     read_token,
-    remembered_or_pending,
+    remembered_or_steps,
     verify_token,
 )
 
@@ -287,8 +287,8 @@ def test_what_is_held_of_a_token_has_a_repr_without_it(issuer):
     token = issuer.token("read")
     encoded = EncodedToken(token)
     request = RequestFactory().get("/", headers={"Authorization": f"Bearer {token}"})
-    pending = remembered_or_pending(encoded, get_runtime(), None)
+    steps = remembered_or_steps(encoded, get_runtime(), None)
     assert secure()(lambda request: HttpResponse())(request).status_code == 200
     state = state_of(request)
-    held = [encoded, read_token(encoded, get_runtime(), None), pending, pending.keys, state, state.token]
+    held = [encoded, read_token(encoded, get_runtime(), None), steps, next(steps), state, state.token]
     assert not any(shows(repr(one), token) for one in held)
