@@ -1,10 +1,10 @@
 """How an authorization server or a shared cache is asked, and what makes it safe to wait for them.
 
-`client` fetches one JSON document, `discovery` finds where the keys of an issuer are, `guarded_cache` is a Django
-cache that may fail as it likes. Whatever may hang runs in `threads`, with a time limit: in `bounded` calls, or in a
-`worker` that is replaced when it hangs. `steps` are computations that say what they wait for, so that they are
-written once for WSGI and ASGI. `forks` tells a child process from its parent, `clock` compares times that other
-machines wrote.
+`client` fetches one JSON document, `discovery` finds where the keys of an issuer are. `guarded_cache` is a Django cache
+that may fail as it likes, `project_cache` the one of the setting CACHE, for what has to be remembered. Whatever may
+hang runs in `threads`, with a time limit: in `bounded` calls, or in a `worker` that is replaced when it hangs. `steps`
+are computations that say what they wait for, so that they are written once for WSGI and ASGI. `forks` tells a child
+process from its parent, `clock` compares times that other machines wrote.
 """
 
 from .client import MAXIMUM_RETRY_AFTER, Fetched, JwksClient, shown_url
@@ -13,6 +13,7 @@ from .discovery import discover_jwks_uri, metadata_uris
 from .failures import FetchFailed
 from .forks import PerProcess
 from .guarded_cache import GuardedCache, is_in_memory, read
+from .project_cache import ProjectCache
 from .steps import Steps, run_awaiting, run_blocking
 from .threads import Wait, in_thread, new_future
 
@@ -24,6 +25,7 @@ __all__ = [
     "GuardedCache",
     "JwksClient",
     "PerProcess",
+    "ProjectCache",
     "Steps",
     "Wait",
     "discover_jwks_uri",
