@@ -85,6 +85,7 @@ class InvalidToken(BearerError):
             "issued_in_the_future": "Token was issued in the future",
             "unknown_user": "Token belongs to no user",
             "unproven": "Token is not proven to be the sender's own",
+            "inactive": "Token is not active",
         }
     )
     STATUSES: Final = MappingProxyType({"unproven": 401})  #: those that no setting changes, by reason
@@ -202,3 +203,9 @@ class ReplayCheckUnavailable(KeysUnavailable):
     """The cache cannot say whether a DPoP proof was used before."""
 
     REASON = ("replay_check_unavailable", "Whether the DPoP proof was used before cannot be told for now")
+
+
+class IntrospectionUnavailable(KeysUnavailable):
+    """The authorization server cannot be asked about the token (RFC 7662), or does not answer in time."""
+
+    REASON = ("introspection_unavailable", "Whether the token is active cannot be told for now")

@@ -5,8 +5,10 @@
                         instance, the claim that is missing), ``reason`` (``error.reason``)
 ``jwks_refreshed``      sender: JwksService, ``service``, ``key_set``
 ``jwks_refresh_failed`` sender: JwksService, ``service``, ``reason`` (str), ``retry_at`` (Unix time in seconds)
+``introspected``        sender: Introspector, ``issuer`` (str or None), ``active`` (bool), ``seconds`` that it took
+``introspection_failed``sender: Introspector, ``issuer``, ``reason`` (str), ``seconds``
 
-The JWKS signals are sent in the thread that fetches, after the waiting requests have got the keys.
+The signals about keys and introspection are sent in the thread that asks, after the waiting requests were served.
 """
 
 from django.dispatch import Signal
@@ -15,3 +17,5 @@ token_accepted = Signal()
 token_rejected = Signal()
 jwks_refreshed = Signal()
 jwks_refresh_failed = Signal()
+introspected = Signal()
+introspection_failed = Signal()

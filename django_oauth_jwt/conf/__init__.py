@@ -1,11 +1,12 @@
 """The settings dict ``OAUTH_JWT``: it is validated as a whole and becomes frozen, typed objects.
 
 `reading` reads the dict and lists everything that is wrong with it. `rules` has the table of keys; `values`, `urls`,
-`paths`, `resources`, `targets` and `bindings` have one function for each kind of value, `nested` reads those that are
-dicts. `runtime` holds the current settings, together with the objects that other wings make from them.
+`paths`, `resources`, `targets`, `bindings` and `introspection` have one function for each kind of value, `nested` reads
+those that are dicts. `runtime` holds the current settings, together with the objects that other wings make from them.
 """
 
 from .bindings import HEADER_SOURCES, ClientCertificateSettings, DpopSettings
+from .introspection import WITH_KEY, WITH_SECRET, IntrospectionSettings
 from .reading import NAME, NO_KEY_SOURCE, Problem, read
 from .resources import Resource, host_of
 from .rules import ISSUER_RULES, RULES, Settings, TrustedIssuer
@@ -21,8 +22,11 @@ __all__ = [
     "NAME",
     "NO_KEY_SOURCE",
     "RULES",
+    "WITH_KEY",
+    "WITH_SECRET",
     "ClientCertificateSettings",
     "DpopSettings",
+    "IntrospectionSettings",
     "Problem",
     "Resource",
     "Runtime",

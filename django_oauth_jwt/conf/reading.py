@@ -9,7 +9,17 @@ from typing import Any, Final
 
 from .nested import brief, suggestion, without_password
 from .resources import audiences_of
-from .rules import ISSUER_RULES, NULLABLE_KEYS, RULES, Rule, Settings, TrustedIssuer, issuer_of, settings_of
+from .rules import (
+    ISSUER_RULES,
+    NULLABLE_KEYS,
+    RULES,
+    SECRET_KEYS,
+    Rule,
+    Settings,
+    TrustedIssuer,
+    issuer_of,
+    settings_of,
+)
 from .urls import is_secure, url
 
 NAME: Final = "OAUTH_JWT"
@@ -29,6 +39,7 @@ NO_KEY_SOURCE: Final = Problem(
     f"{NAME} does not say where the keys are.",
     f"Set {NAME}['JWKS_URI'] to the authorization server's JWKS endpoint, or ISSUER to discover it.",
 )
+_USE_TLS: Final = "Use an https URL (or ALLOW_INSECURE_HTTP, where the network itself is trusted)."
 
 
 def read(raw: object) -> tuple[Settings | None, list[Problem]]:
@@ -50,6 +61,7 @@ def read(raw: object) -> tuple[Settings | None, list[Problem]]:
         issuers.append((NAME, issuer_of(values.get("ISSUER"), values, values)))
     for where, trusted in issuers:
         problems += _key_url_problems(where, trusted, values)
+        problems += _introspection_problems(where, trusted, values)
     problems += _conflicts(raw, values, [trusted for _, trusted in issuers])
     if problems:
         return None, problems
@@ -71,7 +83,8 @@ def _values(raw: Any, rules: Mapping[str, Rule], where: str, problems: list[Prob
             try:
                 values[key] = rules[key](value)
             except ValueError as error:
-                problems.append(Problem("E003", f"{where}[{key!r}] {error}.", f"It is {brief(value)} now."))
+                shown = "Its value is not shown." if key in SECRET_KEYS else f"It is {brief(value)} now."
+                problems.append(Problem("E003", f"{where}[{key!r}] {error}.", shown))
     return values
 
 
@@ -97,8 +110,21 @@ def _key_url_problems(where: str, trusted: TrustedIssuer, values: Mapping[str, A
         yield Problem(
             "E005",
             f"{name} would have the keys fetched without TLS.",
-            "Use an https URL (or ALLOW_INSECURE_HTTP, where the network itself is trusted).",
+            _USE_TLS,
         )
+
+
+def _introspection_problems(where: str, trusted: TrustedIssuer, values: Mapping[str, Any]) -> Iterator[Problem]:
+    if trusted.introspection is None:
+        return
+    name = f"{where}['INTROSPECTION']"
+    try:
+        endpoint = url(trusted.introspection.endpoint or trusted.issuer)
+    except ValueError:
+        yield Problem("E003", f"{name} must have 'ENDPOINT'.", "Or set ISSUER to a URL whose metadata name it.")
+        return
+    if not (values.get("ALLOW_INSECURE_HTTP") or is_secure(endpoint)):
+        yield Problem("E005", f"{name} would send tokens and credentials without TLS.", _USE_TLS)
 
 
 def _conflicts(raw: Mapping[Any, Any], values: Mapping[str, Any], issuers: list[TrustedIssuer]) -> Iterator[Problem]:

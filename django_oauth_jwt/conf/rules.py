@@ -12,6 +12,7 @@ from ..errors import BearerError, InvalidToken
 from ..jws import SUPPORTED_ALGORITHMS
 from ..tokens import FLAT, Requirements, ScopeHierarchy
 from . import bindings, paths, resources, targets, urls, values
+from .introspection import IntrospectionSettings, introspection_settings
 
 Rule = Callable[[Any], Any]
 
@@ -27,6 +28,7 @@ ISSUER_RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "JWKS_SERVICE": targets.key_service,
         "USER_RESOLVER": targets.imported_callable,
         "REQUIRE_BOUND_TOKENS": values.boolean,
+        "INTROSPECTION": introspection_settings,
     }
 )
 
@@ -62,9 +64,11 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
 NULLABLE_KEYS: Final = frozenset(
     {
         *("JWKS_URI", "ISSUER", "AUDIENCE", "JWKS_SERVICE", "USER_RESOLVER", "HTTP_SESSION"),
-        *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA", "CLIENT_CERTIFICATE"),
+        *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA", "CLIENT_CERTIFICATE", "INTROSPECTION"),
     }
 )
+#: Their values hold secrets, which have no place in an error.
+SECRET_KEYS: Final = frozenset({"INTROSPECTION", "ISSUERS"})
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ class TrustedIssuer:
     leeway: float = 30
     user_resolver: Callable[..., Any] | None = None
     require_bound_tokens: bool = False
+    introspection: IntrospectionSettings | None = None
 
     @property
     def key_url(self) -> str | None:
@@ -96,8 +101,9 @@ class Settings:
     """The validated settings. Times are in seconds, lengths in characters.
 
     ``issuers`` has the trusted issuers by identifier, under None an issuer that is not named. ``unlisted_issuer`` is
-    for tokens of other issuers where a view has its own key service. ``requires_bound_tokens`` tells whether any of
-    them requires that.
+    for tokens of other issuers where a view has its own key service; no authorization server is asked about those.
+    ``requires_bound_tokens`` tells whether any issuer requires that. ``introspecting`` are those that are asked about
+    opaque tokens, in this order.
     """
 
     issuers: Mapping[str | None, TrustedIssuer]
@@ -124,6 +130,7 @@ class Settings:
     dpop: bindings.DpopSettings = bindings.DPOP_DEFAULTS
     client_certificate: bindings.ClientCertificateSettings | None = None
     requires_bound_tokens: bool = False
+    introspecting: tuple[TrustedIssuer, ...] = ()
 
     @property
     def named_issuers(self) -> list[str]:
@@ -163,12 +170,13 @@ def settings_of(values: Mapping[str, Any], issuers: tuple[TrustedIssuer, ...]) -
     rest = {key: value for key, value in values.items() if key in _PLAIN_KEYS}
     if "RESOURCE_METADATA" in values:  # its readers renew a token on 401, but not on 403
         rest.setdefault("INVALID_TOKEN_STATUS", 401)
-    unlisted = issuer_of(None, values, {})
+    unlisted = issuer_of(None, {**values, "INTROSPECTION": None}, {})
     return Settings(
         issuers=MappingProxyType({trusted.issuer: trusted for trusted in issuers}),
         unlisted_issuer=unlisted,
         has_key_source=any(issuer.issuer or issuer.jwks_uri or issuer.jwks_service is not None for issuer in issuers),
         resolves_users=any(issuer.user_resolver is not None for issuer in issuers),
+        introspecting=tuple(issuer for issuer in issuers if issuer.introspection is not None),
         requires_bound_tokens=any(issuer.require_bound_tokens for issuer in (*issuers, unlisted)),
         requirements=Requirements(values.get("SCOPE", ()), values.get("CLAIMS", ())),
         **_fields(rest),

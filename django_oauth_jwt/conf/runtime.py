@@ -57,7 +57,11 @@ def get_runtime() -> Runtime:
     raw = _kept[NAME] if NAME in _kept else getattr(django_settings, NAME, None)
     current = _current
     if current is None or current.raw is not raw:
-        validated = Runtime(raw, _validated(raw))
+        settings, problems = read(raw)
+        if settings is None:
+            raw = current = None  # error reports show the variables of this frame, and passwords are among the settings
+            raise _improper(problems)
+        validated = Runtime(raw, settings)
         # Another thread may have been faster. Then its runtime is used, so that all threads share its key services.
         current = _current
         if current is None or current.raw is not raw:
@@ -74,13 +78,6 @@ def require_key_source(settings: Settings) -> None:
     """Raise ImproperlyConfigured where the settings do not say where the keys are."""
     if not settings.has_key_source:
         raise _improper([NO_KEY_SOURCE])
-
-
-def _validated(raw: object) -> Settings:
-    settings, problems = read(raw)
-    if settings is None:
-        raise _improper(problems)
-    return settings
 
 
 def _improper(problems: list[Problem]) -> ImproperlyConfigured:

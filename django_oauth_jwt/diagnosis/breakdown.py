@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any, Final
 
 from ..conf import Runtime
-from ..jws import UnverifiedHeader, check_critical, decode_segment, header_of, loads_object
+from ..jws import EncodedToken, UnverifiedHeader, check_critical, decode_segment, header_of, loads_object
 from ..tokens import freeze
-from ..verification import EncodedToken, UnverifiedToken, issuer_of, read_token
+from ..verification import UnverifiedToken, issuer_of, read_token
 from .outcomes import Explanation
 
 SEGMENTS: Final = 3

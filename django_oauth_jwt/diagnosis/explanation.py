@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any, Final
 
 from ..conf import Runtime, Settings
-from ..jws import KeySet
+from ..jws import EncodedToken, KeySet
 from ..proofs import RequestFacts
 from ..tokens import AccessToken, Requirements, VerifiedToken, freeze, scopes_of
-from ..verification import NO_KEYS, RULES, EncodedToken, Rule, UnverifiedToken
+from ..verification import NO_KEYS, RULES, Rule, UnverifiedToken
 from .binding import ask_binding
 from .breakdown import Parts, read_in_parts
 from .console import shown

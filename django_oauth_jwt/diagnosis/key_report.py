@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..conf import Settings, TrustedIssuer, get_runtime
 from ..jwks import Failure, JwksService, KeyServices
 from ..jws import KEY_SHAPES, KeySet, PublicKey, SkippedKey
-from ..upstream import FetchFailed, JwksClient, discover_jwks_uri
+from ..upstream import FetchFailed, HttpClient, discover_jwks_uri
 from .console import time_shown
 
 
@@ -71,7 +71,7 @@ def _next_try(failure: Failure) -> str:
 
 def _unusable(trusted: TrustedIssuer, settings: Settings) -> tuple[KeyRow, ...]:
     """Fetch the keys that are of no use: services keep nothing of a JWKS in which no key is of any."""
-    client = JwksClient(
+    client = HttpClient(
         settings.http_session, timeout=settings.http_timeout, allow_insecure_http=settings.allow_insecure_http
     )
     try:

@@ -9,10 +9,11 @@ from ..conf import Settings, require_key_source
 from ..errors import BearerError
 from ..issuers import issuer_of_service, trusted_issuer
 from ..jwks import KeyService
+from ..jws import EncodedToken
 from ..proofs import binding_steps, facts_of, must_prove
 from ..tokens import AccessToken
 from ..upstream import Steps
-from ..verification import EncodedToken, remembered_or_steps
+from ..verification import remembered_or_steps
 from .credentials import parse_authorization
 from .needs import Resolver, User
 from .state import RequestState, RequestToken, known_state

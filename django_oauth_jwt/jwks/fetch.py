@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from ..jws import KeySet
-from ..upstream import Fetched, FetchFailed, JwksClient, discover_jwks_uri
+from ..upstream import Fetched, FetchFailed, HttpClient, discover_jwks_uri
 from .snapshot import Fetch, JwksDocument, Snapshot, Timing, Wanted, snapshot_of
 from .state import Endpoint
 
@@ -24,7 +24,7 @@ class JwksFetcher:
         self,
         jwks_uri: str | None,
         issuer: str | None,
-        client: JwksClient,
+        client: HttpClient,
         timing: Timing,
         clock: Callable[[], float],
     ) -> None:

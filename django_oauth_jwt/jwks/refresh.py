@@ -1,19 +1,15 @@
 """One refresh of the keys: from the shared cache where it holds newer ones, else by one fetch among all processes."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
-from ..upstream import MAXIMUM_SKEW_SECONDS, FetchFailed
+from ..upstream import MAXIMUM_SKEW_SECONDS, FetchFailed, pauses
 from .fetch import JwksFetcher
 from .shared import SharedJwks
 from .snapshot import Failure, JwksDocument, Snapshot, Timing, Wanted, snapshot_of
 from .state import Outcome, State, Task
-
-#: How soon, in seconds, a process looks for the result of another one's fetch, and how often at last.
-POLL_SECONDS: Final = 0.05
-LONGEST_POLL_SECONDS: Final = 0.4
 
 
 class Refresher:
@@ -61,7 +57,8 @@ class Refresh:
 
     def run(self) -> Outcome:
         """Return newer keys, or why there are none."""
-        for pause in self._pauses():
+        # Another process fetches between the tries to get the lock.
+        for pause in pauses(self._timing.others if self._wanted is not None else self._fetcher.longest + 1):
             if pause:
                 self._sleep(pause)
             known = self._without_fetch()
@@ -88,16 +85,6 @@ class Refresh:
             return self._cooling_down(self._failed(error))
         self._shared.store(snapshot.document, self._timing.stale)
         return self._cooling_down(Outcome(snapshot, endpoint=endpoint))
-
-    def _pauses(self) -> Iterator[float]:
-        """Yield the seconds before each try to get the lock, until patience ends; another process fetches meanwhile."""
-        yield 0.0
-        patience = self._timing.others if self._wanted is not None else self._fetcher.longest + 1
-        pause, total = POLL_SECONDS, 0.0
-        while total <= patience:
-            yield pause
-            total += pause
-            pause = min(2 * pause, LONGEST_POLL_SECONDS)
 
     def _give_up(self) -> Outcome:
         if self._wanted is None:

@@ -7,7 +7,7 @@ from django.core.cache import BaseCache
 
 from ..conf import seconds, some_seconds
 from ..jws import KeySet
-from ..upstream import GuardedCache, JwksClient, PerProcess, run_awaiting, run_blocking, unix_time
+from ..upstream import GuardedCache, HttpClient, PerProcess, run_awaiting, run_blocking, unix_time
 from .events import KeyEvents
 from .fetch import JwksFetcher
 from .refresh import Refresher
@@ -63,7 +63,7 @@ class JwksService:
         events = KeyEvents(self, clock)
 
         def source_after(parent: KeySource | None) -> KeySource:
-            client = JwksClient(session, timeout=timeout, allow_insecure_http=allow_insecure_http)
+            client = HttpClient(session, timeout=timeout, allow_insecure_http=allow_insecure_http)
             guarded = GuardedCache("default" if cache is None else cache, clock, cooldown_seconds)
             fetcher = JwksFetcher(jwks_uri, issuer, client, timing, clock)
             refresher = Refresher(fetcher, SharedJwks(guarded, address, clock), timing, clock)

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 from django.core.cache import BaseCache
 
 from ..jws import loads_object
-from ..upstream import MAXIMUM_RETRY_AFTER, GuardedCache, is_ahead, is_in_memory, read
+from ..upstream import MAXIMUM_RETRY_AFTER, GuardedCache, claim_once, is_in_memory, read
 from .snapshot import Failure, JwksDocument
 
 logger = logging.getLogger("django_oauth_jwt")
@@ -79,15 +79,7 @@ class SharedJwks:
         return self.key(f"lock:{os.getpid()}" if is_in_memory(cache) else "lock")
 
     def _claim(self, cache: BaseCache, key: str, seconds: float) -> bool:
-        now = self._clock()
-        until = float(now + seconds)
-        if cache.add(key, until, math.ceil(seconds)):
-            return True
-        taken_until = read(cache, key)
-        if isinstance(taken_until, float) and is_ahead(taken_until, now, seconds):
-            return False
-        cache.set(key, until, math.ceil(seconds))  # not ours, and it might never go away by itself
-        return True
+        return claim_once(cache, key, self._clock(), seconds)
 
     def _parsed(self, name: str, parse: Callable[[dict[str, Any]], T]) -> T | None:
         entry = self._cache.call(lambda cache: read(cache, self.key(name)), None)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from ..jws import KeySet
-from ..upstream import is_ahead
+from ..upstream import MAXIMUM_WAITING, PATIENCE_IN_TROUBLE_SECONDS, PATIENCE_SECONDS, is_ahead
 
 
 class Wanted(NamedTuple):
@@ -26,11 +26,11 @@ class Timing(NamedTuple):
     fresh: float
     stale: float
     cooldown: float
-    patience: float = 1.0
+    patience: float = PATIENCE_SECONDS
     cache_interval: float = 1.0
     others: float = 1.0
-    waiting: int = 64
-    patience_in_trouble: float = 0.5
+    waiting: int = MAXIMUM_WAITING
+    patience_in_trouble: float = PATIENCE_IN_TROUBLE_SECONDS
 
 
 @dataclass(frozen=True)

@@ -2,31 +2,34 @@
 
 `compact` reads a JWS (its `header`, its `base64url` segments) and checks its signature. `key_set` selects the key of a
 JWKS, `public_key` parses one JWK, `thumbprint` names it, and `verifying_keys` checks with it, by `algorithms` that
-the key allows and the token cannot change. `strict_json` reads the JSON inside. Nothing here knows HTTP, settings or
-claims.
+the key allows and the token cannot change; `signing` signs with a key of our own. `strict_json` reads the JSON inside.
+`encoded_token` holds
+the text of a token. Nothing here knows HTTP, settings or claims.
 """
 
 from .algorithms import KEY_SHAPES, SUPPORTED_ALGORITHMS
 from .base64url import decode_segment
-from .compact import ascii_bytes, check_algorithm, read_compact, verify_compact, verify_signature
+from .compact import check_algorithm, read_compact, verify_compact, verify_signature
+from .encoded_token import EncodedToken
 from .header import UnverifiedHeader, check_critical, header_of, media_type, read_header
 from .jwks_document import loads_jwks
 from .key_set import KeySet, SkippedKey
 from .public_key import PublicKey
+from .signing import algorithms_of_private_key, sign, sign_compact
 from .strict_json import loads_object
 from .thumbprint import encode_segment, required_members, thumbprint_of
-from .verifying_keys import HASHES, SignatureCheck
+from .verifying_keys import SignatureCheck
 
 __all__ = [
-    "HASHES",
     "KEY_SHAPES",
     "SUPPORTED_ALGORITHMS",
+    "EncodedToken",
     "KeySet",
     "PublicKey",
     "SignatureCheck",
     "SkippedKey",
     "UnverifiedHeader",
-    "ascii_bytes",
+    "algorithms_of_private_key",
     "check_algorithm",
     "check_critical",
     "decode_segment",
@@ -38,6 +41,8 @@ __all__ = [
     "read_compact",
     "read_header",
     "required_members",
+    "sign",
+    "sign_compact",
     "thumbprint_of",
     "verify_compact",
     "verify_signature",

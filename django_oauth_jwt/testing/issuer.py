@@ -1,6 +1,8 @@
 """A stand-in for an authorization server in tests: it has keys and signs tokens."""
 
 import json
+import math
+import secrets
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +14,9 @@ from django.conf import settings as django_settings
 from django.test import override_settings
 
 from ..conf import NAME
-from ..jws import KeySet
+from ..errors import InvalidToken
+from ..jws import SUPPORTED_ALGORITHMS, KeySet, verify_compact
+from .introspection import session_of
 from .proofs import ProofKey
 from .signing import SigningKey
 
@@ -36,6 +40,7 @@ class TokenIssuer:
         self.keys = [key or SigningKey.generate(alg or project_algorithm())]
         self._alg = self.keys[0].alg
         self._key_set = KeySet.from_jwks(self.jwks())
+        self._opaque_tokens: dict[str, dict[str, Any]] = {}
 
     def jwks(self) -> dict[str, Any]:
         """Return the public keys as a JWKS (RFC 7517 section 5)."""
@@ -67,28 +72,51 @@ class TokenIssuer:
 
         >>> issuer.token("books.read", sub="anna", exp=None, header={"typ": "JWT"})
         """
-        now = int(time.time()) - (7200 if expired else 0)
-        if scope is not None and not isinstance(scope, str):
-            scope = " ".join(scope)
-        content = {
-            "iss": self.issuer,
-            "sub": "user-1",
-            "aud": project_audience(),
-            "client_id": "client-1",
-            "iat": now,
-            "exp": now + (3600 if expired else 300),
-            "jti": str(uuid.uuid4()),
-            "scope": scope,
-            "cnf": None if bound_to is None else {"jkt": bound_to.thumbprint},
-            **claims,
-        }
-        payload = {name: value for name, value in content.items() if value is not None}
+        payload = self._claims(scope, claims, bound_to, expired=expired)
         key = self.keys[-1]
         kid = "rotated-out" if rotated else key.kid
         signer = key_of_process(key.alg, "foreign") if forged or rotated else key
         jose_header = {"typ": "at+jwt", "alg": key.alg, "kid": kid, **(header or {})}
         jose_header = {name: value for name, value in jose_header.items() if value is not None}
         return signer.encode(jose_header, json.dumps(payload).encode())
+
+    def opaque_token(
+        self,
+        scope: str | Iterable[str] | None = None,
+        *,
+        active: bool = True,
+        bound_to: ProofKey | None = None,
+        **claims: Any,
+    ) -> str:
+        """Return a token that says nothing by itself: the project asks this issuer about it (INTROSPECTION, RFC 7662).
+
+        ``active``: False is what a token is that has expired, was revoked, or never was one. The other arguments are
+        those of `token`. No network is used while the issuer is `installed`.
+
+        >>> with issuer.installed(INTROSPECTION={"CLIENT_ID": "books", "CLIENT_SECRET": "secret"}):
+        ...     token = issuer.opaque_token("books.read", sub="anna")
+        ...     client.get("/books/", headers={"Authorization": f"Bearer {token}"}).status_code
+        200
+        """
+        encoded_token = secrets.token_urlsafe(24)
+        members = {"active": True, **self._claims(scope, claims, bound_to)} if active else {"active": False}
+        self._opaque_tokens[encoded_token] = members
+        return encoded_token
+
+    def knows(self, encoded_token: str) -> bool:
+        """Tell whether this issuer has made a token, and its keys still say so."""
+        return encoded_token in self._opaque_tokens or self._claims_of_jwt(encoded_token) is not None
+
+    def introspect(self, encoded_token: str) -> dict[str, Any]:
+        """Return what an introspection endpoint says of a token (RFC 7662 section 2.2), opaque or JWT."""
+        claims = self._claims_of_jwt(encoded_token)
+        if claims is not None:
+            return {"active": True, **claims} if claims.get("exp", math.inf) > time.time() else {"active": False}
+        return dict(self._opaque_tokens.get(encoded_token, {"active": False}))
+
+    def phantom_of(self, members: dict[str, Any]) -> str:
+        """Return the JWT access token that stands for an active opaque one, with these members for claims."""
+        return self.token(**{"jti": None, **{name: value for name, value in members.items() if name != "active"}})
 
     def headers(self, scope: str | Iterable[str] | None = None, **kwargs: Any) -> dict[str, str]:
         """Return request headers with a bearer token. Takes the arguments of `token`.
@@ -107,6 +135,8 @@ class TokenIssuer:
         """
         kept = {key: value for key, value in _trusting().items() if key not in _SOURCES}
         trusting = {**kept, "ISSUER": self.issuer, "JWKS_SERVICE": self, **settings}
+        if trusting.get("INTROSPECTION") is not None and "HTTP_SESSION" not in settings:
+            trusting["HTTP_SESSION"] = session_of(self)
         with override_settings(**{NAME: trusting}):
             yield self
 
@@ -121,6 +151,41 @@ class TokenIssuer:
     async def akey_set_for(self, kid: str | None, alg: str) -> KeySet:
         """Return the keys."""
         return self._key_set
+
+    def _claims(
+        self,
+        scope: str | Iterable[str] | None,
+        claims: Mapping[str, Any],
+        bound_to: ProofKey | None,
+        *,
+        expired: bool = False,
+    ) -> dict[str, Any]:
+        """Return the claims of a new token; those that are None are left out."""
+        now = int(time.time()) - (7200 if expired else 0)
+        if scope is not None and not isinstance(scope, str):
+            scope = " ".join(scope)
+        content = {
+            "iss": self.issuer,
+            "sub": "user-1",
+            "aud": project_audience(),
+            "client_id": "client-1",
+            "iat": now,
+            "exp": now + (3600 if expired else 300),
+            "jti": str(uuid.uuid4()),
+            "scope": scope,
+            "cnf": None if bound_to is None else {"jkt": bound_to.thumbprint},
+            **claims,
+        }
+        return {name: value for name, value in content.items() if value is not None}
+
+    def _claims_of_jwt(self, encoded_token: str) -> dict[str, Any] | None:
+        """Return the claims of a JWT by a key of the JWKS, None for anything else."""
+        try:
+            _, payload = verify_compact(encoded_token, self._key_set, SUPPORTED_ALGORITHMS)
+        except InvalidToken:
+            return None
+        claims: dict[str, Any] = json.loads(payload)
+        return claims
 
 
 _SOURCES = ("JWKS_URI", "ISSUER", "ISSUERS", "JWKS_SERVICE")

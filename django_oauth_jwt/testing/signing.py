@@ -1,17 +1,15 @@
 """Private keys that sign tokens, for tests and demos only."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jose.utils import base64url_encode, long_to_base64
 
-from ..jws import HASHES, KEY_SHAPES
+from ..jws import KEY_SHAPES, sign, sign_compact
 
 _CURVES = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
 
@@ -53,24 +51,11 @@ class SigningKey:
 
     def sign(self, message: bytes) -> bytes:
         """Return the JWS signature of a message (RFC 7518 section 3)."""
-        kty, _ = KEY_SHAPES[self.alg]
-        if kty == "OKP":
-            return bytes(self.private_key.sign(message))
-        digest = HASHES[self.alg[2:]]
-        if self.alg.startswith("RS"):
-            return bytes(self.private_key.sign(message, padding.PKCS1v15(), digest))
-        if self.alg.startswith("PS"):
-            pss = padding.PSS(padding.MGF1(digest), digest.digest_size)
-            return bytes(self.private_key.sign(message, pss, digest))
-        size = (self.private_key.key_size + 7) // 8
-        r, s = decode_dss_signature(self.private_key.sign(message, ec.ECDSA(digest)))
-        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+        return sign(message, self.private_key, self.alg)
 
     def encode(self, header: Mapping[str, Any], payload: bytes) -> str:
         """Return a JWS in compact serialization (RFC 7515 section 7.1). The header is not checked or completed."""
-        protected = base64url_encode(json.dumps(header).encode())
-        signing_input = protected + b"." + base64url_encode(payload)
-        return (signing_input + b"." + base64url_encode(self.sign(signing_input))).decode()
+        return sign_compact(header, payload, self.sign)
 
 
 def _number(value: int, size: int = 0) -> str:

@@ -1,12 +1,12 @@
-"""One HTTP fetch of a JSON document: https, no redirects, limited in time and size, revalidated by ETag."""
+"""One HTTP request to an authorization server: https, no redirects, limited in time and size."""
 
 import json
 import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
@@ -18,7 +18,9 @@ from ..jws import loads_jwks
 from .body import ACCEPT_ENCODING, read_body
 from .bounded import Bounded, StillHanging
 from .failures import FetchFailed
-from .session import open_session, options_for
+from .session import add_no_credentials, open_session, options_for
+
+T = TypeVar("T")
 
 #: Whichever of the limits is noticed first; while it reads the body, requests leaves it to urllib3.
 _TIMEOUTS: Final = (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)
@@ -40,14 +42,22 @@ class Fetched:
     max_age: int | None = None
 
 
+@dataclass(frozen=True)
+class Posted:
+    """The answer to a form, whatever its status. ``media_type`` is in lower case and has no parameters.
+
+    ``retry_after`` is as in `FetchFailed`. The repr does not show the body, which may hold a token.
+    """
+
+    status: int
+    media_type: str
+    body: bytes = field(repr=False)
+    retry_after: float = 0
+
+
 #: Nothing is gained by keeping the connection for minutes, and processes that fork would share it.
-_HEADERS: Final = MappingProxyType(
-    {
-        "Accept": "application/jwk-set+json, application/json, */*;q=0.1",
-        "Accept-Encoding": ACCEPT_ENCODING,
-        "Connection": "close",
-    }
-)
+_HEADERS: Final = MappingProxyType({"Accept-Encoding": ACCEPT_ENCODING, "Connection": "close"})
+_JWKS_OR_JSON: Final = "application/jwk-set+json, application/json, */*;q=0.1"
 
 
 def shown_url(uri: str) -> str:
@@ -56,11 +66,12 @@ def shown_url(uri: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-class JwksClient:
-    """Fetches JSON documents with a `requests.Session`; ``timeout`` in seconds is for one whole fetch.
+class HttpClient:
+    """Asks with a `requests.Session`; ``timeout`` in seconds is for one whole request.
 
-    ``session`` is one that is used for all fetches (anything with a ``get`` like that of `requests.Session`), or
-    a class or another callable that returns one.
+    ``session`` is one that is used for all requests (anything with ``get`` and ``post`` like those of
+    `requests.Session`), or a class or another callable that returns one. ``threads`` is how many requests may go on at
+    a time.
     """
 
     def __init__(
@@ -69,22 +80,28 @@ class JwksClient:
         *,
         timeout: float = 5,
         allow_insecure_http: bool = False,
+        threads: int = 4,
     ) -> None:
         self._session = session
         self.timeout = timeout
         self.allow_insecure_http = allow_insecure_http
-        self.bounded: Final = Bounded()
+        self.bounded: Final = Bounded(threads)
 
     def fetch(self, uri: str, *, etag: str | None = None) -> Fetched:
-        """Fetch the document at ``uri``; raise FetchFailed for everything that can go wrong.
+        """Fetch the JSON document at ``uri``, revalidated by ETag; raise FetchFailed for all that can go wrong."""
+        return self._request(uri, lambda session: self._get(session, uri, etag))
 
-        The limit holds for the whole fetch: name resolution, a server that drips its header or body.
-        """
+    def post(self, uri: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Posted:
+        """Send a form and return what is answered; raise FetchFailed where no whole answer comes."""
+        return self._request(uri, lambda session: self._post(session, uri, form, headers))
+
+    def _request(self, uri: str, request: Callable[[Any], T]) -> T:
+        """Do a request with a session; its limit holds for all: name resolution, a server that drips its answer."""
         if not (self.allow_insecure_http or is_secure(uri)):
             raise FetchFailed("the URL is not https")
         try:
             session, close = open_session(self._session)
-            return self.bounded.call(lambda: self._get(session, uri, etag), self.timeout, close)
+            return self.bounded.call(lambda: request(session), self.timeout, close)
         except _TIMEOUTS as error:
             raise FetchFailed(f"no whole answer within {self.timeout:g} seconds") from error
         except StillHanging as error:
@@ -98,12 +115,12 @@ class JwksClient:
 
     def _get(self, session: Any, uri: str, etag: str | None) -> Fetched:
         deadline = time.monotonic() + self.timeout
-        headers = dict(_HEADERS)
+        headers = {**_HEADERS, "Accept": _JWKS_OR_JSON}
         etag = _sendable(etag)
         if etag is not None:
             headers["If-None-Match"] = etag
-        options = {"headers": headers, "timeout": self.timeout, "allow_redirects": False, "stream": True}
-        with session.get(uri, **options, **options_for(session, uri)) as response:
+        options = {**self._limits, **options_for(session, uri)}
+        with session.get(uri, headers=headers, **options) as response:
             if response.status_code == requests.codes.not_modified and etag is not None:
                 return Fetched(None, etag, _max_age(response))
             if response.status_code != requests.codes.ok:
@@ -111,11 +128,24 @@ class JwksClient:
             try:
                 document = loads_jwks(read_body(response, deadline))
             except ValueError as error:
-                raise FetchFailed(f"not a JSON object: {_cause(error)}") from error
+                raise FetchFailed(f"not a JSON object: {cause_of(error)}") from error
             return Fetched(document, _sendable(response.headers.get("ETag")), _max_age(response))
 
+    def _post(self, session: Any, uri: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Posted:
+        deadline = time.monotonic() + self.timeout
+        options = {**self._limits, **options_for(session, uri)}
+        if "Authorization" in headers and "auth" in options:
+            options["auth"] = add_no_credentials  # those of the session would replace them
+        with session.post(uri, data=dict(form), headers={**_HEADERS, **headers}, **options) as response:
+            media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+            return Posted(response.status_code, media_type, read_body(response, deadline), _retry_after(response))
 
-def _cause(error: ValueError) -> str:
+    @property
+    def _limits(self) -> dict[str, Any]:
+        return {"timeout": self.timeout, "allow_redirects": False, "stream": True}
+
+
+def cause_of(error: ValueError) -> str:
     """Return why a body is no JSON object, without anything of it that could do harm in a log."""
     if isinstance(error, UnicodeError):
         return "not UTF-8"

@@ -1,11 +1,14 @@
-"""Discovery of the JWKS URI from an issuer (RFC 8414 section 3, then OpenID Connect Discovery 1.0 section 4)."""
+"""Discovery of an issuer's endpoints (RFC 8414 section 3, then OpenID Connect Discovery 1.0 section 4)."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from ..conf import is_secure, url
-from .client import JwksClient, shown_url
+from .client import HttpClient, shown_url
 from .failures import FetchFailed
+
+T = TypeVar("T")
 
 
 def metadata_uris(issuer: str) -> list[str]:
@@ -20,38 +23,43 @@ def metadata_uris(issuer: str) -> list[str]:
     return [urlunsplit((parts.scheme, parts.netloc, place, "", "")) for place in dict.fromkeys(places)]
 
 
-def discover_jwks_uri(issuer: str, client: JwksClient) -> str:
-    """Return the ``jwks_uri`` in the issuer's metadata, whose ``issuer`` must be exactly the same string.
+def discover_jwks_uri(issuer: str, client: HttpClient) -> str:
+    """Return the ``jwks_uri`` in the issuer's metadata; raise FetchFailed as `discover` does."""
+    return discover(issuer, client, lambda metadata: url_in(metadata, "jwks_uri", issuer, client))
 
-    Raises FetchFailed, with the reason for each URL that was tried.
+
+def discover(issuer: str, client: HttpClient, read: Callable[[Mapping[str, Any]], T]) -> T:
+    """Return what ``read`` finds in the issuer's metadata, whose ``issuer`` must be exactly the same string.
+
+    ``read`` raises FetchFailed where it finds nothing; the next place is tried then. Raises FetchFailed, with the
+    reason for each URL that was tried.
     """
     reasons, retry_after = [], 0.0
     for uri in metadata_uris(issuer):
         try:
-            return _jwks_uri_in(client.fetch(uri).document or {}, issuer, client)
+            return read(_metadata_of(issuer, client.fetch(uri).document or {}))
         except FetchFailed as failure:
             reasons.append(f"{shown_url(uri)}: {failure}")
             retry_after = max(retry_after, failure.retry_after)
     raise FetchFailed(f"no metadata found for the issuer ({'; '.join(reasons)})", retry_after, issuer)
 
 
-def _jwks_uri_in(metadata: dict[str, Any], issuer: str, client: JwksClient) -> str:
+def _metadata_of(issuer: str, metadata: dict[str, Any]) -> dict[str, Any]:
     found = metadata.get("issuer")
     if found != issuer:
         shown = ascii(found)[:100] if isinstance(found, str) else "none"
         raise FetchFailed(f"metadata of another issuer: {shown}")
+    return metadata
+
+
+def url_in(metadata: Mapping[str, Any], name: str, issuer: str, client: HttpClient) -> str:
+    """Return a member of the metadata if it is a URL that the settings would accept; raise FetchFailed if not."""
     try:
-        return _checked(metadata.get("jwks_uri"), issuer, client)
-    except ValueError as error:
-        raise FetchFailed("metadata without a jwks_uri that is an https URL") from error
-
-
-def _checked(jwks_uri: object, issuer: str, client: JwksClient) -> str:
-    """Return the ``jwks_uri`` if it is a URL that the setting JWKS_URI accepts; raise ValueError if not."""
-    address = url(jwks_uri)
-    if client.allow_insecure_http or urlsplit(address).scheme == "https":
-        return address
+        address = url(metadata.get(name))
+    except ValueError:
+        address = ""
     # Metadata from another machine must not make us send requests to services on this one.
-    if is_secure(address) and urlsplit(issuer).scheme == "http":
-        return address
-    raise ValueError("plain http")
+    is_trusted = urlsplit(address).scheme == "https" or (is_secure(address) and urlsplit(issuer).scheme == "http")
+    if not address or not (client.allow_insecure_http or is_trusted):
+        raise FetchFailed(f"metadata without a {name} that is an https URL")
+    return address

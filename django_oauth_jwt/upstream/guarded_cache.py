@@ -4,6 +4,7 @@ A cache that fails is left alone for a while.
 """
 
 import logging
+import math
 from collections import OrderedDict
 from collections.abc import Callable
 from itertools import cycle
@@ -78,6 +79,18 @@ def read(cache: BaseCache, key: str) -> Any:
         cache.delete(key)
         logger.warning("The shared cache held an entry that cannot be read; it is deleted")
         return None
+
+
+def claim_once(cache: BaseCache, key: str, now: float, seconds: float) -> bool:
+    """Claim something for so many seconds, which only one can have; tell whether nobody else has it."""
+    until = float(now + seconds)
+    if cache.add(key, until, math.ceil(seconds)):
+        return True
+    taken_until = read(cache, key)
+    if isinstance(taken_until, float) and is_ahead(taken_until, now, seconds):
+        return False
+    cache.set(key, until, math.ceil(seconds))  # not ours, and it might never go away by itself
+    return True
 
 
 def is_in_memory(cache: BaseCache) -> bool:

@@ -18,7 +18,7 @@ Close = Callable[[], None]
 def open_session(session: Any) -> tuple[Any, Close]:
     """Return what fetches, and what closes its sockets while another thread waits for them.
 
-    ``session`` is a session (anything with a ``get`` like that of `requests.Session`), a callable that returns one,
+    ``session`` is a session (anything with methods like those of `requests.Session`), a callable that returns one,
     or None. The sockets of a session of the project's own are the project's affair.
     """
     if session is None:
@@ -35,7 +35,7 @@ def options_for(session: Any, uri: str) -> dict[str, Any]:
     """
     if not isinstance(session, requests.Session):
         return {}
-    options: dict[str, Any] = {"auth": session.auth or _add_no_credentials}
+    options: dict[str, Any] = {"auth": session.auth or add_no_credentials}
     if session.verify is not True:
         options["verify"] = session.verify
     if is_loopback(str(urlsplit(uri).hostname)):
@@ -49,7 +49,8 @@ def options_for(session: Any, uri: str) -> dict[str, Any]:
 _NO_PROXIES: Final = {"no_proxy": "*"}
 
 
-def _add_no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def add_no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Leave a request as it is, where requests would look for credentials elsewhere."""
     return request
 
 

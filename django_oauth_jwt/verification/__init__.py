@@ -5,14 +5,13 @@ list until the token breaks a rule; for the keys it asks by `needs`. `token_cach
 `times` is what is checked again at each use.
 """
 
-from .reading import EncodedToken, UnverifiedToken, issuer_of, read_token
+from .reading import UnverifiedToken, issuer_of, read_token
 from .rules import NO_KEYS, RULES, Rule
 from .verifier import averify_token, remembered_or_steps, verify_token
 
 __all__ = [
     "NO_KEYS",
     "RULES",
-    "EncodedToken",
     "Rule",
     "UnverifiedToken",
     "averify_token",

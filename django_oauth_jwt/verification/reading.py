@@ -8,28 +8,7 @@ from ..conf import Runtime, TrustedIssuer
 from ..errors import InvalidToken
 from ..issuers import issuer_of_service, trusted_issuer
 from ..jwks import KeyService, KeyServices
-from ..jws import UnverifiedHeader, ascii_bytes, loads_object, read_compact
-
-
-class EncodedToken:
-    """The text of a token. Functions that call a project's code hold it as this, and not as a string.
-
-    Where such code raises, reports show the variables of all frames: a repr must not let a reader use the token.
-    """
-
-    __slots__ = ("text",)
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def octets(self, maximum: int) -> bytes:
-        """Return the token if it is worth reading; raise InvalidToken for an empty one or one of more bytes."""
-        if not self.text:
-            raise InvalidToken("empty")
-        octets = ascii_bytes(self.text)
-        if len(octets) > maximum:
-            raise InvalidToken("too_long")
-        return octets
+from ..jws import EncodedToken, UnverifiedHeader, loads_object, read_compact
 
 
 @dataclass(slots=True, eq=False, repr=False)  # not frozen: that would take longer than all else that is done here

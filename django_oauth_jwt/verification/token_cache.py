@@ -1,28 +1,38 @@
 """Tokens that were verified a moment ago, remembered in this process.
 
-Only the outcome is kept, under the SHA-256 of the token: no token can be read out of the cache.
+Only the outcome is kept, under a hash of the token: no token can be read out of the cache.
 """
 
 import hashlib
+import math
+import secrets
 from collections import OrderedDict
 from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
 from ..conf import Settings
 from ..jwks import KeyService
 from ..jws import KeySet
 from ..tokens import VerifiedToken
 
+#: Of this process: an opaque token may be short, and its plain hash would tell who has guessed it.
+_HASH_KEY: Final = secrets.token_bytes(32)
+
 
 @dataclass(slots=True)
 class RememberedToken:
-    """A token that was verified, the leeway for its times, and the keys that it was verified with."""
+    """A token that was verified, the leeway for its times, and what it was verified with.
+
+    That is the ``key_set`` of a ``service``, what an authorization server said, good ``until`` a Unix time, or both.
+    """
 
     verified: VerifiedToken
     leeway: float
-    service: KeyService
-    key_set: KeySet
+    service: KeyService | None = None
+    key_set: KeySet | None = None
+    until: float = math.inf
 
 
 class TokenCache:
@@ -38,13 +48,14 @@ class TokenCache:
     def __len__(self) -> int:
         return len(self._tokens)
 
-    def get(self, key: Hashable) -> RememberedToken | None:
-        """Return a token's entry if its keys are still the current ones."""
+    def get(self, key: Hashable, now: float) -> RememberedToken | None:
+        """Return a token's entry if what it was verified with still holds; ``now`` is Unix time in seconds."""
         token = self._tokens.get(key)
         if token is None:
             return None
         # A refresh that changes the JWKS makes a new key set: the tokens of keys that left go with it.
-        if token.service.current() is not token.key_set:
+        has_keys = token.service is None or token.service.current() is token.key_set
+        if not has_keys or now >= token.until:
             self._tokens.pop(key, None)
             return None
         try:  # noqa: SIM105  # `suppress` takes longer than the move
@@ -61,9 +72,15 @@ class TokenCache:
                 self._tokens.popitem(last=False)
 
 
-def cache_key(encoded_token: bytes, jwks_service: KeyService | None) -> Hashable:
-    """Return the key of a token, of the settings' own keys or of those of a service that the caller gave."""
-    digest = hashlib.sha256(encoded_token).digest()
+def cache_key(encoded_token: bytes, jwks_service: KeyService | None, *, is_keyed: bool = False) -> Hashable:
+    """Return the key of a token, of the settings' own keys or of those of a service that the caller gave.
+
+    ``is_keyed`` is for tokens of which only their authorization server can say something.
+    """
+    if is_keyed:
+        digest = hashlib.blake2b(encoded_token, key=_HASH_KEY, digest_size=32).digest()
+    else:
+        digest = hashlib.sha256(encoded_token).digest()
     return digest if jwks_service is None else (digest, _Same(jwks_service))
 
 

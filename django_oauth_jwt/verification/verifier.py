@@ -1,5 +1,6 @@
 """Token in, `AccessToken` out: remembered, or read and held to each rule in turn (RFC 7515, RFC 9068 section 4)."""
 
+import math
 import time
 from collections.abc import Hashable
 
@@ -7,10 +8,12 @@ from ..conf import Runtime, get_runtime, require_key_source
 from ..errors import BearerError, InvalidToken
 from ..issuers import issuer_of_service, trusted_issuer
 from ..jwks import KeyService
+from ..jws import EncodedToken
 from ..tokens import AccessToken, VerifiedToken
 from ..upstream import Steps, run_awaiting, run_blocking
+from .introspected import activity_steps, opaque_steps
 from .needs import Keys, unavailable
-from .reading import EncodedToken, read_token
+from .reading import read_token
 from .rules import AFTER_KEYS, AT_EACH_USE, BEFORE_KEYS, NO_KEYS
 from .token_cache import RememberedToken, TokenCache, cache_key
 
@@ -86,26 +89,41 @@ def remembered_or_steps(
     encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None
 ) -> AccessToken | Steps[AccessToken]:
     """Return the token if it is remembered and its times still hold, else the steps that verify it."""
-    cache, key = runtime.part(TokenCache), None
-    if cache.size:
-        key = cache_key(encoded.octets(runtime.settings.max_token_length), jwks_service)
-        try:
-            remembered = cache.get(key)
-        except BearerError:
-            raise
-        except Exception as error:  # a service of the project's own may raise anything when it is asked for its keys
-            raise unavailable(error) from error
-        if remembered is not None:
-            for check in AT_EACH_USE:
-                check(remembered.verified.claims, time.time(), remembered.leeway)
-            return AccessToken(encoded.text, remembered.verified)
-    return _verification_steps(encoded, runtime, jwks_service, key)
+    cache, settings, now = runtime.part(TokenCache), runtime.settings, time.time()
+    if not cache.size:
+        return _remembering_steps(encoded, runtime, jwks_service, None)
+    is_keyed = bool(settings.introspecting)
+    key = cache_key(encoded.octets(settings.max_token_length), jwks_service, is_keyed=is_keyed)
+    try:
+        remembered = cache.get(key, now)
+    except BearerError:
+        raise
+    except Exception as error:  # a service of the project's own may raise anything when it is asked for its keys
+        raise unavailable(error) from error
+    if remembered is None:
+        return _remembering_steps(encoded, runtime, jwks_service, key)
+    for check in AT_EACH_USE:
+        check(remembered.verified.claims, now, remembered.leeway)
+    return AccessToken(encoded.text, remembered.verified)
 
 
-def _verification_steps(
+def _remembering_steps(
     encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None, key: Hashable | None
 ) -> Steps[AccessToken]:
-    """Hold a token to each rule in turn, remember it under the key, if there is one, and return it."""
+    """Verify a token, remember it under the key, if there is one, and return it."""
+    # A key service that the caller gave has keys and nothing else: it knows no opaque tokens.
+    settings = runtime.settings
+    if settings.introspecting and jwks_service is None and encoded.is_opaque(settings.max_token_length):
+        token = yield from opaque_steps(encoded, runtime)
+    else:
+        token = yield from _jwt_steps(encoded, runtime, jwks_service)
+    if key is not None:
+        runtime.part(TokenCache).add(key, token)
+    return AccessToken(encoded.text, token.verified)
+
+
+def _jwt_steps(encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None) -> Steps[RememberedToken]:
+    """Hold a JWT to each rule in turn, and return what is to be remembered."""
     token = read_token(encoded, runtime, jwks_service)
     for check in BEFORE_KEYS:
         check(token, NO_KEYS, 0.0)
@@ -114,7 +132,8 @@ def _verification_steps(
     now = time.time()
     for check in AFTER_KEYS:
         check(token, key_set, now)
+    introspection, until = token.trusted.introspection, math.inf
+    if introspection is not None and introspection.asks_about_jwts:
+        until = yield from activity_steps(encoded, token.claims, token.trusted, runtime)
     verified = VerifiedToken(token.claims, token.header.parameters)
-    if key is not None:
-        runtime.part(TokenCache).add(key, RememberedToken(verified, token.trusted.leeway, service, key_set))
-    return AccessToken(encoded.text, verified)
+    return RememberedToken(verified, token.trusted.leeway, service, key_set, until)

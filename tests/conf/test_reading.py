@@ -41,13 +41,13 @@ def test_settings_are_read_once(settings):
 def test_threads_that_read_together_share_one_object(settings, monkeypatch):
     """At a cold start each thread may validate the settings; what the first one made is everybody's."""
     settings.OAUTH_JWT = VALID
-    together, validated = threading.Barrier(4), runtime._validated
+    together, validated = threading.Barrier(4), runtime.read
 
     def validate(raw):
         together.wait(60)
         return validated(raw)
 
-    monkeypatch.setattr(runtime, "_validated", validate)
+    monkeypatch.setattr(runtime, "read", validate)
     with ThreadPoolExecutor(4) as pool:
         read_settings = [thread.result() for thread in [pool.submit(get_settings) for _ in range(4)]]
     assert len(set(map(id, read_settings))) == 1

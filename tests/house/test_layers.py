@@ -16,13 +16,14 @@ CONTRIBUTING = Path(__file__).parents[2] / ".github" / "CONTRIBUTING.md"
 FRONT = ("users", "decorators", "middleware", "authentication", "permissions", "urls", "checks")
 #: From the ground up: what stands further right may import from what stands further left.
 ORDER = (
-    *("errors", "signals", "tokens", "jws", "conf", "upstream", "issuers", "jwks", "verification"),
-    *("proofs", "http", "diagnosis"),
+    *("errors", "signals", "tokens", "jws", "conf", "upstream", "issuers", "jwks", "introspection"),
+    *("verification", "proofs", "http", "diagnosis"),
     *("testing", "management", *FRONT, "contrib", "apps"),
 )
 #: The folders whose insides are nobody else's: others import from their ``__init__``.
 WINGS = (
-    *("tokens", "jws", "conf", "upstream", "issuers", "jwks", "verification", "proofs", "http", "diagnosis", "testing"),
+    *("tokens", "jws", "conf", "upstream", "issuers", "jwks", "introspection", "verification", "proofs", "http"),
+    *("diagnosis", "testing"),
 )
 #: Where Django REST framework may be imported; everything else works without it in INSTALLED_APPS.
 KNOW_REST_FRAMEWORK = ("authentication", "permissions", "contrib")

@@ -8,7 +8,7 @@ import pytest
 import responses
 
 from django_oauth_jwt.jwks import JwksService
-from django_oauth_jwt.upstream import FetchFailed, JwksClient, discover_jwks_uri, metadata_uris
+from django_oauth_jwt.upstream import FetchFailed, HttpClient, discover_jwks_uri, metadata_uris
 
 from ..servers.faulty_server import FAULTS, answer_as_it_should, respond_with
 from .inside import change, inside, keys_of
@@ -164,7 +164,7 @@ def test_only_an_issuer_on_this_machine_leads_to_this_machine(issuer, jwks_uri, 
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mocked:
         for uri in metadata_uris(issuer):
             mocked.get(uri, json={"issuer": issuer, "jwks_uri": jwks_uri})
-        client = JwksClient(allow_insecure_http=insecure)
+        client = HttpClient(allow_insecure_http=insecure)
         if is_fit:
             assert discover_jwks_uri(issuer, client) == jwks_uri
         else:

@@ -19,10 +19,10 @@ from django_oauth_jwt.conf import get_runtime
 from django_oauth_jwt.decorators import secure, token_not_required
 from django_oauth_jwt.diagnosis import explain
 from django_oauth_jwt.http import state_of
+from django_oauth_jwt.jws import EncodedToken
 from django_oauth_jwt.permissions import HasScope
 from django_oauth_jwt.testing import TokenIssuer
 from django_oauth_jwt.verification import (
-    EncodedToken,
     averify_token,
     read_token,
     remembered_or_steps,

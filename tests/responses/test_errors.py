@@ -28,7 +28,7 @@ REASONS = {
     InvalidToken: (
         "empty too_long malformed critical_header wrong_algorithm wrong_type unknown_kid ambiguous_key bad_signature "
         "missing_claim malformed_claim wrong_issuer wrong_audience expired not_yet_valid issued_in_the_future "
-        "unknown_user unproven"
+        "unknown_user unproven inactive"
     ),
     InvalidProof: (
         "missing_proof malformed_proof wrong_proof_key wrong_proof_method wrong_proof_url stale_proof replayed_proof "

@@ -12,7 +12,7 @@ import requests
 import responses
 import urllib3
 
-from django_oauth_jwt.upstream import Fetched, FetchFailed, JwksClient, shown_url
+from django_oauth_jwt.upstream import Fetched, FetchFailed, HttpClient, shown_url
 from django_oauth_jwt.upstream.body import MAXIMUM_BYTES, read_body
 
 URI = "https://as.example.com/jwks"
@@ -28,13 +28,13 @@ def mocked():
 def test_the_document_comes_with_its_etag_and_age(mocked):
     """What the header says of the document is told with it."""
     mocked.get(URI, json={"keys": []}, headers={"ETag": '"1"', "Cache-Control": "public, max-age=600"})
-    assert JwksClient().fetch(URI) == Fetched({"keys": []}, '"1"', 600)
+    assert HttpClient().fetch(URI) == Fetched({"keys": []}, '"1"', 600)
 
 
 def test_the_request_says_what_it_wants(mocked):
     """The JWKS media type comes first, and a connection is not kept."""
     mocked.get(URI, json={})
-    JwksClient().fetch(URI)
+    HttpClient().fetch(URI)
     headers = mocked.calls[0].request.headers
     assert headers["Accept"] == "application/jwk-set+json, application/json, */*;q=0.1"
     assert headers["Accept-Encoding"] == "gzip, deflate"
@@ -45,7 +45,7 @@ def test_the_request_says_what_it_wants(mocked):
 def test_a_known_document_is_asked_for_by_its_etag(mocked):
     """304 says that what is held is still good, and for how long."""
     mocked.get(URI, status=304, headers={"Cache-Control": "max-age=60"})
-    assert JwksClient().fetch(URI, etag='W/"1"') == Fetched(None, 'W/"1"', 60)
+    assert HttpClient().fetch(URI, etag='W/"1"') == Fetched(None, 'W/"1"', 60)
     assert mocked.calls[0].request.headers["If-None-Match"] == 'W/"1"'
 
 
@@ -54,7 +54,7 @@ def test_any_status_but_200_is_a_failure(status, mocked):
     """A redirect is not followed, nor is a body taken that came with an error."""
     mocked.get(URI, json={"keys": []}, status=status, headers={"Location": "https://evil.example.com/"})
     with pytest.raises(FetchFailed, match=f"^status {status}$"):
-        JwksClient().fetch(URI)
+        HttpClient().fetch(URI)
     assert len(mocked.calls) == 1
 
 
@@ -72,7 +72,7 @@ def test_a_failing_request_is_named_by_its_kind_alone(error, mocked):
     """The text of an error may hold a proxy's password: it does not get into the reason."""
     mocked.get(URI, body=error)
     with pytest.raises(FetchFailed) as caught:
-        JwksClient().fetch(URI)
+        HttpClient().fetch(URI)
     assert str(caught.value) == f"request failed ({type(error).__name__})"
 
 
@@ -85,7 +85,7 @@ def test_what_lies_behind_a_failing_request_is_named_too(cause, monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
     with pytest.raises(FetchFailed) as caught:
-        JwksClient().fetch(URI)
+        HttpClient().fetch(URI)
     assert str(caught.value) == f"request failed (ConnectionError, {type(cause).__name__})"
 
 
@@ -101,7 +101,7 @@ def test_the_time_limit_has_one_name(error, mocked):
     """Whether the socket or the whole fetch took too long is one to whoever reads the log."""
     mocked.get(URI, body=error)
     with pytest.raises(FetchFailed, match=r"^no whole answer within 5 seconds$"):
-        JwksClient().fetch(URI)
+        HttpClient().fetch(URI)
 
 
 @pytest.mark.parametrize(
@@ -121,20 +121,20 @@ def test_the_time_limit_has_one_name(error, mocked):
 def test_nothing_but_https_is_asked(uri, mocked):
     """Keys that come unprotected over a network are no keys."""
     with pytest.raises(FetchFailed, match=r"^the URL is not https$"):
-        JwksClient().fetch(uri)
+        HttpClient().fetch(uri)
 
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:8000/", "http://127.9.9.9/", "http://[::1]/", "http://localhost/"])
 def test_this_machine_is_asked_without_encryption(uri, mocked):
     """On loopback nobody listens."""
     mocked.get(uri, json={})
-    assert JwksClient().fetch(uri).document == {}
+    assert HttpClient().fetch(uri).document == {}
 
 
 def test_the_setting_allows_plain_http(mocked):
     """ALLOW_INSECURE_HTTP is for networks that the project trusts."""
     mocked.get("http://as.internal/jwks", json={})
-    assert JwksClient(allow_insecure_http=True).fetch("http://as.internal/jwks").document == {}
+    assert HttpClient(allow_insecure_http=True).fetch("http://as.internal/jwks").document == {}
 
 
 def test_a_session_of_the_projects_own_is_used(mocked):
@@ -142,8 +142,8 @@ def test_a_session_of_the_projects_own_is_used(mocked):
     mocked.get(URI, json={})
     session = requests.Session()
     session.headers["X-Own"] = "yes"
-    JwksClient(session).fetch(URI)
-    JwksClient(lambda: session).fetch(URI)
+    HttpClient(session).fetch(URI)
+    HttpClient(lambda: session).fetch(URI)
     assert [call.request.headers["X-Own"] for call in mocked.calls] == ["yes", "yes"]
 
 
@@ -156,7 +156,7 @@ def test_a_session_is_whatever_gets(mocked):
         get = staticmethod(requests.get)
 
     for session in (wrapper, Wrapper(), Wrapper, requests.Session, None):
-        assert JwksClient(session).fetch(URI).document == {}
+        assert HttpClient(session).fetch(URI).document == {}
     assert [call[0] for call in wrapper.mock_calls] == ["get"]
 
 
@@ -191,14 +191,14 @@ def test_an_adapter_that_reads_in_another_way_is_used_all_the_same(attribute, ma
 
     session = requests.Session()
     session.mount("https://", Adapter())
-    assert JwksClient(session).fetch(URI).document == {"keys": []}
+    assert HttpClient(session).fetch(URI).document == {"keys": []}
 
 
 @pytest.mark.parametrize("etag", ["", " ", '"a\x01"', '"\xfc"', '"\u20ac"', ' "a"', '"a"\r\nX-Evil: yes', '"\x7f"'])
 def test_an_etag_that_cannot_be_sent_is_dropped(etag, mocked):
     """The authorization server may send one, and so may rubbish in the cache: the document is then fetched whole."""
     mocked.get(URI, json={}, headers={"ETag": etag} if "\n" not in etag and "\u20ac" not in etag else {})
-    assert JwksClient().fetch(URI, etag=etag) == Fetched({}, None, None)
+    assert HttpClient().fetch(URI, etag=etag) == Fetched({}, None, None)
     assert "If-None-Match" not in mocked.calls[0].request.headers
 
 
@@ -235,7 +235,7 @@ def gz(data):
 def test_one_content_coding_is_undone(coding, body, mocked):
     """Whichever of the two that are asked for (RFC 9110 section 8.4.1)."""
     mocked.get(URI, body=body, headers={"Content-Encoding": coding})
-    assert JwksClient().fetch(URI).document == {"keys": []}
+    assert HttpClient().fetch(URI).document == {"keys": []}
 
 
 BOMB = gz(gz(b" " * 20_000_000))
@@ -260,7 +260,7 @@ def test_what_would_unpack_to_too_much_or_to_nothing_is_refused(coding, body, re
     tracemalloc.start()
     try:
         with pytest.raises(FetchFailed, match=f"^{reason}"):
-            JwksClient().fetch(URI)
+            HttpClient().fetch(URI)
         assert tracemalloc.get_traced_memory()[1] < 8 * MAXIMUM_BYTES
     finally:
         tracemalloc.stop()
@@ -269,7 +269,7 @@ def test_what_would_unpack_to_too_much_or_to_nothing_is_refused(coding, body, re
 def test_exactly_as_much_as_is_allowed_is_read(mocked):
     """The limit counts what is unpacked."""
     mocked.get(URI, body=gz(GOOD.ljust(MAXIMUM_BYTES)), headers={"Content-Encoding": "gzip"})
-    assert JwksClient().fetch(URI).document == {"keys": []}
+    assert HttpClient().fetch(URI).document == {"keys": []}
 
 
 NOW = 1_800_000_000
@@ -297,7 +297,7 @@ def test_a_busy_server_says_when_to_come_again(status, value, seconds, mocked, m
     monkeypatch.setattr("time.time", lambda: NOW)
     mocked.get(URI, status=status, headers={} if value is None else {"Retry-After": value})
     with pytest.raises(FetchFailed, match=f"^status {status}$") as caught:
-        JwksClient().fetch(URI)
+        HttpClient().fetch(URI)
     assert caught.value.retry_after == seconds
 
 
@@ -350,14 +350,14 @@ def test_what_the_session_says_wins_over_the_environment(session, uri, proxy, ve
 
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
     with pytest.raises(FetchFailed):
-        JwksClient(session).fetch(uri)
+        HttpClient(session).fetch(uri)
     assert (sent["proxy"], sent["verify"], sent["authorization"]) == (proxy, verify, None)
 
 
 def test_a_password_that_the_project_gave_its_session_is_sent(environment, mocked):
     """It is configured."""
     mocked.get(URI, json={})
-    JwksClient(_session(auth=("own", "password"))).fetch(URI)
+    HttpClient(_session(auth=("own", "password"))).fetch(URI)
     assert mocked.calls[0].request.headers["Authorization"] == requests.auth._basic_auth_str("own", "password")
 
 

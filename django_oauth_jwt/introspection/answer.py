@@ -1,0 +1,88 @@
+"""What an authorization server answers about a token (RFC 7662 section 2.2); nothing in it is verified yet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+from ..jws import loads_object
+from ..upstream import FetchFailed, Posted, cause_of
+
+JWT: Final = "application/jwt"
+#: The answer about a token, signed (RFC 9701 section 5).
+SIGNED_ANSWER: Final = "application/token-introspection+jwt"
+_CREDENTIALS_REFUSED: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+#: Nobody is answered here, whatever the token. A 500 may be due to the one token that was asked about.
+_CANNOT_ANSWER: Final = (
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    HTTPStatus.GONE,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+)
+
+
+class NoAnswer(FetchFailed):
+    """What came says nothing about this token; it may do so about the next one, so others are still asked about."""
+
+
+class CredentialsRefused(FetchFailed):
+    """The server does not accept us: an error of the project's settings, or of the server's."""
+
+
+@dataclass(frozen=True)
+class Inactive:
+    """The token is not active: it never was one, has expired, or was revoked."""
+
+
+@dataclass(frozen=True)
+class ActiveClaims:
+    """The token is active, and these are its claims."""
+
+    claims: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class JwtAnswer:
+    """A JWT: the access token itself, or a signed answer about it; its type tells which."""
+
+    encoded: bytes = field(repr=False)
+
+
+Answer = Inactive | ActiveClaims | JwtAnswer
+
+
+def read_answer(posted: Posted, *, wants_jwt: bool) -> Answer:
+    """Return what the server has answered; raise FetchFailed for what is no answer."""
+    if posted.status == HTTPStatus.NO_CONTENT and wants_jwt:
+        return Inactive()  # there is no JWT to give for such a token
+    _check_status(posted)
+    if posted.media_type == SIGNED_ANSWER or (posted.media_type == JWT and wants_jwt):
+        return JwtAnswer(posted.body.strip())
+    try:
+        members = loads_object(posted.body)
+    except ValueError as error:
+        raise NoAnswer(f"not a JSON object: {cause_of(error)}") from error
+    answer = answer_of(members)
+    if wants_jwt and isinstance(answer, ActiveClaims):
+        raise NoAnswer("JSON where a JWT was asked for")
+    return answer
+
+
+def answer_of(members: Mapping[str, Any]) -> Inactive | ActiveClaims:
+    """Return what the members of an answer say; raise NoAnswer where ``active`` is neither true nor false."""
+    active = members.get("active")
+    if not isinstance(active, bool):
+        raise NoAnswer("active is neither true nor false")
+    return ActiveClaims(members) if active else Inactive()
+
+
+def _check_status(posted: Posted) -> None:
+    if posted.status == HTTPStatus.OK:
+        return
+    reason = f"status {posted.status}"
+    if posted.status in _CREDENTIALS_REFUSED:
+        raise CredentialsRefused(f"{reason}: the credentials in INTROSPECTION are not accepted")
+    raise (FetchFailed if posted.status in _CANNOT_ANSWER else NoAnswer)(reason, posted.retry_after)

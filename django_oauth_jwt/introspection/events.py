@@ -1,0 +1,31 @@
+"""Tells of each question about a token: in the log at once, by signal when no request waits for the answer any more."""
+
+import logging
+
+from ..signals import introspected, introspection_failed
+from ..upstream import FetchFailed, shown_url
+from .answer import CredentialsRefused
+
+logger = logging.getLogger("django_oauth_jwt")
+
+
+class IntrospectionEvents:
+    """The events of one issuer's endpoint; ``sender`` is that of its signals."""
+
+    def __init__(self, sender: type, issuer: str | None) -> None:
+        self._sender = sender
+        self._issuer = issuer
+
+    def log_failure(self, failure: FetchFailed, rest: float) -> None:
+        """Log a question that brought no answer: an error where our own credentials are wrong."""
+        level = logging.ERROR if isinstance(failure, CredentialsRefused) else logging.WARNING
+        uri = shown_url(failure.uri) if failure.uri else f"the authorization server {self._issuer}"
+        logger.log(level, "Introspection at %s failed: %s; next try in %.0f seconds", uri, failure, rest)
+
+    def send_success(self, *, active: bool, seconds: float) -> None:
+        """Send the signal of an answer."""
+        introspected.send_robust(self._sender, issuer=self._issuer, active=active, seconds=seconds)
+
+    def send_failure(self, failure: FetchFailed, seconds: float) -> None:
+        """Send the signal of a question without an answer."""
+        introspection_failed.send_robust(self._sender, issuer=self._issuer, reason=str(failure), seconds=seconds)

@@ -1,0 +1,133 @@
+"""One question to an authorization server about one token, and what came of it. All of it blocks."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..conf import Settings, TrustedIssuer
+from ..errors import InvalidToken, KeysUnavailable
+from ..jws import EncodedToken
+from ..tokens import VerifiedToken, thaw
+from ..upstream import MAXIMUM_WAITING, PATIENCE_SECONDS, FetchFailed, HttpClient, pauses, run_blocking
+from .answer import JWT, SIGNED_ANSWER, Answer, NoAnswer, read_answer
+from .client_authentication import credentials
+from .endpoint import Endpoint, EndpointFinder
+from .verdict import UNAVAILABLE, Verdict
+from .verdict_cache import VerdictCache
+
+#: Says whether an answer is good: raises InvalidToken if the token is not, FetchFailed if the answer is none.
+Judge = Callable[[Answer], VerifiedToken]
+
+#: For how many seconds a token is not asked about again where no answer came.
+REST_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a question; ``failure`` says why there was no answer.
+
+    ``seconds`` is how long it took, None where another process had asked.
+    """
+
+    verdict: Verdict
+    failure: FetchFailed | None = None
+    seconds: float | None = None
+
+
+class Questions:
+    """Asks one issuer. ``clock`` returns Unix time, ``sleep`` is how it waits for another process's question."""
+
+    def __init__(
+        self,
+        trusted: TrustedIssuer,
+        settings: Settings,
+        cache: VerdictCache,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Any] = time.sleep,
+    ) -> None:
+        assert trusted.introspection is not None  # noqa: S101  # others are not asked
+        self._settings = trusted.introspection
+        self._issuer = trusted.issuer
+        self._cache = cache
+        self._clock = clock
+        self._sleep = sleep
+        self._client = HttpClient(
+            settings.http_session,
+            timeout=settings.http_timeout,
+            allow_insecure_http=settings.allow_insecure_http,
+            threads=MAXIMUM_WAITING,
+        )
+        known_seconds = settings.jwks_stale_seconds
+        self.endpoints: Final = EndpointFinder(self._settings, self._issuer, self._client, known_seconds, clock)
+        #: How long, in seconds, a question takes at most: discovery tries three places.
+        self._longest: Final = self._client.timeout * (1 if self._settings.endpoint else 4)
+
+    def outcome(self, encoded: EncodedToken, key: str, judge: Judge) -> Outcome:
+        """Ask about a token and remember the verdict, or wait for the process that does."""
+        if not self._settings.cache_seconds:  # nobody else would learn of it
+            return self.ask(encoded, judge)
+        for pause in pauses(PATIENCE_SECONDS):
+            if pause:
+                self._sleep(pause)
+            with self._cache.locked(key, self._longest + 2) as is_ours:
+                if is_ours:
+                    # Another process may have stored the verdict before it freed the lock.
+                    known = run_blocking(self._cache.load_steps(key, self.longest_verdict))
+                    return self._asked(encoded, key, judge) if known is None else Outcome(known)
+        return Outcome(self.unavailable())
+
+    def ask(self, encoded: EncodedToken, judge: Judge) -> Outcome:
+        """Ask about a token, whatever is remembered."""
+        asked_at, started = self._clock(), time.monotonic()
+        try:
+            verdict = self._verdict(self._answer(encoded), judge, asked_at)
+        except FetchFailed as failure:
+            return Outcome(self.unavailable(), failure, time.monotonic() - started)
+        return Outcome(verdict, seconds=time.monotonic() - started)
+
+    def unavailable(self) -> Verdict:
+        """Return the verdict where there is none."""
+        return Verdict(self._clock() + REST_SECONDS, reason=UNAVAILABLE)
+
+    @property
+    def longest_verdict(self) -> float:
+        """For how many seconds a verdict is remembered at most."""
+        return max(self._settings.cache_seconds, self._settings.negative_cache_seconds, REST_SECONDS)
+
+    def _asked(self, encoded: EncodedToken, key: str, judge: Judge) -> Outcome:
+        outcome = self.ask(encoded, judge)
+        # A failure of the whole endpoint is this process's own: the next one may fare better.
+        if outcome.failure is None or isinstance(outcome.failure, NoAnswer):
+            self._cache.store(key, outcome.verdict)
+        return outcome
+
+    def _answer(self, encoded: EncodedToken) -> Answer:
+        endpoint = self.endpoints.find()
+        try:
+            fields, headers = credentials(self._settings, endpoint, self._issuer, self._clock)
+            form = {"token": encoded.text, "token_type_hint": "access_token", **fields}
+            posted = self._client.post(endpoint.uri, form, {"Accept": self._accepted(endpoint), **headers})
+            return read_answer(posted, wants_jwt=self._settings.wants_jwt)
+        except FetchFailed as failure:
+            failure.uri = endpoint.uri
+            if not isinstance(failure, NoAnswer):
+                self.endpoints.forget()
+            raise
+
+    def _accepted(self, endpoint: Endpoint) -> str:
+        """Return the media types of an answer that is wanted."""
+        if not self._settings.wants_jwt:
+            return "application/json"
+        return f"{JWT}, {SIGNED_ANSWER};q=0.9" if endpoint.signs_answers else JWT
+
+    def _verdict(self, answer: Answer, judge: Judge, asked_at: float) -> Verdict:
+        try:
+            token = judge(answer)
+        except InvalidToken as error:
+            until = asked_at + self._settings.negative_cache_seconds
+            return Verdict(until, reason=error.reason, detail=error.detail)
+        except KeysUnavailable as error:
+            raise NoAnswer("the keys to check the JWT with are unavailable") from error
+        until = min(asked_at + self._settings.cache_seconds, token.claims.get("exp", float("inf")))
+        return Verdict(until, token.claims, thaw(token.header))
