@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import time
 
 import pytest
 
@@ -187,7 +188,7 @@ def test_no_token_can_be_read_out_of_the_memory(counting):
     token = counting.token()
     verify_token(token)
     memories = [found for found in gc.get_objects() if type(found) is TokenCache]
-    assert any(memory.get(cache_key(token.encode(), None)) for memory in memories)
+    assert any(memory.get(cache_key(token.encode(), None), time.time()) for memory in memories)
     assert token.rpartition(".")[2] not in repr([vars(memory) for memory in memories])
 
 
@@ -210,8 +211,8 @@ def test_a_token_that_another_thread_lets_go_is_still_the_answer():
     memory = TokenCache(Settings({}, None, True, None, False, token_cache_size=1))
     token = _remembered(Service(lambda: memory.add("other", _remembered(Service()))))
     memory.add("key", token)
-    assert memory.get("key") is token
-    assert memory.get("key") is None
+    assert memory.get("key", 0.0) is token
+    assert memory.get("key", 0.0) is None
     assert len(memory) == 1
 
 
