@@ -72,7 +72,9 @@ def _token_schemes() -> list[str]:
 
 def _definition(name: str) -> dict[str, Any]:
     if name == BEARER:
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        # An opaque token has no format that a client could know.
+        known = {} if get_settings().introspecting else {"bearerFormat": "JWT"}
+        return {"type": "http", "scheme": "bearer", **known}
     return {"type": "http", "scheme": "dpop"} if name == DPOP else _scopes_scheme()
 
 

@@ -6,13 +6,15 @@ from functools import partial
 from typing import Any, Final
 
 from ..conf import Runtime, Settings
+from ..errors import InvalidToken
 from ..jws import EncodedToken, KeySet
 from ..proofs import RequestFacts
 from ..tokens import AccessToken, Requirements, VerifiedToken, freeze, scopes_of
 from ..verification import NO_KEYS, RULES, Rule, UnverifiedToken
 from .binding import ask_binding
-from .breakdown import Parts, read_in_parts
+from .breakdown import read_in_parts
 from .console import shown
+from .introspected import ask_activity, ask_issuers
 from .outcomes import Explanation
 from .wording import facts_in_words
 
@@ -28,13 +30,49 @@ def explain(encoded_token: str, runtime: Runtime, sent: RequestFacts | None = No
     encoded = EncodedToken(encoded_token)
     del encoded_token  # a report of what a project's key service raises would show it
     explanation = Explanation(not_checked=["what views require"])
+    if runtime.settings.introspecting and _is_opaque(encoded, runtime.settings):
+        _explain_opaque(explanation, encoded, runtime, sent)
+    else:
+        _explain_jwt(explanation, encoded, runtime, sent)
+    return explanation
+
+
+def _is_opaque(encoded: EncodedToken, settings: Settings) -> bool:
+    try:
+        return encoded.is_opaque(settings.max_token_length)
+    except InvalidToken:
+        return False  # the parts of a JWT say what is wrong with it
+
+
+def _explain_jwt(explanation: Explanation, encoded: EncodedToken, runtime: Runtime, sent: RequestFacts | None) -> None:
     parts = read_in_parts(explanation, encoded, runtime)
     _ask_rules(explanation, parts.token, parts.missing)
-    _ask_claims(explanation, parts, encoded, runtime.settings, sent)
+    if explanation.is_accepted:
+        ask_activity(explanation, encoded, parts.token)
+    if "payload" in parts.missing:
+        proof = [] if sent is None else ["proof"]
+        explanation.skip(parts.missing["payload"], "binding", *proof, "scope", "claims")
+    else:
+        _ask_claims(explanation, parts.token, encoded, sent)
     explanation.token = dict(_summary(parts.parameters, parts.token.claims))
-    if parts.token.trusted.user_resolver is not None:
+    _note_resolver(explanation, parts.token)
+
+
+def _explain_opaque(
+    explanation: Explanation, encoded: EncodedToken, runtime: Runtime, sent: RequestFacts | None
+) -> None:
+    token = ask_issuers(explanation, encoded, runtime)
+    if token is None:
+        explanation.skip("nothing is known of the token", "binding", "scope", "claims")
+        return
+    _ask_claims(explanation, token, encoded, sent)
+    explanation.token = dict(_summary({}, token.claims))
+    _note_resolver(explanation, token)
+
+
+def _note_resolver(explanation: Explanation, token: UnverifiedToken) -> None:
+    if token.trusted.user_resolver is not None:
         explanation.not_checked.append("whether USER_RESOLVER finds a user")
-    return explanation
 
 
 def _ask_rules(explanation: Explanation, token: UnverifiedToken, missing: Mapping[str, str]) -> None:
@@ -70,15 +108,12 @@ def _checked(rule: Rule, token: UnverifiedToken, key_set: KeySet, now: float) ->
 
 
 def _ask_claims(
-    explanation: Explanation, parts: Parts, encoded: EncodedToken, settings: Settings, sent: RequestFacts | None
+    explanation: Explanation, token: UnverifiedToken, encoded: EncodedToken, sent: RequestFacts | None
 ) -> None:
     """Ask what is about a token that is verified: whose it is, and whether it has what the middleware requires."""
-    if "payload" in parts.missing:
-        proof = [] if sent is None else ["proof"]
-        explanation.skip(parts.missing["payload"], "binding", *proof, "scope", "claims")
-        return
-    access_token = AccessToken(encoded.text, VerifiedToken(parts.token.claims, freeze({})))
-    ask_binding(explanation, access_token, parts.token.trusted, settings, sent, time.time())
+    settings = token.runtime.settings
+    access_token = AccessToken(encoded.text, VerifiedToken(token.claims, freeze({})))
+    ask_binding(explanation, access_token, token.trusted, settings, sent, time.time())
     _ask_requirements(explanation, access_token, settings)
 
 

@@ -1,12 +1,13 @@
 """The keys of a trusted issuer as people want to see them: where from, how old, and why one is of no use."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..conf import Settings, TrustedIssuer, get_runtime
+from ..conf import IntrospectionSettings, Settings, TrustedIssuer, get_runtime
+from ..introspection import Introspectors
 from ..jwks import Failure, JwksService, KeyServices
 from ..jws import KEY_SHAPES, KeySet, PublicKey, SkippedKey
-from ..upstream import FetchFailed, HttpClient, discover_jwks_uri
+from ..upstream import FetchFailed, HttpClient, discover_jwks_uri, shown_url
 from .console import time_shown
 
 
@@ -28,6 +29,8 @@ class KeyReport:
     """The keys of one issuer, and ``problem``, which says why there are none or the refresh failed, "" if all is well.
 
     ``origin`` is how they came here: "fetch", "cache" or "service" (one of the project's own), "" for none.
+    ``introspection`` is where and how the issuer is asked about tokens, "" where it is not; ``introspection_problem``
+    says why that is not known.
     """
 
     issuer: str | None
@@ -37,6 +40,25 @@ class KeyReport:
     fetched_at: float | None = None
     fetch_seconds: float | None = None
     problem: str = ""
+    introspection: str = ""
+    introspection_problem: str = ""
+
+
+def report_issuer(trusted: TrustedIssuer, settings: Settings, *, refresh: bool = False) -> KeyReport:
+    """Return a report on an issuer's keys, as `report_keys` does, and on where it is asked about tokens."""
+    report = report_keys(trusted, settings, refresh=refresh)
+    return report if trusted.introspection is None else _with_introspection(report, trusted, trusted.introspection)
+
+
+def _with_introspection(report: KeyReport, trusted: TrustedIssuer, settings: IntrospectionSettings) -> KeyReport:
+    try:
+        endpoint = get_runtime().part(Introspectors).introspector_of(trusted).endpoint()
+    except FetchFailed as failure:
+        return replace(report, introspection_problem=str(failure))
+    tokens = "all tokens" if settings.asks_about_jwts else "opaque tokens"
+    answer = "the JWT" if settings.wants_jwt else "JSON"
+    place = f"{shown_url(endpoint.uri)} about {tokens}, by {endpoint.auth}, for {answer}"
+    return replace(report, introspection=f"{place}; remembered for {settings.cache_seconds:g} s")
 
 
 def report_keys(trusted: TrustedIssuer, settings: Settings, *, refresh: bool = False) -> KeyReport:

@@ -12,7 +12,7 @@ from ..conf import Settings, TrustedIssuer
 from ..errors import IntrospectionUnavailable
 from ..jws import EncodedToken
 from ..upstream import Steps, Wait, in_thread, unix_time
-from .answer import NoAnswer
+from .answer import Answer, NoAnswer
 from .endpoint import Endpoint
 from .events import IntrospectionEvents
 from .questions import REST_SECONDS, Judge, Outcome, Questions
@@ -68,9 +68,12 @@ class Introspector:
             known = wait.future.result()
         return known
 
-    def ask(self, encoded: EncodedToken, judge: Judge) -> Outcome:
-        """Ask at once, blocking, whatever is remembered and whatever failed before; for people, not for requests."""
-        return self._questions.ask(encoded, judge)
+    def answer(self, encoded: EncodedToken) -> Answer:
+        """Ask at once, blocking, whatever is remembered and whatever failed before; for people, not for requests.
+
+        Raises FetchFailed where there is no answer.
+        """
+        return self._questions.answer(encoded)
 
     def endpoint(self) -> Endpoint:
         """Return the endpoint, blocking; raise FetchFailed where it cannot be found."""

@@ -66,7 +66,7 @@ class Questions:
     def outcome(self, encoded: EncodedToken, key: str, judge: Judge) -> Outcome:
         """Ask about a token and remember the verdict, or wait for the process that does."""
         if not self._settings.cache_seconds:  # nobody else would learn of it
-            return self.ask(encoded, judge)
+            return self._ask(encoded, judge)
         for pause in pauses(PATIENCE_SECONDS):
             if pause:
                 self._sleep(pause)
@@ -77,32 +77,8 @@ class Questions:
                     return self._asked(encoded, key, judge) if known is None else Outcome(known)
         return Outcome(self.unavailable())
 
-    def ask(self, encoded: EncodedToken, judge: Judge) -> Outcome:
-        """Ask about a token, whatever is remembered."""
-        asked_at, started = self._clock(), time.monotonic()
-        try:
-            verdict = self._verdict(self._answer(encoded), judge, asked_at)
-        except FetchFailed as failure:
-            return Outcome(self.unavailable(), failure, time.monotonic() - started)
-        return Outcome(verdict, seconds=time.monotonic() - started)
-
-    def unavailable(self) -> Verdict:
-        """Return the verdict where there is none."""
-        return Verdict(self._clock() + REST_SECONDS, reason=UNAVAILABLE)
-
-    @property
-    def longest_verdict(self) -> float:
-        """For how many seconds a verdict is remembered at most."""
-        return max(self._settings.cache_seconds, self._settings.negative_cache_seconds, REST_SECONDS)
-
-    def _asked(self, encoded: EncodedToken, key: str, judge: Judge) -> Outcome:
-        outcome = self.ask(encoded, judge)
-        # A failure of the whole endpoint is this process's own: the next one may fare better.
-        if outcome.failure is None or isinstance(outcome.failure, NoAnswer):
-            self._cache.store(key, outcome.verdict)
-        return outcome
-
-    def _answer(self, encoded: EncodedToken) -> Answer:
+    def answer(self, encoded: EncodedToken) -> Answer:
+        """Return what the issuer answers now, blocking; raise FetchFailed where that is no answer."""
         endpoint = self.endpoints.find()
         try:
             fields, headers = credentials(self._settings, endpoint, self._issuer, self._clock)
@@ -114,6 +90,30 @@ class Questions:
             if not isinstance(failure, NoAnswer):
                 self.endpoints.forget()
             raise
+
+    def unavailable(self) -> Verdict:
+        """Return the verdict where there is none."""
+        return Verdict(self._clock() + REST_SECONDS, reason=UNAVAILABLE)
+
+    @property
+    def longest_verdict(self) -> float:
+        """For how many seconds a verdict is remembered at most."""
+        return max(self._settings.cache_seconds, self._settings.negative_cache_seconds, REST_SECONDS)
+
+    def _ask(self, encoded: EncodedToken, judge: Judge) -> Outcome:
+        asked_at, started = self._clock(), time.monotonic()
+        try:
+            verdict = self._verdict(self.answer(encoded), judge, asked_at)
+        except FetchFailed as failure:
+            return Outcome(self.unavailable(), failure, time.monotonic() - started)
+        return Outcome(verdict, seconds=time.monotonic() - started)
+
+    def _asked(self, encoded: EncodedToken, key: str, judge: Judge) -> Outcome:
+        outcome = self._ask(encoded, judge)
+        # A failure of the whole endpoint is this process's own: the next one may fare better.
+        if outcome.failure is None or isinstance(outcome.failure, NoAnswer):
+            self._cache.store(key, outcome.verdict)
+        return outcome
 
     def _accepted(self, endpoint: Endpoint) -> str:
         """Return the media types of an answer that is wanted."""

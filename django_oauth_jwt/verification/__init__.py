@@ -1,22 +1,27 @@
 """Token in, `AccessToken` out: signature, issuer, and the rules for claims (RFC 9068 section 4).
 
 `rules` is the list of what every token must satisfy. `verifier` takes a token apart (`reading`) and goes through the
-list until the token breaks a rule; for the keys it asks by `needs`. `token_cache` remembers what was verified, and
-`times` is what is checked again at each use.
+list until the token breaks a rule; for the keys it asks by `needs`. Of opaque tokens it has what their issuers say
+(`introspected`), and holds these `answers` to the rules. `token_cache` remembers what was verified, and `times` is what
+is checked again at each use.
 """
 
+from .answers import judge, token_of_answer
 from .reading import UnverifiedToken, issuer_of, read_token
-from .rules import NO_KEYS, RULES, Rule
+from .rules import FOR_ANSWERS, NO_KEYS, RULES, Rule
 from .verifier import averify_token, remembered_or_steps, verify_token
 
 __all__ = [
+    "FOR_ANSWERS",
     "NO_KEYS",
     "RULES",
     "Rule",
     "UnverifiedToken",
     "averify_token",
     "issuer_of",
+    "judge",
     "read_token",
     "remembered_or_steps",
+    "token_of_answer",
     "verify_token",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from ...conf import get_settings, require_key_source
-from ...diagnosis import Console, KeyReport, KeyRow, ReportCommand, report_keys, shown, time_shown
+from ...diagnosis import Console, KeyReport, KeyRow, ReportCommand, report_issuer, shown, time_shown
 
 HEADINGS = ("name", "kty", "size", "algorithms", "use", "problem")
 _ORIGINS = {"fetch": ", fetched", "cache": ", from the shared cache, fetched", "service": "", "": ""}
@@ -35,8 +35,8 @@ class Command(ReportCommand):
         settings = get_settings()
         require_key_source(settings)
         issuers = settings.issuers.values()
-        reports = [report_keys(trusted, settings, refresh=options["refresh"]) for trusted in issuers]
-        is_well = not any(report.problem for report in reports)
+        reports = [report_issuer(trusted, settings, refresh=options["refresh"]) for trusted in issuers]
+        is_well = not any(report.problem or report.introspection_problem for report in reports)
         self.report([asdict(report) for report in reports], partial(_print, reports), options, is_well=is_well)
 
 
@@ -48,6 +48,10 @@ def _print(reports: Iterable[KeyReport], console: Console) -> None:
 def _print_one(report: KeyReport, console: Console) -> None:
     console.line(f"Issuer: {'any' if report.issuer is None else shown(report.issuer)}")
     console.line(f"Source: {report.source}{_ORIGINS[report.origin]}{_age(report)}")
+    if report.introspection:
+        console.line(f"Introspection: {report.introspection}")
+    if report.introspection_problem:
+        console.line(f"Introspection: {report.introspection_problem}", outcome=False, is_coloured=True)
     if report.keys:
         headings, *lines = console.table([HEADINGS, *map(_cells, report.keys)])
         console.line(f"     {headings}")
