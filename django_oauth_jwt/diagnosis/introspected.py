@@ -7,17 +7,19 @@ from typing import Final, TypeVar
 
 from ..conf import Runtime, TrustedIssuer
 from ..errors import IntrospectionUnavailable, InvalidToken
-from ..introspection import ActiveClaims, Answer, Introspectors, JwtAnswer
+from ..introspection import UNAVAILABLE, ActiveClaims, Introspectors, JwtAnswer
 from ..jws import EncodedToken
 from ..upstream import FetchFailed, shown_url
 from ..verification import FOR_ANSWERS, NO_KEYS, UnverifiedToken, judge, token_of_answer
 from .console import shown
-from .outcomes import Explanation
+from .outcomes import Explanation, RuleResult
 from .wording import facts_in_words
 
 T = TypeVar("T")
 
 _RULE: Final = "introspection"
+#: Reasons with which verification asks the next issuer.
+_OF_ANOTHER: Final = frozenset({"inactive", "wrong_issuer", UNAVAILABLE})
 
 
 def ask_issuers(explanation: Explanation, encoded: EncodedToken, runtime: Runtime) -> UnverifiedToken | None:
@@ -25,18 +27,35 @@ def ask_issuers(explanation: Explanation, encoded: EncodedToken, runtime: Runtim
 
     Returns the token that the answer describes, None where there is none.
     """
-    for trusted in runtime.settings.introspecting:
-        is_last = trusted is runtime.settings.introspecting[-1]
-        answer = _ask(explanation, encoded, trusted, runtime, may_be_of_another=not is_last)
-        if isinstance(answer, ActiveClaims):
-            token = token_of_answer(answer.claims, trusted, runtime)
-            _ask_rules(explanation, token)
+    *others, last = runtime.settings.introspecting
+    without_answer: list[RuleResult] = []
+    for trusted in others:
+        found = Explanation()
+        token = _ask_issuer(found, encoded, trusted, runtime)
+        if not _OF_ANOTHER.intersection(found.reasons):
+            explanation.results += found.results
             return token
-        if isinstance(answer, JwtAnswer):
-            question = partial(_answered, partial(judge, answer, trusted, runtime))
-            verified = explanation.ask("answer", question, "a JWT by the authorization server")
-            return None if verified is None else token_of_answer(verified.claims, trusted, runtime)
-    return None
+        explanation.skip(f"{', '.join(found.reasons)} {_place(trusted)}, so the next one is asked", _RULE)
+        without_answer += [result for result in found.results if result.reason == UNAVAILABLE]
+    token = _ask_issuer(explanation, encoded, last, runtime)
+    if not explanation.is_accepted:
+        explanation.results += without_answer  # it may be a token of one that did not answer
+    return token
+
+
+def _ask_issuer(
+    explanation: Explanation, encoded: EncodedToken, trusted: TrustedIssuer, runtime: Runtime
+) -> UnverifiedToken | None:
+    answer = _ask(explanation, encoded, trusted, runtime)
+    if isinstance(answer, ActiveClaims):
+        token = token_of_answer(answer.claims, trusted, runtime)
+        _ask_rules(explanation, token)
+        return token
+    if answer is None:
+        return None
+    question = partial(_answered, partial(judge, answer, trusted, runtime))
+    verified = explanation.ask("answer", question, "a JWT by the authorization server")
+    return None if verified is None else token_of_answer(verified.claims, trusted, runtime)
 
 
 def ask_activity(explanation: Explanation, encoded: EncodedToken, token: UnverifiedToken) -> None:
@@ -47,27 +66,21 @@ def ask_activity(explanation: Explanation, encoded: EncodedToken, token: Unverif
 
 
 def _ask(
-    explanation: Explanation,
-    encoded: EncodedToken,
-    trusted: TrustedIssuer,
-    runtime: Runtime,
-    *,
-    may_be_of_another: bool = False,
-) -> Answer | None:
+    explanation: Explanation, encoded: EncodedToken, trusted: TrustedIssuer, runtime: Runtime
+) -> ActiveClaims | JwtAnswer | None:
     introspector = runtime.part(Introspectors).introspector_of(trusted)
-    whose = f"at {shown(trusted.issuer)}" if trusted.issuer else "at the authorization server"
 
-    def question() -> Answer:
+    def question() -> ActiveClaims | JwtAnswer:
         answer = _answered(partial(introspector.answer, encoded))
         if not isinstance(answer, ActiveClaims | JwtAnswer):
             raise InvalidToken("inactive")
         return answer
 
-    answer = explanation.ask(_RULE, question, whose)
-    if answer is None and may_be_of_another and explanation.reasons[-1:] == ["inactive"]:
-        explanation.results.pop()
-        explanation.skip(f"not active {whose}, so the next one is asked", _RULE)
-    return answer
+    return explanation.ask(_RULE, question, _place(trusted))
+
+
+def _place(trusted: TrustedIssuer) -> str:
+    return f"at {shown(trusted.issuer)}" if trusted.issuer else "at the authorization server"
 
 
 def _answered(question: Callable[[], T]) -> T:

@@ -286,3 +286,36 @@ def test_the_cache_is_not_needed(mixed_server, run, settings):
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
     assert run("oauth_jwks")[1] == 0
     assert caches["default"].get("anything") is None
+
+
+INTROSPECTION = {"CLIENT_ID": "books", "CLIENT_SECRET": "secret"}
+
+
+def test_the_introspection_endpoint_has_a_line(mixed_server, run, settings):
+    """Where, about which tokens, how we say who we are, for what answer, and for how long it is remembered."""
+    endpoint = f"{mixed_server.origin}/introspect"
+    settings.OAUTH_JWT |= {"INTROSPECTION": {**INTROSPECTION, "ENDPOINT": endpoint, "TOKENS": "all", "ANSWER": "jwt"}}
+    output, status = run("oauth_jwks")
+    words = f"Introspection: {endpoint} about all tokens, by client_secret_basic, for the JWT; remembered for 60 s"
+    assert words in output.splitlines()
+    assert status == 0
+    assert json.loads(run("oauth_jwks", json=True)[0])[0]["introspection_problem"] == ""
+
+
+def test_a_discovered_endpoint_is_looked_up(mixed_server, run, settings):
+    """The command says what requests would find."""
+    origin = mixed_server.origin
+    settings.OAUTH_JWT = {"ISSUER": origin, "JWKS_URI": f"{origin}/jwks", "INTROSPECTION": INTROSPECTION}
+    mixed_server.document = {**ALL, "issuer": origin, "introspection_endpoint": f"{origin}/found"}
+    assert (
+        f"Introspection: {origin}/found about opaque tokens, by client_secret_basic, for JSON" in run("oauth_jwks")[0]
+    )
+
+
+def test_an_endpoint_that_is_not_found_is_a_problem(mixed_server, run, settings):
+    """The keys are fine, and still opaque tokens cannot be checked."""
+    origin = mixed_server.origin
+    settings.OAUTH_JWT = {"ISSUER": origin, "JWKS_URI": f"{origin}/jwks", "INTROSPECTION": INTROSPECTION}
+    output, status = run("oauth_jwks")
+    assert "Introspection: no metadata found for the issuer" in output
+    assert status == 1

@@ -390,3 +390,12 @@ def test_a_project_without_it_does_not_notice(tmp_path, hidden):
     result = run_project(tmp_path, hidden=hidden, apps=[], code=code)
     assert result.returncode == 0, result.stderr
     assert result.stdout.endswith("loaded: []\n")
+
+
+def test_opaque_tokens_have_no_format(schema_of, issuer, settings):
+    """Where tokens may be opaque the schema does not promise JWTs."""
+    (scheme,) = schema_of(view())["components"]["securitySchemes"].values()
+    assert scheme["bearerFormat"] == "JWT"
+    settings.OAUTH_JWT |= {"INTROSPECTION": {"CLIENT_ID": "books", "CLIENT_SECRET": "secret"}}
+    (scheme,) = schema_of(view())["components"]["securitySchemes"].values()
+    assert scheme == {"type": "http", "scheme": "bearer"}
