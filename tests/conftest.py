@@ -19,8 +19,14 @@ pytest_plugins = [
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """Use all processors for a run of everything; what is named runs at once, without processes to wait for."""
-    return None if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
+    """Use all processors for a run of everything; what is named runs at once, without processes to wait for.
+
+    One process runs the servers, and mostly waits for them, so it is one more than there are processors.
+    """
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return 0
+    runs_servers = "not real_servers" not in config.option.markexpr
+    return (os.cpu_count() or 1) + runs_servers
 
 
 def pytest_collection_modifyitems(items):
