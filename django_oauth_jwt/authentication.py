@@ -81,9 +81,10 @@ class BearerJwtAuthentication(BaseAuthentication):
             raise BearerRefusal(error, is_reported=True) from error
         if state.dpop_nonce and hooks is not None:
             hooks.add_header(NONCE_HEADER, state.dpop_nonce)
+        token = accepted.verified()
         if accepted.user is None:
-            accepted.user = TokenUser(accepted.verified())
-        return accepted.user, accepted.verified()
+            accepted.user = TokenUser(token)
+        return accepted.user, token
 
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge of a request that brings no token."""
