@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 from ..conf import Runtime, get_runtime, require_key_source
 from ..errors import BearerError, InvalidToken
-from ..issuers import issuer_of_service, trusted_issuer
+from ..issuers import issuer_of_verified
 from ..jwks import KeyService
 from ..jws import EncodedToken
 from ..tokens import AccessToken, VerifiedToken
@@ -69,12 +69,11 @@ def _with_binding(
 ) -> AccessToken:
     """Return a token that is bound to nobody and need not be, or whose binding is checked; else raise InvalidToken."""
     settings = runtime.settings
-    if token.is_bound and not is_checked:
-        raise InvalidToken("unproven", detail="bound to its sender, and nobody has checked the proof")
-    if settings.requires_bound_tokens and not token.is_bound:
-        trusted = trusted_issuer(token.issuer, settings, issuer_of_service(jwks_service)) or settings.unlisted_issuer
-        if trusted.require_bound_tokens:
-            raise InvalidToken("unproven", detail="bound to nobody, and REQUIRE_BOUND_TOKENS is set")
+    if token.is_bound:
+        if not is_checked:
+            raise InvalidToken("unproven", detail="bound to its sender, and nobody has checked the proof")
+    elif settings.requires_bound_tokens and issuer_of_verified(token, settings, jwks_service).require_bound_tokens:
+        raise InvalidToken("unproven", detail="bound to nobody, and REQUIRE_BOUND_TOKENS is set")
     return token
 
 
