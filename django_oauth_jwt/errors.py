@@ -84,6 +84,7 @@ class InvalidToken(BearerError):
             "not_yet_valid": "Token is not valid yet",
             "issued_in_the_future": "Token was issued in the future",
             "unknown_user": "Token belongs to no user",
+            "revoked": "Token has been revoked",
             "unproven": "Token is not proven to be the sender's own",
         }
     )
@@ -202,3 +203,9 @@ class ReplayCheckUnavailable(KeysUnavailable):
     """The cache cannot say whether a DPoP proof was used before."""
 
     REASON = ("replay_check_unavailable", "Whether the DPoP proof was used before cannot be told for now")
+
+
+class RevocationCheckUnavailable(KeysUnavailable):
+    """Whether the token was revoked cannot be told, or not be written down: IS_REVOKED or the cache fails."""
+
+    REASON = ("revocation_check_unavailable", "Whether the token was revoked cannot be told for now")

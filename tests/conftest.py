@@ -42,7 +42,8 @@ def pytest_runtest_protocol(item):
 def _no_leftovers():
     """Begin with an empty cache, no remembered token and a fresh key service."""
     caches["default"].clear()
-    LocMemCache("django_oauth_jwt proofs default", {}).clear()
+    for purpose in ("proofs", "revocation"):
+        LocMemCache(f"django_oauth_jwt {purpose} default", {}).clear()
     setting_changed.send(sender=None, setting="OAUTH_JWT", value=None, enter=True)
 
 

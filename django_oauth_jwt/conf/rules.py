@@ -53,6 +53,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "MAX_TOKEN_LENGTH": values.length,
         "RESOURCE_METADATA": resources.resource_metadata,
         "PASS_FOREIGN_TOKENS": values.boolean,
+        "IS_REVOKED": targets.imported_callable,
         "DPOP": bindings.dpop,
         "CLIENT_CERTIFICATE": bindings.client_certificate,
     }
@@ -62,7 +63,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
 NULLABLE_KEYS: Final = frozenset(
     {
         *("JWKS_URI", "ISSUER", "AUDIENCE", "JWKS_SERVICE", "USER_RESOLVER", "HTTP_SESSION"),
-        *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA", "CLIENT_CERTIFICATE"),
+        *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA", "CLIENT_CERTIFICATE", "IS_REVOKED"),
     }
 )
 
@@ -121,6 +122,7 @@ class Settings:
     max_token_length: int = 16384
     resource_metadata: tuple[resources.Resource, ...] = ()
     pass_foreign_tokens: bool = False
+    is_revoked: Callable[..., Any] | None = None
     dpop: bindings.DpopSettings = bindings.DPOP_DEFAULTS
     client_certificate: bindings.ClientCertificateSettings | None = None
     requires_bound_tokens: bool = False

@@ -8,8 +8,8 @@ from typing import Any, Final
 from ..conf import Runtime, Settings
 from ..jws import KeySet
 from ..proofs import RequestFacts
-from ..tokens import AccessToken, Requirements, VerifiedToken, freeze, scopes_of
-from ..verification import NO_KEYS, RULES, EncodedToken, Rule, UnverifiedToken
+from ..tokens import AccessToken, Requirements, VerifiedToken, scopes_of
+from ..verification import NO_KEYS, RULES, EncodedToken, Revocation, Rule, UnverifiedToken
 from .binding import ask_binding
 from .breakdown import Parts, read_in_parts
 from .console import shown
@@ -73,13 +73,24 @@ def _ask_claims(
     explanation: Explanation, parts: Parts, encoded: EncodedToken, settings: Settings, sent: RequestFacts | None
 ) -> None:
     """Ask what is about a token that is verified: whose it is, and whether it has what the middleware requires."""
+    access_token = AccessToken(encoded.text, VerifiedToken(parts.token.claims, parts.token.header.parameters))
+    _ask_revocation(explanation, access_token, settings)
     if "payload" in parts.missing:
         proof = [] if sent is None else ["proof"]
         explanation.skip(parts.missing["payload"], "binding", *proof, "scope", "claims")
         return
-    access_token = AccessToken(encoded.text, VerifiedToken(parts.token.claims, freeze({})))
     ask_binding(explanation, access_token, parts.token.trusted, settings, sent, time.time())
     _ask_requirements(explanation, access_token, settings)
+
+
+def _ask_revocation(explanation: Explanation, access_token: AccessToken, settings: Settings) -> None:
+    """Ask what is asked at each use of a token that passes all rules, and of no other."""
+    if settings.is_revoked is None:
+        return
+    if explanation.is_accepted:
+        explanation.ask("revocation", Revocation(access_token, settings.is_revoked).get, "IS_REVOKED was asked")
+    else:
+        explanation.skip("the token is refused without it", "revocation")
 
 
 def _ask_requirements(explanation: Explanation, access_token: AccessToken, settings: Settings) -> None:

@@ -11,6 +11,7 @@ from ..tokens import AccessToken, VerifiedToken
 from ..upstream import Steps, run_awaiting, run_blocking
 from .needs import Keys, unavailable
 from .reading import EncodedToken, read_token
+from .revocation import IsRevoked, Revocation
 from .rules import AFTER_KEYS, AT_EACH_USE, BEFORE_KEYS, NO_KEYS
 from .token_cache import RememberedToken, TokenCache, cache_key
 
@@ -27,7 +28,7 @@ def verify_token(
     ``jwks_service`` replaces the one of the settings; where it has an ``issuer``, the token must be of that one.
     A token that is bound to its sender (RFC 7800) is refused as ``unproven``, unless ``binding_checked`` says that the
     caller has checked the proof or the certificate itself. Raises InvalidToken or KeysUnavailable. May wait for a
-    fetch of the keys: code on an event loop uses `averify_token`.
+    fetch of the keys and for IS_REVOKED: code on an event loop uses `averify_token`.
     """
     encoded = EncodedToken(encoded_token)
     del encoded_token  # a report of whatever is raised from here on would show it
@@ -85,8 +86,11 @@ def _to_caller(error: InvalidToken, runtime: Runtime) -> InvalidToken:
 def remembered_or_steps(
     encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None
 ) -> AccessToken | Steps[AccessToken]:
-    """Return the token if it is remembered and its times still hold, else the steps that verify it."""
-    cache, key = runtime.part(TokenCache), None
+    """Return the token if it is remembered and its times still hold, else the steps that verify it.
+
+    Where IS_REVOKED is set there are always steps: it is asked at each use.
+    """
+    cache, key, is_revoked = runtime.part(TokenCache), None, runtime.settings.is_revoked
     if cache.size:
         key = cache_key(encoded.octets(runtime.settings.max_token_length), jwks_service)
         try:
@@ -98,8 +102,10 @@ def remembered_or_steps(
         if remembered is not None:
             for check in AT_EACH_USE:
                 check(remembered.verified.claims, time.time(), remembered.leeway)
-            return AccessToken(encoded.text, remembered.verified)
-    return _verification_steps(encoded, runtime, jwks_service, key)
+            token = AccessToken(encoded.text, remembered.verified)
+            return token if is_revoked is None else _revocation_steps(token, is_revoked)
+    steps = _verification_steps(encoded, runtime, jwks_service, key)
+    return steps if is_revoked is None else _revocation_steps(steps, is_revoked)
 
 
 def _verification_steps(
@@ -118,3 +124,9 @@ def _verification_steps(
     if key is not None:
         runtime.part(TokenCache).add(key, RememberedToken(verified, token.trusted.leeway, service, key_set))
     return AccessToken(encoded.text, verified)
+
+
+def _revocation_steps(found: AccessToken | Steps[AccessToken], is_revoked: IsRevoked) -> Steps[AccessToken]:
+    token = found if isinstance(found, AccessToken) else (yield from found)
+    yield Revocation(token, is_revoked)
+    return token
