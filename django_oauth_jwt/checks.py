@@ -196,11 +196,11 @@ def _agents(settings: Settings) -> Iterable[Found]:
 def _forgetful_cache(settings: Settings) -> Iterable[Found]:
     kind = _cache_class(settings)
     how = _FORGETFUL.get(kind) or _small(settings)
-    for_proofs = _NOT_ATOMIC.get(kind, how)
-    if settings.offers_dpop and for_proofs:
+    proofs = _NOT_ATOMIC.get(kind, how)
+    if settings.offers_dpop and proofs:
         yield (
             "W014",
-            f"The cache {settings.cache!r} {for_proofs}, so a used DPoP proof is accepted again, or every proof refused.",
+            f"The cache {settings.cache!r} {proofs}, so a used DPoP proof is accepted again, or every proof refused.",
             "Set CACHE to the alias of a cache that all processes share (Redis, Memcached, a database).",
         )
     if settings.is_revoked is is_revoked and how:
