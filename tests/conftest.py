@@ -56,7 +56,7 @@ def _let_servers_go_first():
 def _no_leftovers():
     """Begin with an empty cache, no remembered token and a fresh key service."""
     caches["default"].clear()
-    for purpose in ("proofs", "introspection"):
+    for purpose in ("proofs", "introspection", "revocation"):
         LocMemCache(f"django_oauth_jwt {purpose} default", {}).clear()
     setting_changed.send(sender=None, setting="OAUTH_JWT", value=None, enter=True)
 

@@ -9,8 +9,8 @@ from ..conf import Runtime, Settings
 from ..errors import InvalidToken
 from ..jws import EncodedToken, KeySet
 from ..proofs import RequestFacts
-from ..tokens import AccessToken, Requirements, VerifiedToken, freeze, scopes_of
-from ..verification import NO_KEYS, RULES, Rule, UnverifiedToken
+from ..tokens import AccessToken, Requirements, VerifiedToken, scopes_of
+from ..verification import NO_KEYS, RULES, Revocation, Rule, UnverifiedToken
 from .binding import ask_binding
 from .breakdown import read_in_parts
 from .console import shown
@@ -112,9 +112,20 @@ def _ask_claims(
 ) -> None:
     """Ask what is about a token that is verified: whose it is, and whether it has what the middleware requires."""
     settings = token.runtime.settings
-    access_token = AccessToken(encoded.text, VerifiedToken(token.claims, freeze({})))
+    access_token = AccessToken(encoded.text, VerifiedToken(token.claims, token.header.parameters))
+    _ask_revocation(explanation, access_token, settings)
     ask_binding(explanation, access_token, token.trusted, settings, sent, time.time())
     _ask_requirements(explanation, access_token, settings)
+
+
+def _ask_revocation(explanation: Explanation, access_token: AccessToken, settings: Settings) -> None:
+    """Ask what is asked at each use of a token that passes all rules, and of no other."""
+    if settings.is_revoked is None:
+        return
+    if explanation.is_accepted:
+        explanation.ask("revocation", Revocation(access_token, settings.is_revoked).get, "IS_REVOKED was asked")
+    else:
+        explanation.skip("the token is refused without it", "revocation")
 
 
 def _ask_requirements(explanation: Explanation, access_token: AccessToken, settings: Settings) -> None:

@@ -188,6 +188,7 @@ BAD = {
         ],
         *[{"resource": RESOURCE, "x": value} for value in (object(), b"x", NAN, {1, 2}, {("a",): 1}, Unprintable())],
     ],
+    "IS_REVOKED": [*NO_CALLABLE, aresolver, AsyncResolver()],
     "PASS_FOREIGN_TOKENS": [0, 1, "True", "", [], b"x", object()],
     "REQUIRE_BOUND_TOKENS": [0, 1, "True", "", [], b"x", object()],
     "DPOP": [
@@ -237,7 +238,7 @@ BAD = {
 #: Keys that also take None, as if they were not there; all others refuse it.
 NULLABLE = {
     *("JWKS_URI", "ISSUER", "AUDIENCE", "JWKS_SERVICE", "USER_RESOLVER", "HTTP_SESSION"),
-    *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA", "CLIENT_CERTIFICATE"),
+    *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA", "CLIENT_CERTIFICATE", "IS_REVOKED"),
 }
 ALL_BAD = [(key, value) for key, values in BAD.items() for value in (*values, *([] if key in NULLABLE else [None]))]
 
@@ -312,6 +313,8 @@ GOOD = [
         [{"resource": RESOURCE}, {"resource": "http://127.0.0.1:8000/v1"}],
         (Resource({"resource": RESOURCE}), Resource({"resource": "http://127.0.0.1:8000/v1"})),
     ),
+    ("IS_REVOKED", resolver, resolver),
+    ("IS_REVOKED", "tests.conf.samples.resolver", resolver),
     ("PASS_FOREIGN_TOKENS", True, True),
     ("REQUIRE_BOUND_TOKENS", True, True),
     ("DPOP", {}, DpopSettings(False, False, 60, SUPPORTED_ALGORITHMS)),
