@@ -50,8 +50,7 @@ def _explain_jwt(explanation: Explanation, encoded: EncodedToken, runtime: Runti
     if explanation.is_accepted:
         ask_activity(explanation, encoded, parts.token)
     if "payload" in parts.missing:
-        proof = [] if sent is None else ["proof"]
-        explanation.skip(parts.missing["payload"], "binding", *proof, "scope", "claims")
+        _skip_claims(explanation, parts.missing["payload"], runtime.settings, sent)
     else:
         _ask_claims(explanation, parts.token, encoded, sent)
     explanation.token = dict(_summary(parts.parameters, parts.token.claims))
@@ -63,7 +62,7 @@ def _explain_opaque(
 ) -> None:
     token = ask_issuers(explanation, encoded, runtime)
     if token is None:
-        explanation.skip("nothing is known of the token", "binding", "scope", "claims")
+        _skip_claims(explanation, "nothing is known of the token", runtime.settings, sent)
         return
     _ask_claims(explanation, token, encoded, sent)
     explanation.token = dict(_summary({}, token.claims))
@@ -116,6 +115,13 @@ def _ask_claims(
     _ask_revocation(explanation, access_token, settings)
     ask_binding(explanation, access_token, token.trusted, settings, sent, time.time())
     _ask_requirements(explanation, access_token, settings)
+
+
+def _skip_claims(explanation: Explanation, why: str, settings: Settings, sent: RequestFacts | None) -> None:
+    """Note what `_ask_claims` cannot ask."""
+    revocation = [] if settings.is_revoked is None else ["revocation"]
+    proof = [] if sent is None else ["proof"]
+    explanation.skip(why, *revocation, "binding", *proof, "scope", "claims")
 
 
 def _ask_revocation(explanation: Explanation, access_token: AccessToken, settings: Settings) -> None:

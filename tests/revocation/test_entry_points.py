@@ -19,10 +19,11 @@ from django_oauth_jwt.authentication import BearerJwtAuthentication
 from django_oauth_jwt.conf import get_runtime
 from django_oauth_jwt.decorators import secure, token_not_required
 from django_oauth_jwt.errors import BearerError, InvalidToken, RevocationCheckUnavailable
+from django_oauth_jwt.jws import EncodedToken
 from django_oauth_jwt.permissions import HasScope
 from django_oauth_jwt.testing import ProofKey, TokenIssuer
 from django_oauth_jwt.tokens import AccessToken
-from django_oauth_jwt.verification import EncodedToken, averify_token, remembered_or_steps, verify_token
+from django_oauth_jwt.verification import averify_token, remembered_or_steps, verify_token
 
 from .backends import FOREVER
 
