@@ -120,13 +120,21 @@ class Asked:
             sleep=sleep,
         )
 
+    def key(self, token):
+        """The key of a token's verdict in the cache."""
+        return self.cache.key_of(EncodedToken(token), self.introspector._salt)
+
     def begin(self, token):
         """Have a request ask, and return its steps with the wait, None where it need not wait."""
         steps = self.introspector.verdict_steps(EncodedToken(token), judge)
         try:
-            return steps, next(steps)
+            need = next(steps)
+            while need.future not in [question.future for question in self.introspector.state.questions.values()]:
+                need.get()  # the cache's answer
+                need = steps.send(None)
         except StopIteration as stop:
             return stop.value, None
+        return steps, need
 
     def work(self):
         """Do all that was handed over."""
@@ -176,10 +184,11 @@ def make_asked(settings, endpoint, clock, slept):
     """Make an introspector of these settings: ``make_asked(CACHE_SECONDS=5)``; two of them stand for two processes."""
 
     def make_asked(oauth_jwt=(), **introspection):
+        credentials = CREDENTIALS if introspection.keys().isdisjoint({"CLIENT_ID", "PRIVATE_KEY"}) else {}
         settings.OAUTH_JWT = {
             "ISSUER": "https://issuer.test",
-            "HTTP_SESSION": endpoint,
-            "INTROSPECTION": {"ENDPOINT": "https://issuer.test/introspect", **CREDENTIALS, **introspection},
+            "HTTP_SESSION": lambda: endpoint,
+            "INTROSPECTION": {"ENDPOINT": "https://issuer.test/introspect", **credentials, **introspection},
             **dict(oauth_jwt),
         }
         return Asked(clock, slept.append)
@@ -246,8 +255,8 @@ def impatient(monkeypatch, _patience):
 def log(caplog):
     """Return the lines that the package logged with their level, the newest last."""
     caplog.set_level(logging.DEBUG, "django_oauth_jwt")
-    records = caplog.records
-    return lambda: [(each.levelname, each.getMessage()) for each in records if each.name == "django_oauth_jwt"]
+    name = "django_oauth_jwt"
+    return lambda: [(each.levelname, each.getMessage()) for each in caplog.records if each.name == name]
 
 
 @pytest.fixture
