@@ -34,8 +34,8 @@ class IntrospectionSettings:
     itself, ``asks_about_jwts`` whether a good JWT is asked about as well. Times are in seconds.
     """
 
+    client_id: str
     endpoint: str | None = None
-    client_id: str | None = None
     auth: str | None = None
     secret: Callable[[], Any] | None = field(default=None, repr=False)
     private_key: Any = field(default=None, repr=False)
@@ -53,8 +53,8 @@ def introspection_settings(value: Any) -> IntrospectionSettings:
     auth, key = found.get("AUTH"), found.get("PRIVATE_KEY")
     _check_credentials(found, auth)
     return IntrospectionSettings(
+        client_id=found["CLIENT_ID"],
         endpoint=found.get("ENDPOINT"),
-        client_id=found.get("CLIENT_ID"),
         auth=auth,
         secret=found.get("CLIENT_SECRET"),
         private_key=key,
@@ -92,8 +92,8 @@ def _signing_algorithm(key: Any, alg: str | None) -> str:
     return alg or possible[0]
 
 
-def _endpoint(value: Any) -> str:
-    return urls.url(value, "https://as.example.com/introspect")
+def _endpoint(value: Any) -> str | None:
+    return None if value is None else urls.url(value, "https://as.example.com/introspect")
 
 
 def _secret(value: Any) -> Callable[[], Any]:

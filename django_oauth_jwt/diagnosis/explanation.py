@@ -21,6 +21,8 @@ from .wording import facts_in_words
 #: By the name of a rule that a token breaks: why those that need it cannot be asked.
 _WITHOUT: Final = {"keys": "there are no keys", "key": "there is no key, or no signature"}
 
+_REFUSED: Final = "the token is refused without it"
+
 
 def explain(encoded_token: str, runtime: Runtime, sent: RequestFacts | None = None) -> Explanation:
     """Ask every rule about a token. May fetch keys, as the verification would.
@@ -119,9 +121,10 @@ def _ask_claims(
 
 def _skip_claims(explanation: Explanation, why: str, settings: Settings, sent: RequestFacts | None) -> None:
     """Note what `_ask_claims` cannot ask."""
-    revocation = [] if settings.is_revoked is None else ["revocation"]
+    if settings.is_revoked is not None:
+        explanation.skip(_REFUSED, "revocation")
     proof = [] if sent is None else ["proof"]
-    explanation.skip(why, *revocation, "binding", *proof, "scope", "claims")
+    explanation.skip(why, "binding", *proof, "scope", "claims")
 
 
 def _ask_revocation(explanation: Explanation, access_token: AccessToken, settings: Settings) -> None:
@@ -131,7 +134,7 @@ def _ask_revocation(explanation: Explanation, access_token: AccessToken, setting
     if explanation.is_accepted:
         explanation.ask("revocation", Revocation(access_token, settings.is_revoked).get, "IS_REVOKED was asked")
     else:
-        explanation.skip("the token is refused without it", "revocation")
+        explanation.skip(_REFUSED, "revocation")
 
 
 def _ask_requirements(explanation: Explanation, access_token: AccessToken, settings: Settings) -> None:

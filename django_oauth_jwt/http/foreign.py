@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from ..conf import Settings
 from ..errors import BearerError
+from ..jws import EncodedToken
 from ..proofs import BEARER
 from .credentials import parse_authorization
 from .state import RequestState
@@ -30,7 +31,8 @@ def passes_foreign_token(request: HttpRequest, state: RequestState) -> bool:
     """Tell whether the request's bearer token is for the next authenticator: no JWT of a trusted issuer.
 
     Never without PASS_FOREIGN_TOKENS. A token that names a trusted issuer is ours, however broken it is. Where the
-    settings trust any issuer, so is everything that looks like a JWT. In doubt a token is ours, and so refused.
+    settings trust any issuer, so is everything that looks like a JWT. With INTROSPECTION so is an opaque token, since
+    only its authorization server can say whose it is. In doubt a token is ours, and so refused.
     """
     settings = state.runtime.settings
     if not settings.pass_foreign_tokens:
@@ -43,8 +45,17 @@ def passes_foreign_token(request: HttpRequest, state: RequestState) -> bool:
         return False
     if len(encoded_token) > settings.max_token_length:  # refused unread
         return False
+    if settings.introspecting and _is_opaque(encoded_token, settings):
+        return False
     texts = map(_decoded, encoded_token.split("."))
     return not any(_names_trusted_issuer(text, settings) for text in texts)
+
+
+def _is_opaque(encoded_token: str, settings: Settings) -> bool:
+    try:
+        return EncodedToken(encoded_token).is_opaque(settings.max_token_length)
+    except BearerError:  # it has characters that no authorization server uses (RFC 6750 section 2.1)
+        return False
 
 
 def _names_trusted_issuer(text: str, settings: Settings) -> bool:

@@ -6,7 +6,7 @@ for somebody else's question, and who is sent away; `events` tell of each questi
 by `verification`.
 """
 
-from .answer import ActiveClaims, Answer, JwtAnswer, NoAnswer, answer_of
+from .answer import ActiveClaims, Answer, JwtAnswer, answer_of
 from .registry import Introspectors
 from .verdict import UNAVAILABLE, Verdict
 
@@ -16,7 +16,6 @@ __all__ = [
     "Answer",
     "Introspectors",
     "JwtAnswer",
-    "NoAnswer",
     "Verdict",
     "answer_of",
 ]

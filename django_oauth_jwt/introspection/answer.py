@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from ..jws import loads_object
-from ..upstream import FetchFailed, Posted, cause_of
+from ..upstream import FetchFailed, NoAnswer, Posted, cause_of
 
 JWT: Final = "application/jwt"
 #: The answer about a token, signed (RFC 9701 section 5).
@@ -22,10 +22,6 @@ _CANNOT_ANSWER: Final = (
     HTTPStatus.SERVICE_UNAVAILABLE,
     HTTPStatus.GATEWAY_TIMEOUT,
 )
-
-
-class NoAnswer(FetchFailed):
-    """What came says nothing about this token; it may do so about the next one, so others are still asked about."""
 
 
 class CredentialsRefused(FetchFailed):
@@ -46,9 +42,13 @@ class ActiveClaims:
 
 @dataclass(frozen=True)
 class JwtAnswer:
-    """A JWT: the access token itself, or a signed answer about it; its type tells which."""
+    """A JWT: the access token itself, or a signed answer about it; its type tells which.
+
+    ``is_declared`` tells whether the server has called it a signed answer, so that it can be nothing else.
+    """
 
     encoded: bytes = field(repr=False)
+    is_declared: bool = False
 
 
 Answer = Inactive | ActiveClaims | JwtAnswer
@@ -60,7 +60,7 @@ def read_answer(posted: Posted, *, wants_jwt: bool) -> Answer:
         return Inactive()  # there is no JWT to give for such a token
     _check_status(posted)
     if posted.media_type == SIGNED_ANSWER or (posted.media_type == JWT and wants_jwt):
-        return JwtAnswer(posted.body.strip())
+        return JwtAnswer(posted.body.strip(), is_declared=posted.media_type == SIGNED_ANSWER)
     try:
         members = loads_object(posted.body)
     except ValueError as error:

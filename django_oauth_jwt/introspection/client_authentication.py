@@ -31,7 +31,7 @@ def credentials(
 
     Raises CredentialsRefused where a CLIENT_SECRET that is callable returns none.
     """
-    client_id = settings.client_id or ""
+    client_id = settings.client_id
     if endpoint.auth == _BASIC:
         pair = f"{quote_plus(client_id)}:{quote_plus(_secret(settings))}"
         return {}, {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
@@ -40,7 +40,7 @@ def credentials(
     if endpoint.auth == WITH_KEY:
         assertion = _assertion(settings, client_id, issuer or endpoint.uri, int(clock()))
         return {"client_assertion_type": _ASSERTION_TYPE, "client_assertion": assertion}, {}
-    return ({"client_id": client_id} if client_id else {}), {}
+    return {"client_id": client_id}, {}
 
 
 def _assertion(settings: IntrospectionSettings, client_id: str, audience: str, now: int) -> str:

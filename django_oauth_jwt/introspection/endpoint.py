@@ -39,20 +39,30 @@ class EndpointFinder:
         self._clock = clock
         self._lock = threading.Lock()
         self._found: tuple[Endpoint, float] | None = None
+        self._failure = ("", 0.0, "")
 
     def find(self) -> Endpoint:
         """Return the endpoint, blocking; raise FetchFailed where it cannot be found."""
         if self._settings.endpoint is not None:
             return Endpoint(self._settings.endpoint, self._settings.auth or _preferred(self._settings, None))
-        with self._lock:  # the tokens of a cold start ask for the metadata once
+        known_failure = self._failure
+        with self._lock:  # the tokens of a cold start ask for the metadata once, also where that is in vain
             if self._found is None or self._clock() >= self._found[1]:
-                endpoint = discover(self._issuer, self._client, self._endpoint_in)
-                self._found = endpoint, self._clock() + self._seconds
+                if self._failure is not known_failure:
+                    raise FetchFailed(*self._failure)
+                self._found = self._discovered(), self._clock() + self._seconds
             return self._found[0]
 
     def forget(self) -> None:
         """Look the endpoint up again at the next question: it did not answer, so it may have moved."""
         self._found = None
+
+    def _discovered(self) -> Endpoint:
+        try:
+            return discover(self._issuer, self._client, self._endpoint_in)
+        except FetchFailed as failure:
+            self._failure = (str(failure), failure.retry_after, failure.uri)
+            raise
 
     def _endpoint_in(self, metadata: Mapping[str, Any]) -> Endpoint:
         uri = url_in(metadata, _ENDPOINT, self._issuer, self._client)

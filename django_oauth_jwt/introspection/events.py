@@ -2,6 +2,7 @@
 
 import logging
 
+from ..conf import TrustedIssuer
 from ..signals import introspected, introspection_failed
 from ..upstream import FetchFailed, shown_url
 from .answer import CredentialsRefused
@@ -12,14 +13,16 @@ logger = logging.getLogger("django_oauth_jwt")
 class IntrospectionEvents:
     """The events of one issuer's endpoint; ``sender`` is that of its signals."""
 
-    def __init__(self, sender: type, issuer: str | None) -> None:
+    def __init__(self, sender: type, trusted: TrustedIssuer) -> None:
         self._sender = sender
-        self._issuer = issuer
+        self._issuer = trusted.issuer
+        assert trusted.introspection is not None  # noqa: S101  # others are not asked
+        self._address = str(trusted.introspection.endpoint or trusted.issuer)
 
     def log_failure(self, failure: FetchFailed, rest: float) -> None:
         """Log a question that brought no answer: an error where our own credentials are wrong."""
         level = logging.ERROR if isinstance(failure, CredentialsRefused) else logging.WARNING
-        uri = shown_url(failure.uri) if failure.uri else f"the authorization server {self._issuer}"
+        uri = shown_url(failure.uri or self._address)
         logger.log(level, "Introspection at %s failed: %s; next try in %.0f seconds", uri, failure, rest)
 
     def send_success(self, *, active: bool, seconds: float) -> None:

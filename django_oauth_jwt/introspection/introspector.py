@@ -11,8 +11,8 @@ from typing import Any
 from ..conf import Settings, TrustedIssuer
 from ..errors import IntrospectionUnavailable
 from ..jws import EncodedToken
-from ..upstream import Steps, Wait, in_thread, unix_time
-from .answer import Answer, NoAnswer
+from ..upstream import NoAnswer, Steps, Wait, in_thread, unix_time
+from .answer import Answer
 from .endpoint import Endpoint
 from .events import IntrospectionEvents
 from .questions import REST_SECONDS, Judge, Outcome, Questions
@@ -44,7 +44,7 @@ class Introspector:
         self._longest_rest = settings.jwks_cooldown_seconds
         self._cache = cache
         self._questions = Questions(trusted, settings, cache, clock, sleep)
-        self._events = IntrospectionEvents(type(self), trusted.issuer)
+        self._events = IntrospectionEvents(type(self), trusted)
         self._execute = execute
         self._clock = clock
         self._monotonic = monotonic
@@ -122,16 +122,17 @@ class Introspector:
 
     def _take_over(self, key: str, outcome: Outcome) -> None:
         failure = outcome.failure
+        is_endpoints = failure is not None and not isinstance(failure, NoAnswer)
         with self._lock:
-            state = self.state.answered(key)
-            if failure is not None and not isinstance(failure, NoAnswer):
-                state = state.after_failure(failure, self._clock(), self._longest_rest)
+            state, now = self.state.answered(key), self._clock()
+            is_known = is_endpoints and state.is_resting(now)
+            if failure is not None and is_endpoints:
+                state = state.after_failure(failure, now, self._longest_rest)
             elif outcome.seconds is not None:
                 state = state.after_success()
             self.state = state
-        if failure is not None:
-            rest = REST_SECONDS if isinstance(failure, NoAnswer) else state.retry_at - self._clock()
-            self._events.log_failure(failure, rest)
+        if failure is not None and not is_known:
+            self._events.log_failure(failure, state.retry_at - now if is_endpoints else REST_SECONDS)
 
     def _send(self, outcome: Outcome) -> None:
         if outcome.seconds is None:

@@ -9,8 +9,8 @@ from ..conf import Settings, TrustedIssuer
 from ..errors import InvalidToken, KeysUnavailable
 from ..jws import EncodedToken
 from ..tokens import VerifiedToken, thaw
-from ..upstream import MAXIMUM_WAITING, PATIENCE_SECONDS, FetchFailed, HttpClient, pauses, run_blocking
-from .answer import JWT, SIGNED_ANSWER, Answer, NoAnswer, read_answer
+from ..upstream import MAXIMUM_WAITING, PATIENCE_SECONDS, FetchFailed, HttpClient, NoAnswer, pauses, run_blocking
+from .answer import JWT, SIGNED_ANSWER, Answer, read_answer
 from .client_authentication import credentials
 from .endpoint import Endpoint, EndpointFinder
 from .verdict import UNAVAILABLE, Verdict
@@ -65,8 +65,8 @@ class Questions:
 
     def outcome(self, encoded: EncodedToken, key: str, judge: Judge) -> Outcome:
         """Ask about a token and remember the verdict, or wait for the process that does."""
-        if not self._settings.cache_seconds:  # nobody else would learn of it
-            return self._ask(encoded, judge)
+        if not self._settings.cache_seconds:  # who waits for another process would learn nothing of a good token
+            return self._asked(encoded, key, judge)
         for pause in pauses(PATIENCE_SECONDS):
             if pause:
                 self._sleep(pause)

@@ -47,6 +47,10 @@ class State:
         """How many seconds requests wait for a question, counted from its start; not so long for a failing server."""
         return PATIENCE_IN_TROUBLE_SECONDS if self.failures else PATIENCE_SECONDS
 
+    def is_resting(self, now: float) -> bool:
+        """Tell whether the server is left alone."""
+        return is_ahead(self.retry_at, now, MAXIMUM_RETRY_AFTER)
+
     def asking(self, key: str, question: Question) -> "State":
         """Return the state with a question about a token, in the place of an earlier one."""
         return replace(self, questions={**self.questions, key: question})
@@ -62,9 +66,12 @@ class State:
     def after_failure(self, failure: FetchFailed, now: float, longest: float) -> "State":
         """Return the state with one failure more: 1, 2, 4 ... seconds of rest, ``longest`` at the most.
 
-        The server's own Retry-After is obeyed.
+        Questions that were under way together fail together, which is one failure. The server's own Retry-After is
+        obeyed.
         """
-        rest = max(min(2.0 ** min(self.failures, 30), longest), failure.retry_after)
+        if self.is_resting(now):
+            return replace(self, retry_at=max(self.retry_at, now + failure.retry_after))
+        rest = max(min(2.0 ** min(self.failures, 30), longest, MAXIMUM_RETRY_AFTER), failure.retry_after)
         return replace(self, failures=self.failures + 1, retry_at=now + rest)
 
 
@@ -93,14 +100,15 @@ def decide(state: State, key: str, now: float, monotonic: float) -> Join | Start
     ``now`` is Unix time, ``monotonic`` that of `Question.started`.
     """
     question = state.questions.get(key)
-    if question is None and is_ahead(state.retry_at, now, MAXIMUM_RETRY_AFTER):
+    if question is None and state.is_resting(now):
         return Refuse(math.ceil(state.retry_at - now))
     questions = state.questions.values()
-    is_full = sum(other.waiting for other in questions) >= MAXIMUM_WAITING or len(questions) > MAXIMUM_WAITING
+    is_full = sum(other.waiting for other in questions) >= MAXIMUM_WAITING
+    is_too_much = question is None and len(questions) >= MAXIMUM_WAITING  # each takes a thread, waited for or not
     # While one question hangs nobody begins to wait for another: tokens that anybody can make up must not hold the
     # threads of a server one after the other.
     is_hanging = any(monotonic - other.started >= state.patience for other in questions)
-    if is_full or is_hanging:
+    if is_full or is_too_much or is_hanging:
         return Refuse(1)
     if question is None:
         return Start(state.patience)

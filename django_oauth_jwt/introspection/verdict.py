@@ -33,7 +33,7 @@ def entry_of(verdict: Verdict) -> str:
 def verdict_in(entry: object) -> Verdict:
     """Return the verdict in an entry of a cache; raise ValueError for anything else."""
     try:
-        verdict = Verdict(**loads_object(str(entry).encode()))
+        verdict = Verdict(**loads_object(entry.encode() if isinstance(entry, str) else b""))
     except TypeError as error:
         raise ValueError("not a verdict") from error
     is_well_formed = (

@@ -10,6 +10,8 @@ from .compact import ascii_bytes
 #: RFC 6750 section 2.1: what a bearer token is made of.
 _TOKEN: Final = re.compile(rb"[A-Za-z0-9\-._~+/]+=*")
 _SEGMENTS: Final = 3
+#: What may stand before a JSON text: blanks, the byte order marks of UTF-8 and UTF-16, the zeros of UTF-16.
+_BLANKS: Final = b" \t\r\n\xef\xbb\xbf\xfe\xff\0"
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]")
 _TO_BASE64: Final = bytes.maketrans(b"-_", b"+/")
 
@@ -50,4 +52,4 @@ class EncodedToken:
 def _begins_an_object(segment: bytes) -> bool:
     digits = _NOT_BASE64.sub(b"", segment.translate(_TO_BASE64))
     whole = digits[: len(digits) // 4 * 4] or digits.ljust(4, b"A")
-    return binascii.a2b_base64(whole).lstrip(b" \t\r\n\xef\xbb\xbf").startswith(b"{")
+    return binascii.a2b_base64(whole).lstrip(_BLANKS).startswith(b"{")

@@ -10,7 +10,7 @@ process from its parent, `patience` is how long anybody waits, `clock` compares 
 from .client import MAXIMUM_RETRY_AFTER, Fetched, HttpClient, Posted, cause_of, shown_url
 from .clock import MAXIMUM_SKEW_SECONDS, is_ahead, unix_time
 from .discovery import discover, discover_jwks_uri, metadata_uris, url_in
-from .failures import FetchFailed
+from .failures import FetchFailed, NoAnswer
 from .forks import PerProcess
 from .guarded_cache import GuardedCache, claim_once, is_in_memory, read
 from .patience import MAXIMUM_WAITING, PATIENCE_IN_TROUBLE_SECONDS, PATIENCE_SECONDS, pauses
@@ -28,6 +28,7 @@ __all__ = [
     "Fetched",
     "GuardedCache",
     "HttpClient",
+    "NoAnswer",
     "PerProcess",
     "Posted",
     "ProjectCache",

@@ -8,7 +8,7 @@ from typing import Any, Final
 import requests
 import urllib3
 
-from .failures import FetchFailed
+from .failures import NoAnswer
 
 #: The largest document that is read, in bytes, compressed or not; real ones have a few thousand.
 MAXIMUM_BYTES: Final = 512 * 1024
@@ -22,7 +22,10 @@ _EITHER_FORMAT: Final = 32 + zlib.MAX_WBITS
 
 
 def read_body(response: requests.Response, deadline: float) -> bytes:
-    """Return the decoded body; raise FetchFailed where it is too long, TimeoutError after the monotonic deadline."""
+    """Return the decoded body.
+
+    Raises NoAnswer where it is too long or cannot be decoded, TimeoutError after the monotonic deadline.
+    """
     raw: Any = response.raw
     if raw is None:  # the adapter of a project's own session may have read, and decoded, everything
         return _limited(response.content)
@@ -45,7 +48,7 @@ def _joined(chunks: Iterable[bytes], deadline: float) -> bytes:
 
 def _limited(body: bytes) -> bytes:
     if len(body) > MAXIMUM_BYTES:
-        raise FetchFailed(f"longer than {MAXIMUM_BYTES} bytes")
+        raise NoAnswer(f"longer than {MAXIMUM_BYTES} bytes")
     return body
 
 
@@ -55,12 +58,12 @@ def _decoded(body: bytes, content_encoding: str) -> bytes:
     if not codings:
         return body
     if len(codings) > 1 or codings[0] not in _CODINGS:
-        raise FetchFailed(f"content coding that is not supported: {ascii(content_encoding)[:80]}")
+        raise NoAnswer(f"content coding that is not supported: {ascii(content_encoding)[:80]}")
     decompressor = zlib.decompressobj(_EITHER_FORMAT)
     try:
         document = _limited(decompressor.decompress(body, MAXIMUM_BYTES + 1))
     except zlib.error as error:
-        raise FetchFailed("body that cannot be decompressed") from error
+        raise NoAnswer("body that cannot be decompressed") from error
     if not decompressor.eof:
-        raise FetchFailed("body that ends too early")
+        raise NoAnswer("body that ends too early")
     return document

@@ -12,3 +12,7 @@ class FetchFailed(Exception):
         super().__init__(reason)
         self.retry_after = retry_after
         self.uri = uri
+
+
+class NoAnswer(FetchFailed):
+    """What came is unusable, while the server is well: the answer to another question may be a good one."""

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from ..conf import Runtime, TrustedIssuer
 from ..errors import InvalidToken
-from ..introspection import ActiveClaims, Answer, JwtAnswer, NoAnswer, answer_of
+from ..introspection import ActiveClaims, Answer, JwtAnswer, answer_of
 from ..jws import EncodedToken, UnverifiedHeader
 from ..tokens import VerifiedToken, freeze
-from ..upstream import Steps, run_blocking
+from ..upstream import NoAnswer, Steps, run_blocking
 from .needs import Keys
 from .reading import UnverifiedToken, read_token
 from .rules import AFTER_KEYS, BEFORE_KEYS, FOR_ANSWERS, NO_KEYS
@@ -20,7 +20,7 @@ _ANSWER_TYPE: Final = "token-introspection+jwt"
 #: Reasons why a JWT is not the authorization server's own: then there is no answer, and the token is not to blame.
 _NOT_AUTHENTIC: Final = frozenset(
     {
-        *("malformed", "too_long", "critical_header", "wrong_algorithm"),
+        *("empty", "malformed", "too_long", "critical_header", "wrong_algorithm"),
         *("unknown_kid", "ambiguous_key", "bad_signature"),
     }
 )
@@ -72,6 +72,8 @@ def _jwt_steps(answer: JwtAnswer, trusted: TrustedIssuer, runtime: Runtime) -> S
         check_signature, *_ = AFTER_KEYS
         check_signature(token, key_set, now)
         return _described(token, now)
+    if answer.is_declared:
+        raise NoAnswer("a signed answer of another type")
     for check in AFTER_KEYS:
         check(token, key_set, now)
     return VerifiedToken(token.claims, token.header.parameters)
@@ -80,7 +82,8 @@ def _jwt_steps(answer: JwtAnswer, trusted: TrustedIssuer, runtime: Runtime) -> S
 def _described(signed: UnverifiedToken, now: float) -> VerifiedToken:
     """Return the token that a signed answer describes (RFC 9701 section 5)."""
     introspection = signed.trusted.introspection
-    own_names = {introspection.client_id if introspection else None, *(signed.trusted.audience or ())}
+    assert introspection is not None  # noqa: S101  # others are not asked
+    own_names = {introspection.client_id, *(signed.trusted.audience or ())}
     aud = signed.claims.get("aud")
     if own_names.isdisjoint(name for name in (aud if isinstance(aud, list) else [aud]) if isinstance(name, str)):
         raise NoAnswer("an answer that is for somebody else")

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import requests
 from django.utils.functional import lazystr
 
-from django_oauth_jwt.conf import ClientCertificateSettings, DpopSettings, Resource
+from django_oauth_jwt.conf import ClientCertificateSettings, DpopSettings, IntrospectionSettings, Resource
 from django_oauth_jwt.jws import SUPPORTED_ALGORITHMS
 from django_oauth_jwt.tokens import ClaimRequirement, ScopeHierarchy
 
@@ -140,6 +140,10 @@ NOT_EVERY_PATH = [pattern for pattern in WITH_SLASH if pattern not in ("/", "[^x
 #: Nothing would need a token.
 EVERY_PATH = ["/", "^/", "/?", "/.*", ".*", "", "^", "x*", "/a|/", "[^x]", "(?:/x)?", r"\W", ".*$", "/?$|.+"]
 
+#: INTROSPECTION with as little as can be, and with a secret.
+WITHOUT_SECRET = {"AUTH": "none", "CLIENT_ID": "api"}
+WITH_SECRET = {"CLIENT_ID": "api", "CLIENT_SECRET": "hunter2"}
+
 BAD = {
     "JWKS_URI": NO_URL,
     "ISSUER": NO_TEXT,
@@ -191,6 +195,31 @@ BAD = {
     "IS_REVOKED": [*NO_CALLABLE, aresolver, AsyncResolver()],
     "PASS_FOREIGN_TOKENS": [0, 1, "True", "", [], b"x", object()],
     "REQUIRE_BOUND_TOKENS": [0, 1, "True", "", [], b"x", object()],
+    "INTROSPECTION": [
+        *[[], "x", b"x", 1, True, {}, [("AUTH", "none")], {"AUTH": "none"}, {"CLIENT_ID": "api"}],
+        *[{**WITHOUT_SECRET, key: 1} for key in ("client_id", "ENDPOINTS", 1, HUGE, Unprintable())],
+        *[{**WITHOUT_SECRET, "ENDPOINT": value} for value in NO_URL],
+        *[{**WITHOUT_SECRET, "CLIENT_ID": value} for value in (*NO_TEXT, None)],
+        *[{**WITHOUT_SECRET, "AUTH": value} for value in (None, "", "basic", "NONE", "client_secret_jwt", 1, ["none"])],
+        *[{**WITHOUT_SECRET, "ANSWER": value} for value in (None, "", "JWT", "application/jwt", 1, ["jwt"])],
+        *[{**WITHOUT_SECRET, "TOKENS": value} for value in (None, "", "ALL", "jwt", True, ["all"])],
+        *[{**WITHOUT_SECRET, "CACHE_SECONDS": value} for value in (*NO_SECONDS, None)],
+        *[{**WITHOUT_SECRET, "NEGATIVE_CACHE_SECONDS": value} for value in (*NO_SECONDS, None)],
+        *[
+            {"CLIENT_ID": "api", "CLIENT_SECRET": value}
+            for value in ("", None, b"x", 1, True, ["x"], {}, aresolver, AsyncResolver())
+        ],
+        *[
+            {"CLIENT_ID": "api", "PRIVATE_KEY": value}
+            for value in ("", None, b"x", 1, ["x"], "no PEM", "/nowhere/key.pem", "a\0b", "-----BEGIN", ".")
+        ],
+        # What is missing, and what would not be used.
+        *[{"CLIENT_SECRET": "hunter2"}, {"CLIENT_SECRET": "hunter2", "AUTH": "client_secret_post"}],
+        *[{"CLIENT_ID": "api", "AUTH": auth} for auth in ("client_secret_basic", "client_secret_post")],
+        *[{"CLIENT_ID": "api", "AUTH": "private_key_jwt"}, {**WITH_SECRET, "AUTH": "private_key_jwt"}],
+        *[{**WITH_SECRET, "AUTH": "none"}, {**WITH_SECRET, "KEY_ID": "1"}, {**WITH_SECRET, "ALG": "RS256"}],
+        *[{**WITHOUT_SECRET, "KEY_ID": "1"}, {**WITHOUT_SECRET, "ALG": "ES256"}, {**WITHOUT_SECRET, "ALG": "HS256"}],
+    ],
     "DPOP": [
         *[[], "x", b"x", 1, True, [("OFFER", True)], {"offer": True}, {"OFFERS": True}, {1: 2}, {HUGE: 1}],
         *[{"OFFER": value} for value in (None, 0, "True")],
@@ -238,7 +267,8 @@ BAD = {
 #: Keys that also take None, as if they were not there; all others refuse it.
 NULLABLE = {
     *("JWKS_URI", "ISSUER", "AUDIENCE", "JWKS_SERVICE", "USER_RESOLVER", "HTTP_SESSION"),
-    *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA", "CLIENT_CERTIFICATE", "IS_REVOKED"),
+    *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA", "CLIENT_CERTIFICATE", "INTROSPECTION"),
+    "IS_REVOKED",
 }
 ALL_BAD = [(key, value) for key, values in BAD.items() for value in (*values, *([] if key in NULLABLE else [None]))]
 
@@ -317,6 +347,24 @@ GOOD = [
     ("IS_REVOKED", "tests.conf.samples.resolver", resolver),
     ("PASS_FOREIGN_TOKENS", True, True),
     ("REQUIRE_BOUND_TOKENS", True, True),
+    ("INTROSPECTION", WITHOUT_SECRET, IntrospectionSettings("api", auth="none")),
+    ("INTROSPECTION", {**WITHOUT_SECRET, "ENDPOINT": None}, IntrospectionSettings("api", auth="none")),
+    (
+        "INTROSPECTION",
+        {**WITHOUT_SECRET, "ENDPOINT": "https://as.example.com/i?t=1", "ANSWER": "jwt", "TOKENS": "all"},
+        IntrospectionSettings("api", "https://as.example.com/i?t=1", "none", wants_jwt=True, asks_about_jwts=True),
+    ),
+    (
+        "INTROSPECTION",
+        {**WITHOUT_SECRET, "ANSWER": "json", "TOKENS": "opaque", "CACHE_SECONDS": 0, "NEGATIVE_CACHE_SECONDS": 2.5},
+        IntrospectionSettings("api", auth="none", cache_seconds=0, negative_cache_seconds=2.5),
+    ),
+    ("INTROSPECTION", {"CLIENT_ID": "api", "CLIENT_SECRET": resolver}, IntrospectionSettings("api", secret=resolver)),
+    (
+        "INTROSPECTION",
+        {"CLIENT_ID": "api", "CLIENT_SECRET": resolver, "AUTH": "client_secret_post"},
+        IntrospectionSettings("api", auth="client_secret_post", secret=resolver),
+    ),
     ("DPOP", {}, DpopSettings(False, False, 60, SUPPORTED_ALGORITHMS)),
     ("DPOP", {"OFFER": True, "PROOF_SECONDS": 5.5}, DpopSettings(offer=True, proof_seconds=5.5)),
     (

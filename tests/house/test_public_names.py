@@ -45,11 +45,13 @@ SIGNATURES = {
     "revocation.revoke_subject": "(issuer, subject)",
     "revocation.arevoke_subject": "(issuer, subject)",
     "revocation.is_revoked": "(access_token)",
+    "errors.IntrospectionUnavailable": "(retry_after=1)",
     "http.get_access_token": "(request)",
     "testing.TokenIssuer": "(issuer='https://issuer.test', *, alg=None, key=None)",
     "testing.TokenIssuer.token": (
         "(self, scope=None, *, expired=False, forged=False, rotated=False, bound_to=None, header=None, **claims)"
     ),
+    "testing.TokenIssuer.opaque_token": "(self, scope=None, *, active=True, bound_to=None, **claims)",
     "testing.TokenIssuer.headers": "(self, scope=None, **kwargs)",
     "testing.TokenIssuer.rotate": "(self, *, keep_old=True)",
     "testing.TokenIssuer.installed": "(self, **settings)",
@@ -80,7 +82,7 @@ def test_a_public_name_takes_what_it_took(name, signature):
     "kind",
     [
         *("MissingToken", "InvalidToken", "InvalidProof", "NonceRequired", "InsufficientScope", "MissingClaims"),
-        *("KeysUnavailable", "ReplayCheckUnavailable", "RevocationCheckUnavailable"),
+        *("KeysUnavailable", "ReplayCheckUnavailable", "RevocationCheckUnavailable", "IntrospectionUnavailable"),
     ],
 )
 def test_every_refusal_can_be_caught_as_one(kind):
@@ -90,7 +92,13 @@ def test_every_refusal_can_be_caught_as_one(kind):
     assert all(hasattr(refusal, name) for name in ("status", "error"))
 
 
-@pytest.mark.parametrize("name", ["token_accepted", "token_rejected", "jwks_refreshed", "jwks_refresh_failed"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("token_accepted", "token_rejected", "jwks_refreshed", "jwks_refresh_failed"),
+        *("introspected", "introspection_failed"),
+    ],
+)
 def test_every_signal_is_there(name):
     """For metrics and audit."""
     assert isinstance(getattr(signals, name), Signal)

@@ -12,6 +12,7 @@ from django_oauth_jwt.errors import (
     BearerError,
     InsufficientAuthentication,
     InsufficientScope,
+    IntrospectionUnavailable,
     InvalidProof,
     InvalidToken,
     KeysUnavailable,
@@ -43,6 +44,7 @@ ALL = [
     *(KeysUnavailable(), KeysUnavailable(30), InsufficientAuthentication(["gold"], 60)),
     *(NonceRequired("nonce"), ReplayCheckUnavailable(), InvalidProof("stale_proof", detail="more")),
     RevocationCheckUnavailable(30),
+    *(IntrospectionUnavailable(), IntrospectionUnavailable(30)),
 ]
 #: RFC 6750 section 3: %x20-21 / %x23-5B / %x5D-7E.
 ALLOWED = {chr(code) for code in range(0x20, 0x7F)} - {'"', "\\"}
@@ -61,10 +63,10 @@ def test_the_reasons_are_stable(kind):
 def test_the_other_reasons_are_stable():
     """The classes with one reason each."""
     kinds = (InsufficientScope, MissingClaims, KeysUnavailable, InsufficientAuthentication)
-    unavailable = (ReplayCheckUnavailable, RevocationCheckUnavailable)
+    unavailable = (ReplayCheckUnavailable, RevocationCheckUnavailable, IntrospectionUnavailable)
     assert [kind().reason for kind in (*kinds, *unavailable)] == [
         *("insufficient_scope", "missing_claims", "keys_unavailable", "insufficient_user_authentication"),
-        *("replay_check_unavailable", "revocation_check_unavailable"),
+        *("replay_check_unavailable", "revocation_check_unavailable", "introspection_unavailable"),
     ]
     assert NonceRequired("nonce").reason == "use_dpop_nonce"
 
@@ -126,6 +128,7 @@ def test_a_description_can_stand_in_the_challenge(error):
     [
         (InsufficientScope(["secret"]), InsufficientScope()),
         (KeysUnavailable(30), KeysUnavailable()),
+        (IntrospectionUnavailable(30), IntrospectionUnavailable()),
         (InsufficientAuthentication(["secret"], 1), InsufficientAuthentication()),
         (NonceRequired("secret"), NonceRequired("")),
     ],

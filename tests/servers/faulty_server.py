@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django_oauth_jwt.testing import TokenIssuer
 
@@ -28,6 +29,7 @@ class Exchange:
     headers: dict[str, str]
     released: threading.Event  # set when the server is to misbehave no longer
     status: str = ""
+    form: dict[str, str] = field(default_factory=dict)  # what was posted
 
     def send(self, data: bytes) -> None:
         self.connection.sendall(data)
@@ -51,8 +53,11 @@ class Exchange:
 
 
 def answer_as_it_should(exchange: Exchange) -> None:
-    """Serve the metadata or the JWKS; 304 where the client has it already."""
+    """Serve the metadata or the JWKS; 304 where the client has it already. Say what is known of a token."""
     server = exchange.server
+    if exchange.path == server.introspection_path:
+        exchange.respond(body=json.dumps(server.issuer.introspect(exchange.form["token"])).encode())
+        return
     if exchange.path != server.jwks_path:
         document = server.metadata.get(exchange.path)
         if document is None:
@@ -161,16 +166,20 @@ class _Handler(socketserver.BaseRequestHandler):
     server: "FaultyServer"
 
     def handle(self) -> None:
-        head = b""
-        while b"\r\n\r\n" not in head:
-            received = self.request.recv(65536)
-            if not received:
+        received = b""
+        while b"\r\n\r\n" not in received:
+            more = self.request.recv(65536)
+            if not more:
                 return
-            head += received
-        request_line, *header_lines = head.decode("latin-1").split("\r\n\r\n")[0].split("\r\n")
+            received += more
+        head, _, body = received.partition(b"\r\n\r\n")
+        request_line, *header_lines = head.decode("latin-1").split("\r\n")
         pairs = [line.split(":", 1) for line in header_lines]
         headers = {name.strip().lower(): value.strip() for name, value in pairs}
+        while len(body) < int(headers.get("content-length", 0)):
+            body += self.request.recv(65536)
         exchange = Exchange(self.server, self.request, request_line.split(" ")[1], headers, self.server.released)
+        exchange.form = dict(parse_qsl(body.decode(), strict_parsing=bool(body)))
         self.server.receive(exchange)
 
 
@@ -199,6 +208,8 @@ class FaultyServer(socketserver.ThreadingTCPServer):
         self.origin = f"http://127.0.0.1:{self.server_address[1]}"
         self.jwks_path = "/jwks"
         self.uri = self.origin + self.jwks_path
+        self.introspection_path = "/introspect"
+        self.introspection_uri = self.origin + self.introspection_path
         self.issuer = TokenIssuer(self.origin, alg=alg)
         self.metadata: dict[str, Any] = {}
         self.headers: dict[str, Any] = {}
@@ -262,6 +273,11 @@ class FaultyServer(socketserver.ThreadingTCPServer):
     def fetches(self) -> int:
         """How often the JWKS was asked for."""
         return sum(exchange.path == self.jwks_path for exchange in self._count.requests)
+
+    @property
+    def questions(self) -> list[Exchange]:
+        """What was asked about tokens."""
+        return [exchange for exchange in self._count.requests if exchange.path == self.introspection_path]
 
     @property
     def pending(self) -> int:
