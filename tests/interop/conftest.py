@@ -1,5 +1,6 @@
 """An authorization server that nobody here wrote, as a process."""
 
+import os
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
@@ -12,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class AuthorizationServer:
-    """A client's view of the running server."""
+    """A client's view of a running server of Authlib."""
 
     def __init__(self, issuer):
         self.issuer = issuer
@@ -41,17 +42,50 @@ class AuthorizationServer:
         return requests.get(f"{self.issuer}/fetches", timeout=10).json()["jwks"]
 
 
+class ToolkitServer:
+    """A client's view of a running server of django-oauth-toolkit. The API and each client have their credentials."""
+
+    API = ("books", "s3cret: 100% +=&/é")
+    CLIENT = ("batch-job", "batch-secret")
+
+    def __init__(self, issuer):
+        self.issuer = issuer
+
+    def token(self, scope="read", **form):
+        """Get an opaque access token by the client credentials grant."""
+        return self._post("/token/", grant_type="client_credentials", scope=scope, **form).json()["access_token"]
+
+    def revoke(self, token):
+        """Have it end the life of a token (RFC 7009)."""
+        self._post("/revoke_token/", token=token)
+
+    def _post(self, path, **form):
+        answer = requests.post(f"{self.issuer}{path}", auth=self.CLIENT, data=form, timeout=30)
+        answer.raise_for_status()
+        return answer
+
+
 @contextmanager
-def running(alg="RS256", metadata_path="/.well-known/oauth-authorization-server"):
-    """Run a server of an algorithm, with the metadata at a path."""
-    command = [sys.executable, "-W", "ignore", "-m", "tests.interop.authlib_server", alg, metadata_path]
-    # The environment may ask for warnings as errors, which is no affair of the peer's.
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+def started(module, *arguments):
+    """Run a module that prints its issuer identifier when it serves, and yield that."""
+    command = [sys.executable, "-W", "ignore", "-m", f"tests.interop.{module}", *arguments]
+    # The environment may ask for warnings as errors, which is no affair of the peer's, and names settings of ours.
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     try:
-        yield AuthorizationServer(process.stdout.readline().strip())
+        yield process.stdout.readline().strip()
     finally:
         process.terminate()
         process.communicate()
+
+
+@contextmanager
+def running(alg="RS256", metadata_path="/.well-known/oauth-authorization-server"):
+    """Run a server of an algorithm, with the metadata at a path."""
+    with started("authlib_server", alg, metadata_path) as issuer:
+        yield AuthorizationServer(issuer)
 
 
 @pytest.fixture
@@ -66,3 +100,12 @@ def shared_server():
     """One for all tests of a module, which do not mind what it remembers."""
     with running("ES256") as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def toolkit(tmp_path_factory):
+    """django-oauth-toolkit with an empty database, for all tests of a module."""
+    database = tmp_path_factory.mktemp("toolkit") / "toolkit.sqlite3"
+    credentials = (":".join(pair) for pair in (ToolkitServer.API, ToolkitServer.CLIENT))
+    with started("toolkit_server", str(database), *credentials) as issuer:
+        yield ToolkitServer(issuer)
