@@ -89,7 +89,7 @@ class _Handler(LoggingHandler):
 class AuthorizationServer(LoopbackServer):
     """Serves its metadata, its JWKS and tokens; `issuer` makes tokens of any other kind in process.
 
-    ``jwks_fetches`` counts how often its JWKS has been fetched, ``introspections`` how often it was asked about a token.
+    ``jwks_fetches`` counts how often its JWKS was fetched, ``introspections`` how often it was asked about a token.
     """
 
     handler = _Handler

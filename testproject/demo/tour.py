@@ -11,7 +11,7 @@ from testproject.authorization_server import AuthorizationServer
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer: its status, its challenge, and how often it took a fetch of the JWKS and a question about the token."""
+    """An answer: its status, its challenge, and how often the JWKS was fetched and the token asked about for it."""
 
     status: int
     challenge: str | None = None

@@ -1,6 +1,5 @@
 """An authorization server that nobody here wrote, as a process."""
 
-import os
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
@@ -69,11 +68,8 @@ class ToolkitServer:
 def started(module, *arguments):
     """Run a module that prints its issuer identifier when it serves, and yield that."""
     command = [sys.executable, "-W", "ignore", "-m", f"tests.interop.{module}", *arguments]
-    # The environment may ask for warnings as errors, which is no affair of the peer's, and names settings of ours.
-    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+    # The environment may ask for warnings as errors, which is no affair of the peer's.
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         yield process.stdout.readline().strip()
     finally:

@@ -45,8 +45,12 @@ class Command(BaseCommand):
         try:
             with running(port, self._note) as (server, api):
                 self.stdout.write(f"API at {api.origin}, authorization server at {server.origin}")
-                self.stdout.write("Below each refusal stands its challenge (WWW-Authenticate). On the right: how often the")
-                self.stdout.write("authorization server was asked for its keys (JWKS) and about a token (Introspect).\n\n")
+                self.stdout.write(
+                    "Below each refusal stands its challenge (WWW-Authenticate). On the right: how often the"
+                )
+                self.stdout.write(
+                    "authorization server was asked for its keys (JWKS) and about a token (Introspect).\n\n"
+                )
                 summary, is_good = self._tour(server, api)
                 self._show_commands(server)
                 if not once:
