@@ -28,6 +28,18 @@ class AuthorizationServer:
         answer.raise_for_status()
         return answer.json()["access_token"]
 
+    def register(self, method, **metadata):
+        """Register an API, which asks about tokens and authenticates itself so; return its id and secret (RFC 7591)."""
+        metadata |= {"token_endpoint_auth_method": method, "grant_types": [], "response_types": []}
+        answer = requests.post(f"{self.issuer}/register", json=metadata, timeout=10)
+        answer.raise_for_status()
+        return answer.json()["client_id"], answer.json()["client_secret"]
+
+    def revoke(self, token):
+        """Have it end the life of an opaque token (RFC 7009)."""
+        credentials = ("batch-job", "batch-secret")
+        requests.post(f"{self.issuer}/revoke", auth=credentials, data={"token": token}, timeout=10).raise_for_status()
+
     def rotate(self):
         """Have it sign with a new key from now on."""
         requests.post(f"{self.issuer}/rotate", timeout=10).raise_for_status()
