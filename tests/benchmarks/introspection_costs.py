@@ -2,11 +2,11 @@
 
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.core.cache.backends.locmem import LocMemCache
 from django.test import override_settings
 
 from django_oauth_jwt.testing import TokenIssuer
-from django_oauth_jwt.testing.introspection import session_of
 from django_oauth_jwt.verification import verify_token
 
 from .issuer import AUDIENCE, TOKENS, Issuer, each, floor
@@ -48,10 +48,9 @@ class OpaqueTokens:
 
     def __init__(self, issuer):
         kit = TokenIssuer(issuer.url, alg="ES256")
-        self._asking = {
-            "INTROSPECTION": {"ENDPOINT": f"{issuer.url}/introspect", "CLIENT_ID": "api", "CLIENT_SECRET": "secret"},
-            "HTTP_SESSION": session_of(kit),
-        }
+        where = {"ENDPOINT": f"{issuer.url}/introspect", "CLIENT_ID": "api", "CLIENT_SECRET": "secret"}
+        with kit.installed(INTROSPECTION=where):
+            self._asking = {name: settings.OAUTH_JWT[name] for name in ("INTROSPECTION", "HTTP_SESSION")}
         self._issuer = issuer
         self.tokens = [kit.opaque_token("openid profile read write", aud=AUDIENCE) for _ in range(TOKENS)]
 
