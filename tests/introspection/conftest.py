@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import threading
 import uuid
 
 import pytest
@@ -96,6 +97,25 @@ class Endpoint:
         response.status_code, response.raw = status, io.BytesIO(body.encode())
         response.headers.update({"Content-Type": "application/json", **headers})
         return response
+
+
+class Heard(list):
+    """What the two signals said, each as its name and its arguments, in their order."""
+
+    def __init__(self):
+        super().__init__()
+        self._changed = threading.Condition()
+
+    def hear(self, name, arguments):
+        with self._changed:
+            self.append((name, arguments))
+            self._changed.notify_all()
+
+    def names(self, number):
+        """Wait until so many signals were sent, which is after the requests were served; return their names."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self) >= number, FOREVER), "nothing was sent"
+        return [name for name, _ in self]
 
 
 def judge(answer):
@@ -262,13 +282,13 @@ def log(caplog):
 @pytest.fixture
 def heard():
     """What the two signals said, in their order."""
-    heard = []
+    heard = Heard()
 
     def success(**kwargs):
-        heard.append(("introspected", kwargs))
+        heard.hear("introspected", kwargs)
 
     def failure(**kwargs):
-        heard.append(("introspection_failed", kwargs))
+        heard.hear("introspection_failed", kwargs)
 
     signals.introspected.connect(success)
     signals.introspection_failed.connect(failure)

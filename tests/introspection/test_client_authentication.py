@@ -86,7 +86,7 @@ def test_a_key_signs_an_assertion(sent, signing_key, clock, alg):
     key_set = KeySet.from_jwks({"keys": [key.public_jwk()]})
     seen = set()
     for _ in range(2):
-        form, headers = sent(CLIENT_ID="api", PRIVATE_KEY=pem(key), KEY_ID="client", ALG=alg)
+        form, headers = sent(CLIENT_ID="api", PRIVATE_KEY=pem(key), KEY_ID="client", ALG=alg, CACHE_SECONDS=0)
         assert set(form) == ASSERTION
         assert "Authorization" not in headers
         assert form["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -39,8 +39,9 @@ class Exchange:
 
     def respond(self, status: str = "200 OK", body: bytes = b"", **headers: Any) -> None:
         self.status = status
-        lines = {"Content-Type": "application/json", "Content-Length": len(body), "Connection": "close", **headers}
-        head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in lines.items())
+        lines = {"Content-Type": "application/json", "Content-Length": len(body), "Connection": "close"}
+        lines |= {name.replace("_", "-"): value for name, value in headers.items()}
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         self.send(f"HTTP/1.1 {status}\r\n{head}\r\n".encode() + body)
 
     def drip(self, data: bytes) -> None:
