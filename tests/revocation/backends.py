@@ -65,7 +65,7 @@ class HangingCache(LocMemCache):
     go_on = threading.Event()
 
     def _hang(self, *args, **kwargs):
-        self.go_on.wait(FOREVER)
+        HangingCache.go_on.wait(FOREVER)
 
     get = set = get_many = _hang
 

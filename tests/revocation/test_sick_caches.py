@@ -26,22 +26,17 @@ def reason_of(encoded_token):
 
 @pytest.fixture
 def sicken(monkeypatch):
-    """Have the cache of a project fall ill: ``sicken(BrokenCache)``."""
+    """Have the cache of a project fall ill: ``sicken(BrokenCache)``. Nobody waits long for one that hangs."""
+    monkeypatch.setattr(HangingCache, "go_on", threading.Event())
 
     def sicken(backend):
         for name in ("get", "set", "get_many"):
             monkeypatch.setattr(SharedCache, name, getattr(backend, name))
+        if backend is HangingCache:
+            limit = property(lambda self: 0.01, lambda self, seconds: None)
+            monkeypatch.setattr(GuardedCache, "_operation_seconds", limit, raising=False)
 
-    return sicken
-
-
-@pytest.fixture
-def impatient(monkeypatch):
-    """A cache has a hundredth of a second instead of one."""
-    made = GuardedCache.__init__
-    monkeypatch.setattr(GuardedCache, "__init__", lambda self, *args, **kwargs: made(self, *args, 0.01, **kwargs))
-    monkeypatch.setattr(HangingCache, "go_on", threading.Event())
-    yield
+    yield sicken
     HangingCache.go_on.set()
 
 
@@ -49,7 +44,6 @@ each_sickness = pytest.mark.parametrize("backend", [BrokenCache, SilentCache, Mu
 
 
 @each_sickness
-@pytest.mark.usefixtures("impatient")
 def test_a_token_is_not_called_good_by_a_cache_that_is_down(send, settings, denylist, sicken, backend):
     """Neither a revoked one nor another, though both are remembered."""
     issuer = denylist(SharedCache)
@@ -64,7 +58,6 @@ def test_a_token_is_not_called_good_by_a_cache_that_is_down(send, settings, deny
 
 
 @each_sickness
-@pytest.mark.usefixtures("impatient")
 def test_a_revocation_that_is_not_kept_is_an_error(calls, denylist, sicken, frozen_time, backend):
     """Else the caller would believe that the token is of no use any more."""
     token = verify_token(denylist(SharedCache).token())
