@@ -105,7 +105,9 @@ def test_an_assertion_without_a_key_id_names_none(sent, signing_key):
     key = signing_key("ES256", "client")
     oauth_jwt = {"ISSUER": None, "JWKS_URI": "https://issuer.test/jwks"}
     form, _ = sent(oauth_jwt, CLIENT_ID="api", PRIVATE_KEY=pem(key), AUTH="private_key_jwt")
-    header, payload = verify_compact(form["client_assertion"], KeySet.from_jwks({"keys": [key.public_jwk()]}), ["ES256"])
+    header, payload = verify_compact(
+        form["client_assertion"], KeySet.from_jwks({"keys": [key.public_jwk()]}), ["ES256"]
+    )
     assert header == {"alg": "ES256", "typ": "JWT"}
     assert json.loads(payload)["aud"] == "https://issuer.test/introspect"
 

@@ -184,7 +184,9 @@ def test_an_endpoint_that_does_not_answer_is_looked_for_again(discovering, metad
     asked = discovering()
     asked.reason("token")
     metadata["introspection_endpoint"] = f"{ISSUER}/b"
-    endpoint.answer = lambda uri, form: (failure if uri.endswith("/a") else {"active": True}) if form else dict(metadata)
+    endpoint.answer = lambda uri, form: (
+        (failure if uri.endswith("/a") else {"active": True}) if form else dict(metadata)
+    )
     assert asked.reason("other") == UNAVAILABLE
     clock.advance(1)
     assert asked.reason("other") is None

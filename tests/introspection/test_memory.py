@@ -62,7 +62,8 @@ class TestTimes:
         assert len(endpoint.asked) == 2
 
     @pytest.mark.parametrize(
-        "times", [{"CACHE_SECONDS": 0}, {"NEGATIVE_CACHE_SECONDS": 0}, {"CACHE_SECONDS": 0, "NEGATIVE_CACHE_SECONDS": 0}]
+        "times",
+        [{"CACHE_SECONDS": 0}, {"NEGATIVE_CACHE_SECONDS": 0}, {"CACHE_SECONDS": 0, "NEGATIVE_CACHE_SECONDS": 0}],
     )
     def test_zero_is_not_at_all(self, make_asked, endpoint, times):
         """Each for what it is about."""
@@ -73,7 +74,11 @@ class TestTimes:
                 asked.verdict(f"token-{active}")
             assert endpoint.tokens.count(f"token-{active}") == (2 if name in times else 1)
 
-    @pytest.mark.parametrize(("exp", "seconds"), [(7, 7), (7.5, 7.5), (60, 60), (10**400, 60), (0, 0), (-20, -20)], ids="soon half later far now past".split())
+    @pytest.mark.parametrize(
+        ("exp", "seconds"),
+        [(7, 7), (7.5, 7.5), (60, 60), (10**400, 60), (0, 0), (-20, -20)],
+        ids=["soon", "half", "later", "far", "now", "past"],
+    )
     def test_never_beyond_its_own_end(self, asked, endpoint, clock, exp, seconds):
         """Also where the leeway accepts it a little longer: then it is asked about each time."""
         endpoint.answer = lambda uri, form: {"active": True, "exp": clock() + exp if exp < 1e9 else exp}

@@ -57,7 +57,8 @@ def test_an_opaque_token_is_what_a_token_is(asking, verify):
     """With the scopes and claims that are asked for."""
     token = asking.opaque_token(["read", "write"], sub="anna", tenant="t", client_id=None)
     access_token = verify(token)
-    assert (access_token.subject, access_token.scopes, access_token.issuer) == ("anna", {"read", "write"}, asking.issuer)
+    assert (access_token.subject, access_token.scopes) == ("anna", {"read", "write"})
+    assert access_token.issuer == asking.issuer
     assert access_token.claims["tenant"] == "t"
     assert "client_id" not in access_token.claims
     assert "." not in token
@@ -140,7 +141,10 @@ def test_a_session_that_a_test_gives_is_used(rsa_issuer):
     def session():
         raise ConnectionError
 
-    with rsa_issuer.installed(HTTP_SESSION=session, INTROSPECTION=WAYS["named"]), pytest.raises(IntrospectionUnavailable):
+    with (
+        rsa_issuer.installed(HTTP_SESSION=session, INTROSPECTION=WAYS["named"]),
+        pytest.raises(IntrospectionUnavailable),
+    ):
         verify_token(rsa_issuer.opaque_token())
 
 
