@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from copy import copy
 from functools import partial, reduce
 from itertools import chain
-from types import SimpleNamespace
 from typing import Any, Final
 
 from asgiref.sync import iscoroutinefunction
@@ -16,6 +15,7 @@ from rest_framework.request import Request
 from .conf import get_settings
 from .errors import BearerError, KeysUnavailable, MissingToken
 from .http import (
+    ABOUT_SCOPES,
     NONCE_HEADER,
     accepted_token,
     authenticate,
@@ -30,6 +30,9 @@ from .tokens import AccessToken, Alternative, all_of, best_of, is_uncertain, sco
 from .users import TokenUser
 
 __all__ = ["BearerJwtAuthentication"]
+
+#: What DRF makes of ``&``, ``|`` and ``~``.
+_COMPOSITIONS: Final = (AND, OR, NOT)
 
 _Run = tuple[bool, BearerError | None, int]  #: whether permissions grant, else why not, and how many results it took
 
@@ -78,9 +81,10 @@ class BearerJwtAuthentication(BaseAuthentication):
             raise BearerRefusal(error, is_reported=True) from error
         if state.dpop_nonce and hooks is not None:
             hooks.add_header(NONCE_HEADER, state.dpop_nonce)
+        token = accepted.verified()
         if accepted.user is None:
-            accepted.user = TokenUser(accepted.verified())
-        return accepted.user, accepted.verified()
+            accepted.user = TokenUser(token)
+        return accepted.user, token
 
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge of a request that brings no token."""
@@ -90,9 +94,11 @@ class BearerJwtAuthentication(BaseAuthentication):
 
 def hooks_of(view: Any, *, challenges: bool) -> "_ViewHooks | None":
     """Return the hooks of a view, put in place at the first call; None where no view is about to answer a request."""
-    if not hasattr(view, "headers"):
-        return None
-    view._oauth_jwt = hooks = getattr(view, "_oauth_jwt", None) or _ViewHooks(view)
+    hooks: _ViewHooks | None = getattr(view, "_oauth_jwt", None)
+    if hooks is None:
+        if not hasattr(view, "headers"):
+            return None
+        view._oauth_jwt = hooks = _ViewHooks(view)
     hooks.challenges |= challenges
     return hooks
 
@@ -105,17 +111,20 @@ class _ViewHooks:
     what would be allowed; what is handled is. ``results`` is what our permissions said, in order: an error or None.
     """
 
-    REPLACED: Final = ("get_authenticate_header", "get_permissions", "permission_denied", "handle_exception")
-
     def __init__(self, view: Any) -> None:
         self._view = view
-        self._original = SimpleNamespace(**{name: getattr(view, name) for name in self.REPLACED})
+        self._get_authenticate_header = view.get_authenticate_header
+        self._get_permissions = view.get_permissions
+        self._permission_denied = view.permission_denied
+        self._handle_exception = view.handle_exception
         self._asked: list[_ExplainedPermission] | None = None
         self._is_explained = False
         self.results: list[BearerError | None] = []
         self.challenges = False  # whether a request that is not authenticated is asked for a token
-        for name in self.REPLACED:
-            setattr(view, name, getattr(self, name))
+        view.get_authenticate_header = self.get_authenticate_header
+        view.get_permissions = self.get_permissions
+        view.permission_denied = self.permission_denied
+        view.handle_exception = self.handle_exception
         vary = view.headers.get("Vary")
         view.headers["Vary"] = f"{vary}, Authorization" if vary else "Authorization"
 
@@ -125,15 +134,14 @@ class _ViewHooks:
 
     def get_authenticate_header(self, request: Request) -> str | None:
         """Challenge for a token, and for what the first authenticator asks for."""
-        first: str | None = self._original.get_authenticate_header(request)
+        first: str | None = self._get_authenticate_header(request)
         if not self.challenges:
             return first
-        bearer = self._headers(MissingToken())["WWW-Authenticate"]
-        return bearer if not first or first.startswith(("Bearer", "DPoP")) else f"{bearer}, {first}"
+        return _joined(self._headers(MissingToken())["WWW-Authenticate"], first)
 
     def get_permissions(self) -> list[Any]:
         """Return the view's permissions, which now remember why they deny."""
-        self._asked = [_ExplainedPermission(one, self.results) for one in self._original.get_permissions()]
+        self._asked = [_ExplainedPermission(one, self.results) for one in self._get_permissions()]
         self._is_explained = False
         return list(self._asked)
 
@@ -141,7 +149,7 @@ class _ViewHooks:
         """Deny as the view does; a plain denial gets the challenge of ours that is the reason, if one is."""
         error = self._take_reason()
         try:
-            self._original.permission_denied(request, message=message, code=code)
+            self._permission_denied(request, message=message, code=code)
         except (NotAuthenticated, PermissionDenied) as denial:
             if error is None:
                 raise
@@ -163,9 +171,11 @@ class _ViewHooks:
                 exc.is_reported = True
                 reject(self._view.request._request, exc.bearer_error)
         elif isinstance(exc, NotAuthenticated) and self.challenges:
-            challenge = self.get_authenticate_header(self._view.request)
-            self._view.headers.update(self._headers(MissingToken()), **{"WWW-Authenticate": challenge})
-        return self._original.handle_exception(exc)
+            headers = self._headers(MissingToken())
+            first = self._get_authenticate_header(self._view.request)
+            headers["WWW-Authenticate"] = _joined(headers["WWW-Authenticate"], first)
+            self._view.headers.update(headers)
+        return self._handle_exception(exc)
 
     def _take_reason(self) -> BearerError | None:
         """Return the error of ours that a denial is due to, None where it is not certain; a second time None."""
@@ -176,7 +186,7 @@ class _ViewHooks:
             return next((permission._reason for permission in self._asked if permission._reason), None)
         # Without our authenticator the view had no hooks when this check began. A permission of others may have
         # said either, as it is not asked again: the error is certain if nothing else explains what ours said.
-        runs = _runs(reduce(AND, [AllowAny(), *self._original.get_permissions()]), self.results)
+        runs = _runs(reduce(AND, [AllowAny(), *self._get_permissions()]), self.results)
         reasons = {reason for allowed, reason, used in runs if not allowed and used == len(self.results)}
         return reasons.pop() if len(reasons) == 1 else None
 
@@ -184,15 +194,22 @@ class _ViewHooks:
         """Return the headers of a refusal; its challenge names all scopes of the operation."""
         request = self._view.request._request
         state = state_of(request)
-        of_permissions = () if has_all_scopes else scopes_to_ask_for(self._alternatives(state.good_token))
-        scopes = (*scopes_of_decorators(request, state), *of_permissions)
+        scopes: tuple[str, ...] = ()
+        if isinstance(error, ABOUT_SCOPES):
+            of_permissions = () if has_all_scopes else scopes_to_ask_for(self._alternatives(state.good_token))
+            scopes = (*scopes_of_decorators(request, state), *of_permissions)
         return refusal_headers(error, state.runtime.settings, request=request, scopes=scopes)
 
     def _alternatives(self, token: AccessToken | None) -> list[Alternative]:
         def permissions() -> tuple[Any, Iterable[Any]]:
-            return self._view, self._original.get_permissions() if self._asked is None else self._asked
+            return self._view, self._get_permissions() if self._asked is None else self._asked
 
         return alternatives_of_view(permissions, str(self._view.request.method), token)
+
+
+def _joined(bearer: str, first: str | None) -> str:
+    """Return our challenge, and beside it that of the view's first authenticator where it is another scheme's."""
+    return bearer if not first or first.startswith(("Bearer", "DPoP")) else f"{bearer}, {first}"
 
 
 class _ExplainedPermission:
@@ -238,8 +255,9 @@ def token_seen(request: Request) -> AccessToken | None:
 
 def operands(permission: Any) -> list[Any]:
     """Return what DRF's AND, OR or NOT is made of, in order; [] for any other permission."""
-    names = ("op1", "op2") if isinstance(permission, AND | OR | NOT) else ()
-    return [getattr(permission, name) for name in names if hasattr(permission, name)]
+    if not isinstance(permission, _COMPOSITIONS):
+        return []
+    return [getattr(permission, name) for name in ("op1", "op2") if hasattr(permission, name)]
 
 
 def alternatives_of_view(

@@ -12,6 +12,7 @@ from django.core.checks import CheckMessage, register
 from django.utils.module_loading import import_string
 
 from .conf import NAME, NO_KEY_SOURCE, Problem, Settings, TrustedIssuer, read
+from .revocation import is_revoked
 
 Found = tuple[str, str, str]  #: a warning: its number, what is unwise, and the remedy
 
@@ -20,9 +21,9 @@ MIDDLEWARE = "django_oauth_jwt.middleware.JwtBearerMiddleware"
 AUTHENTICATION = "django_oauth_jwt.authentication.BearerJwtAuthentication"
 #: In seconds. Clocks that differ by more are broken.
 LARGEST_LEEWAY = 300
-#: Of a cache in a database: Django's default.
+#: Of a cache in a database or in files: Django's default.
 DEFAULT_ENTRIES = 300
-#: Room for the proofs of some minutes.
+#: Room for the proofs of some minutes, or for a denylist.
 ENOUGH_ENTRIES = 10_000
 
 
@@ -50,7 +51,7 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
         *_without_middleware(settings, middleware),
         *_foreign_tokens(settings),
         *_agents(settings),
-        *_forgotten_proofs(settings),
+        *_forgetful_cache(settings),
     ]
     return [checks.Warning(message, hint, id=f"{TAG}.{number}") for number, message, hint in found]
 
@@ -192,30 +193,40 @@ def _agents(settings: Settings) -> Iterable[Found]:
         )
 
 
-def _forgotten_proofs(settings: Settings) -> Iterable[Found]:
-    how = _FORGETFUL.get(_cache_class(settings)) or _small(settings)
-    if settings.offers_dpop and how is not None:
+def _forgetful_cache(settings: Settings) -> Iterable[Found]:
+    kind = _cache_class(settings)
+    how = _FORGETFUL.get(kind) or _small(settings)
+    proofs = _NOT_ATOMIC.get(kind, how)
+    if settings.offers_dpop and proofs:
         yield (
             "W014",
-            f"The cache {settings.cache!r} {how}, so a used DPoP proof is accepted again, or every proof refused.",
+            f"The cache {settings.cache!r} {proofs}, so a used DPoP proof is accepted again, or every proof refused.",
             "Set CACHE to the alias of a cache that all processes share (Redis, Memcached, a database).",
+        )
+    if settings.is_revoked is is_revoked and how:
+        yield (
+            "W015",
+            f"The cache {settings.cache!r} {how}, so revoked tokens are accepted again, or all tokens refused.",
+            "Set CACHE to the alias of a cache that all processes share and that drops nothing (Redis, a database).",
         )
 
 
 def _small(settings: Settings) -> str | None:
     options = django_settings.CACHES.get(settings.cache, {}).get("OPTIONS", {})
     entries = options.get("MAX_ENTRIES", DEFAULT_ENTRIES)
-    is_small = _cache_class(settings) == "DatabaseCache" and entries < ENOUGH_ENTRIES
+    is_small = _cache_class(settings) in _WITH_MAXIMUM and entries < ENOUGH_ENTRIES
     return f"keeps no more than {entries} entries (OPTIONS, MAX_ENTRIES)" if is_small else None
 
 
 _OF_ONE_PROCESS: Final = ("LocMemCache", "DummyCache")
-#: By the class of a cache: why it does not know which proofs were used.
+_WITH_MAXIMUM: Final = ("DatabaseCache", "FileBasedCache")
+#: By the class of a cache: why it does not know what other processes have written.
 _FORGETFUL: Final = {
     "LocMemCache": "remembers what its own process was sent and no other",
     "DummyCache": "remembers nothing",
-    "FileBasedCache": "cannot tell two uses at the same time apart",
 }
+#: The same for what has to be written once, whoever is first.
+_NOT_ATOMIC: Final = {"FileBasedCache": "cannot tell two uses at the same time apart"}
 CORS: Final = "corsheaders.middleware.CorsMiddleware"
 LOGIN: Final = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 _CACHE: Final = "django.middleware.cache."

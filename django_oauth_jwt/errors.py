@@ -84,8 +84,9 @@ class InvalidToken(BearerError):
             "not_yet_valid": "Token is not valid yet",
             "issued_in_the_future": "Token was issued in the future",
             "unknown_user": "Token belongs to no user",
-            "unproven": "Token is not proven to be the sender's own",
+            "revoked": "Token has been revoked",
             "inactive": "Token is not active",
+            "unproven": "Token is not proven to be the sender's own",
         }
     )
     STATUSES: Final = MappingProxyType({"unproven": 401})  #: those that no setting changes, by reason
@@ -209,3 +210,9 @@ class IntrospectionUnavailable(KeysUnavailable):
     """The authorization server cannot be asked about the token (RFC 7662), or does not answer in time."""
 
     REASON = ("introspection_unavailable", "Whether the token is active cannot be told for now")
+
+
+class RevocationCheckUnavailable(KeysUnavailable):
+    """Whether the token was revoked cannot be told, or not be written down: IS_REVOKED or the cache fails."""
+
+    REASON = ("revocation_check_unavailable", "Whether the token was revoked cannot be told for now")

@@ -122,17 +122,21 @@ def _decide(request: HttpRequest, view: View) -> Steps[HttpResponseBase | None] 
 def _authorization(request: HttpRequest, state: RequestState) -> Steps[HttpResponseBase | None] | None:
     steps = authorize(request, state, state.runtime.settings.requirements)
     if steps is not None:
-        return _without_csrf_check(request, steps)
-    request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
+        return _without_csrf_checks(request, steps)
+    _exempt_from_csrf_checks(request)
     return None
 
 
-def _without_csrf_check(request: HttpRequest, steps: Steps[HttpResponseBase | None]) -> Steps[HttpResponseBase | None]:
+def _without_csrf_checks(request: HttpRequest, steps: Steps[HttpResponseBase | None]) -> Steps[HttpResponseBase | None]:
     refusal = yield from steps
     if refusal is None:
-        # No other site can make a browser send the token, so there is nothing left for CSRF checks to check.
-        request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
+        _exempt_from_csrf_checks(request)
     return refusal
+
+
+def _exempt_from_csrf_checks(request: HttpRequest) -> None:
+    # No other site can make a browser send the token, so there is nothing left for CSRF checks to check.
+    request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
 
 
 def _finish(state: RequestState, response: HttpResponseBase) -> HttpResponseBase:

@@ -17,7 +17,7 @@ from .authentication import alternatives_of_view, hooks_of, token_seen
 from .conf import get_settings
 from .errors import BearerError, InsufficientScope, MissingClaims, MissingToken
 from .http import View, class_of, find_scopes_with
-from .issuers import trusted_issuer
+from .issuers import issuer_of_verified
 from .tokens import (
     AccessToken,
     Alternative,
@@ -204,8 +204,7 @@ class HasAuthenticationContext(TokenPermission):
 
     def _check(self, token: AccessToken) -> None:
         settings = get_settings()
-        trusted = trusted_issuer(token.issuer, settings) or settings.unlisted_issuer
-        self.context.check(token.claims, time.time(), trusted.leeway)
+        self.context.check(token.claims, time.time(), issuer_of_verified(token, settings).leeway)
 
 
 def _by_method(requirement: Any, parse: Callable[[Any], Requirements]) -> dict[str, Requirements]:

@@ -1,15 +1,17 @@
 """A small authorization server on loopback, to try a resource server with.
 
 ``python -m testproject.authorization_server`` starts it. It knows no clients and asks for no secrets: whoever
-asks for a token gets it.
+asks for a token gets it. An API that asks about a token has to say who it is.
 """
 
 import argparse
+import hmac
 import json
 import logging
 import os
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
@@ -22,6 +24,8 @@ from .loopback import LoggingHandler, LoopbackServer, interrupt_when_stopped, lo
 
 #: How long its tokens last, in seconds.
 LIFETIME: Final = 3600
+#: How an API that asks about tokens identifies itself (RFC 7662 section 2.1): "books" with the password "secret".
+API_CREDENTIALS: Final = f"Basic {b64encode(b'books:secret').decode()}"
 #: The largest form that it reads, in bytes.
 MAXIMUM_FORM: Final = 65536
 
@@ -35,7 +39,8 @@ class _Handler(LoggingHandler):
         self._answer({"/jwks": self._jwks, "/.well-known/oauth-authorization-server": self._metadata})
 
     def do_POST(self) -> None:  # noqa: N802  # as above
-        self._answer({"/token": self._token, "/rotate": self._rotate})
+        views = {"/token": self._token, "/introspect": self._introspect, "/revoke": self._revoke}
+        self._answer({**views, "/rotate": self._rotate})
 
     def _answer(self, views: Mapping[str, Callable[[], Answer]]) -> None:
         status, document = views.get(urlsplit(self.path).path, self._not_found)()
@@ -57,6 +62,16 @@ class _Handler(LoggingHandler):
     def _token(self) -> Answer:
         return self.server.grant(self._form())
 
+    def _introspect(self) -> Answer:
+        form = self._form()
+        if not hmac.compare_digest(self.headers.get("Authorization", ""), API_CREDENTIALS):
+            return HTTPStatus.UNAUTHORIZED, {"error": "invalid_client"}
+        return HTTPStatus.OK, self.server.introspect(form.get("token", ""))
+
+    def _revoke(self) -> Answer:
+        self.server.issuer.revoke(self._form().get("token", ""))
+        return HTTPStatus.OK, {}
+
     def _rotate(self) -> Answer:
         self._form()
         self.server.issuer.rotate()
@@ -74,7 +89,7 @@ class _Handler(LoggingHandler):
 class AuthorizationServer(LoopbackServer):
     """Serves its metadata, its JWKS and tokens; `issuer` makes tokens of any other kind in process.
 
-    ``jwks_fetches`` counts how often its JWKS has been fetched.
+    ``jwks_fetches`` counts how often its JWKS was fetched, ``introspections`` how often it was asked about a token.
     """
 
     handler = _Handler
@@ -84,6 +99,7 @@ class AuthorizationServer(LoopbackServer):
         self.issuer = TokenIssuer(self.origin, alg="ES256")  # tokens half as long as RS256's
         self.jwks_uri = f"{self.origin}/jwks"
         self.jwks_fetches = 0
+        self.introspections = 0
         self._counting = threading.Lock()
 
     def metadata(self) -> dict[str, Any]:
@@ -92,9 +108,13 @@ class AuthorizationServer(LoopbackServer):
             "issuer": self.issuer.issuer,
             "jwks_uri": self.jwks_uri,
             "token_endpoint": f"{self.origin}/token",
+            "introspection_endpoint": f"{self.origin}/introspect",
+            "revocation_endpoint": f"{self.origin}/revoke",
             "grant_types_supported": ["client_credentials"],
             "response_types_supported": [],
             "token_endpoint_auth_methods_supported": ["none"],
+            "introspection_endpoint_auth_methods_supported": ["client_secret_basic"],
+            "revocation_endpoint_auth_methods_supported": ["none"],
         }
 
     def fetch_jwks(self) -> dict[str, Any]:
@@ -103,11 +123,17 @@ class AuthorizationServer(LoopbackServer):
             self.jwks_fetches += 1
         return self.issuer.jwks()
 
+    def introspect(self, token: str) -> dict[str, Any]:
+        """Return what is to be said of a token (RFC 7662 section 2.2), and count that."""
+        with self._counting:
+            self.introspections += 1
+        return self.issuer.introspect(token)
+
     def grant(self, form: Mapping[str, str]) -> Answer:
         """Answer a token request of the client credentials grant (RFC 6749 section 4.4).
 
         ``scope`` is granted as it is asked for, ``role`` becomes a claim, and so do the members of ``claims``, a
-        JSON object. ``kind`` is "good", "expired" or "forged".
+        JSON object. ``kind`` is "good", "expired", "forged" or "opaque".
         """
         if form.get("grant_type") != "client_credentials":
             return HTTPStatus.BAD_REQUEST, {"error": "unsupported_grant_type"}
@@ -125,12 +151,21 @@ class AuthorizationServer(LoopbackServer):
         content = {"sub": client_id, "client_id": client_id, **claims}
         if kind == "expired":
             return self.issuer.token(scope, expired=True, **content)
-        return self.issuer.token(scope, forged=kind == "forged", **{"exp": int(time.time()) + LIFETIME, **content})
+        content = {"exp": int(time.time()) + LIFETIME, **content}
+        if kind == "opaque":
+            return self.issuer.opaque_token(scope, **content)
+        return self.issuer.token(scope, forged=kind == "forged", **content)
+
+
+#: Parameters of a function that makes a token, hence no claims of one that is asked for.
+_NO_CLAIMS: Final = frozenset(
+    {"scope", "client_id", "kind", "header", "bound_to"} | {"expired", "forged", "rotated", "active"}
+)
 
 
 def _claims(text: str) -> dict[str, Any]:
     claims = json.loads(text)
-    if not isinstance(claims, dict) or claims.keys() & {"scope", "expired", "forged", "header", "client_id", "kind"}:
+    if not isinstance(claims, dict) or claims.keys() & _NO_CLAIMS:
         raise ValueError("claims is a JSON object, in which scope and client_id have no place")
     return claims
 

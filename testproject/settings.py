@@ -17,4 +17,9 @@ TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 
 # Where `python -m testproject.authorization_server` listens.
-OAUTH_JWT = {"JWKS_URI": "http://127.0.0.1:8001/jwks", "ISSUER": "http://127.0.0.1:8001"}
+OAUTH_JWT = {
+    "JWKS_URI": "http://127.0.0.1:8001/jwks",
+    "ISSUER": "http://127.0.0.1:8001",
+    # For opaque tokens alone: who we are when we ask the authorization server about one.
+    "INTROSPECTION": {"CLIENT_ID": "books", "CLIENT_SECRET": "secret"},
+}

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,14 @@ pytest_plugins = [
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """Use all processors for a run of everything; what is named runs at once, without processes to wait for."""
-    return None if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
+    """Use all processors for a run of everything; what is named runs at once, without processes to wait for.
+
+    One process runs the servers, and mostly waits for them, so it is one more than there are processors.
+    """
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return 0
+    runs_servers = "not real_servers" not in config.option.markexpr
+    return (os.cpu_count() or 1) + runs_servers
 
 
 def pytest_collection_modifyitems(items):
@@ -32,17 +39,24 @@ def pytest_collection_modifyitems(items):
 def pytest_runtest_protocol(item):
     """Have servers of several workers one at a time: side by side each takes twice as long as both in turn."""
     if item.get_closest_marker("real_servers") is None:
+        _let_servers_go_first()
         return (yield)
     with Path(__file__).open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return (yield)
 
 
+@cache
+def _let_servers_go_first():
+    """Have this process step back, once: the tests of servers measure how long they wait, the others do not mind."""
+    os.nice(5)
+
+
 @pytest.fixture(autouse=True)
 def _no_leftovers():
     """Begin with an empty cache, no remembered token and a fresh key service."""
     caches["default"].clear()
-    for purpose in ("proofs", "introspection"):
+    for purpose in ("proofs", "introspection", "revocation"):
         LocMemCache(f"django_oauth_jwt {purpose} default", {}).clear()
     setting_changed.send(sender=None, setting="OAUTH_JWT", value=None, enter=True)
 

@@ -1,6 +1,6 @@
 """How many there are of what comes in thousands: a tenth, or what the environment variable FLOOD says.
 
-`.ci/run` sets it to 1: the full number.
+`.ci/run` sets it to 1, the full number, for the run with coverage; the matrix repeats that with a tenth.
 """
 
 import os

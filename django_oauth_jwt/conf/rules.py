@@ -55,6 +55,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "MAX_TOKEN_LENGTH": values.length,
         "RESOURCE_METADATA": resources.resource_metadata,
         "PASS_FOREIGN_TOKENS": values.boolean,
+        "IS_REVOKED": targets.imported_callable,
         "DPOP": bindings.dpop,
         "CLIENT_CERTIFICATE": bindings.client_certificate,
     }
@@ -65,6 +66,7 @@ NULLABLE_KEYS: Final = frozenset(
     {
         *("JWKS_URI", "ISSUER", "AUDIENCE", "JWKS_SERVICE", "USER_RESOLVER", "HTTP_SESSION"),
         *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA", "CLIENT_CERTIFICATE", "INTROSPECTION"),
+        "IS_REVOKED",
     }
 )
 #: Their values hold secrets, which have no place in an error.
@@ -127,6 +129,7 @@ class Settings:
     max_token_length: int = 16384
     resource_metadata: tuple[resources.Resource, ...] = ()
     pass_foreign_tokens: bool = False
+    is_revoked: Callable[..., Any] | None = None
     dpop: bindings.DpopSettings = bindings.DPOP_DEFAULTS
     client_certificate: bindings.ClientCertificateSettings | None = None
     requires_bound_tokens: bool = False

@@ -50,9 +50,9 @@ def session(value: Any) -> requests.Session | Callable[..., Any]:
 def _callable(target: Any, problem: str) -> Callable[..., Any]:
     if not callable(target):
         raise ValueError(problem)
-    # Its result is not awaited, so the coroutine of an async resolver that returns None would pass as a user.
+    # Its result is not awaited, and a coroutine is true: it would pass as a user, or each token as revoked.
     if iscoroutinefunction(target) or iscoroutinefunction(type(target).__call__):
-        raise ValueError("must not be async (a resolver may wait: it runs in a thread)")
+        raise ValueError("must not be async (it may wait: under ASGI it runs in a thread)")
     return target  # type: ignore[no-any-return]  # callable() narrows Any to a Callable of Any
 
 

@@ -9,8 +9,8 @@ from ..conf import Runtime, Settings
 from ..errors import InvalidToken
 from ..jws import EncodedToken, KeySet
 from ..proofs import RequestFacts
-from ..tokens import AccessToken, Requirements, VerifiedToken, freeze, scopes_of
-from ..verification import NO_KEYS, RULES, Rule, UnverifiedToken
+from ..tokens import AccessToken, Requirements, VerifiedToken, scopes_of
+from ..verification import NO_KEYS, RULES, Revocation, Rule, UnverifiedToken
 from .binding import ask_binding
 from .breakdown import read_in_parts
 from .console import shown
@@ -20,6 +20,8 @@ from .wording import facts_in_words
 
 #: By the name of a rule that a token breaks: why those that need it cannot be asked.
 _WITHOUT: Final = {"keys": "there are no keys", "key": "there is no key, or no signature"}
+
+_REFUSED: Final = "the token is refused without it"
 
 
 def explain(encoded_token: str, runtime: Runtime, sent: RequestFacts | None = None) -> Explanation:
@@ -50,8 +52,7 @@ def _explain_jwt(explanation: Explanation, encoded: EncodedToken, runtime: Runti
     if explanation.is_accepted:
         ask_activity(explanation, encoded, parts.token)
     if "payload" in parts.missing:
-        proof = [] if sent is None else ["proof"]
-        explanation.skip(parts.missing["payload"], "binding", *proof, "scope", "claims")
+        _skip_claims(explanation, parts.missing["payload"], runtime.settings, sent)
     else:
         _ask_claims(explanation, parts.token, encoded, sent)
     explanation.token = dict(_summary(parts.parameters, parts.token.claims))
@@ -63,7 +64,7 @@ def _explain_opaque(
 ) -> None:
     token = ask_issuers(explanation, encoded, runtime)
     if token is None:
-        explanation.skip("nothing is known of the token", "binding", "scope", "claims")
+        _skip_claims(explanation, "nothing is known of the token", runtime.settings, sent)
         return
     _ask_claims(explanation, token, encoded, sent)
     explanation.token = dict(_summary({}, token.claims))
@@ -112,9 +113,28 @@ def _ask_claims(
 ) -> None:
     """Ask what is about a token that is verified: whose it is, and whether it has what the middleware requires."""
     settings = token.runtime.settings
-    access_token = AccessToken(encoded.text, VerifiedToken(token.claims, freeze({})))
+    access_token = AccessToken(encoded.text, VerifiedToken(token.claims, token.header.parameters))
+    _ask_revocation(explanation, access_token, settings)
     ask_binding(explanation, access_token, token.trusted, settings, sent, time.time())
     _ask_requirements(explanation, access_token, settings)
+
+
+def _skip_claims(explanation: Explanation, why: str, settings: Settings, sent: RequestFacts | None) -> None:
+    """Note what `_ask_claims` cannot ask."""
+    if settings.is_revoked is not None:
+        explanation.skip(_REFUSED, "revocation")
+    proof = [] if sent is None else ["proof"]
+    explanation.skip(why, "binding", *proof, "scope", "claims")
+
+
+def _ask_revocation(explanation: Explanation, access_token: AccessToken, settings: Settings) -> None:
+    """Ask what is asked at each use of a token that passes all rules, and of no other."""
+    if settings.is_revoked is None:
+        return
+    if explanation.is_accepted:
+        explanation.ask("revocation", Revocation(access_token, settings.is_revoked).get, "IS_REVOKED was asked")
+    else:
+        explanation.skip(_REFUSED, "revocation")
 
 
 def _ask_requirements(explanation: Explanation, access_token: AccessToken, settings: Settings) -> None:

@@ -10,7 +10,7 @@ and `resource_metadata` where to get a token (RFC 9728). `foreign` tells which t
 
 from .authentication import accepted_token, is_of_other_keys, set_token, token_or_steps
 from .authorization import authenticate, authorize, refusal_steps, reject
-from .challenge import is_header_text
+from .challenge import ABOUT_SCOPES, is_header_text
 from .foreign import passes_foreign_token
 from .operation import View, class_of, find_scopes_with, note_scopes, scopes_of_decorators
 from .resource_metadata import protected_resource_metadata
@@ -19,6 +19,7 @@ from .state import Protection, RequestState, RequestToken, state_of
 from .typed_request import BearerRequest, get_access_token
 
 __all__ = [
+    "ABOUT_SCOPES",
     "NONCE_HEADER",
     "BearerRequest",
     "Protection",

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from ..conf import Settings, require_key_source
 from ..errors import BearerError
-from ..issuers import issuer_of_service, trusted_issuer
+from ..issuers import issuer_of_verified
 from ..jwks import KeyService
 from ..jws import EncodedToken
 from ..proofs import binding_steps, facts_of, must_prove
@@ -63,7 +63,7 @@ def _proof_steps(
     if state.proven == _proven_of(request):
         return
     settings = state.runtime.settings
-    trusted = trusted_issuer(token.issuer, settings, issuer_of_service(jwks_service)) or settings.unlisted_issuer
+    trusted = issuer_of_verified(token, settings, jwks_service)
     nonce = yield from binding_steps(token, facts_of(request, scheme, settings), state.runtime, trusted)
     state.proven, state.dpop_nonce = _proven_of(request), nonce or ""
 
@@ -95,10 +95,7 @@ def accepted_token(request: HttpRequest) -> AccessToken | None:
 
 
 def _resolver_of(token: AccessToken, settings: Settings, jwks_service: KeyService | None) -> Resolver | None:
-    if not settings.resolves_users:
-        return None
-    trusted = trusted_issuer(token.issuer, settings, issuer_of_service(jwks_service))
-    return trusted.user_resolver if trusted is not None else None
+    return issuer_of_verified(token, settings, jwks_service).user_resolver if settings.resolves_users else None
 
 
 def _credentials(request: HttpRequest, settings: Settings, jwks_service: KeyService | None) -> tuple[str, EncodedToken]:

@@ -12,6 +12,8 @@ JWT: Final = "application/jwt"
 #: The answer about a token, signed (RFC 9701 section 5).
 SIGNED_ANSWER: Final = "application/token-introspection+jwt"
 _CREDENTIALS_REFUSED: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+#: How a 400 says the same of credentials that stood in the form (RFC 6749 section 5.2).
+_CLIENT_ERRORS: Final = ("invalid_client", "unauthorized_client")
 #: Nobody is answered here, whatever the token. A 500 may be due to the one token that was asked about.
 _CANNOT_ANSWER: Final = (
     HTTPStatus.NOT_FOUND,
@@ -83,6 +85,16 @@ def _check_status(posted: Posted) -> None:
     if posted.status == HTTPStatus.OK:
         return
     reason = f"status {posted.status}"
-    if posted.status in _CREDENTIALS_REFUSED:
+    if posted.status in _CREDENTIALS_REFUSED or _error_of(posted) in _CLIENT_ERRORS:
         raise CredentialsRefused(f"{reason}: the credentials in INTROSPECTION are not accepted")
     raise (FetchFailed if posted.status in _CANNOT_ANSWER else NoAnswer)(reason, posted.retry_after)
+
+
+def _error_of(posted: Posted) -> Any:
+    """Return the code of an OAuth error, None where there is none."""
+    if posted.status != HTTPStatus.BAD_REQUEST:
+        return None
+    try:
+        return loads_object(posted.body).get("error")
+    except ValueError:
+        return None

@@ -5,8 +5,10 @@ The issuer decides whose keys are asked, so a token of an issuer that is not tru
 
 from .fixed import issuer_of_service
 from .listed import trusted_issuer
+from .verified import issuer_of_verified
 
 __all__ = [
     "issuer_of_service",
+    "issuer_of_verified",
     "trusted_issuer",
 ]

@@ -28,7 +28,7 @@ def _loads(data: bytes, decoder: json.JSONDecoder) -> dict[str, Any]:
     value, end = decoder.raw_decode(text)
     if end != len(text) or not isinstance(value, dict):
         raise ValueError("not a JSON object")
-    if "\\u" in text:
+    if "\\" in text and "\\u" in text:  # for speed: one character is found faster than two, and most have none
         _refuse_lone_surrogates(value)
     return value
 

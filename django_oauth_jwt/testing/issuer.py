@@ -103,16 +103,21 @@ class TokenIssuer:
         self._opaque_tokens[encoded_token] = members
         return encoded_token
 
+    def revoke(self, encoded_token: str) -> None:
+        """Say of a token from now on that it is not active. What the project remembers of it holds for a while."""
+        self._opaque_tokens[encoded_token] = {"active": False}
+
     def knows(self, encoded_token: str) -> bool:
         """Tell whether this issuer has made a token, and its keys still say so."""
         return encoded_token in self._opaque_tokens or self._claims_of_jwt(encoded_token) is not None
 
     def introspect(self, encoded_token: str) -> dict[str, Any]:
         """Return what an introspection endpoint says of a token (RFC 7662 section 2.2), opaque or JWT."""
+        if encoded_token in self._opaque_tokens:
+            return dict(self._opaque_tokens[encoded_token])
         claims = self._claims_of_jwt(encoded_token)
-        if claims is not None:
-            return {"active": True, **claims} if claims.get("exp", math.inf) > time.time() else {"active": False}
-        return dict(self._opaque_tokens.get(encoded_token, {"active": False}))
+        is_active = claims is not None and claims.get("exp", math.inf) > time.time()
+        return {"active": True, **claims} if claims and is_active else {"active": False}
 
     def phantom_of(self, members: dict[str, Any]) -> str:
         """Return the JWT access token that stands for an active opaque one, with these members for claims."""

@@ -59,9 +59,10 @@ class Requirements:
             refusal = insufficient_scope(self.scopes, access_token, hierarchy)
             if refusal is not None:
                 raise refusal
-        lacking_claims = [claim for claim in self.claims if not claim.is_met_by(access_token.claims)]
-        if lacking_claims:
-            raise MissingClaims((claim.name for claim in lacking_claims), detail=", ".join(map(str, lacking_claims)))
+        if self.claims:
+            lacking = [claim for claim in self.claims if not claim.is_met_by(access_token.claims)]
+            if lacking:
+                raise MissingClaims((claim.name for claim in lacking), detail=", ".join(map(str, lacking)))
 
 
 def insufficient_scope(

@@ -46,8 +46,8 @@ class Fetched:
 class Posted:
     """The answer to a form, whatever its status. ``media_type`` is in lower case and has no parameters.
 
-    ``body`` is empty where the status is not 200: none is read. ``retry_after`` is as in `FetchFailed`. The repr does
-    not show the body, which may hold a token.
+    ``body`` is empty but for 200 and 400, which may name an OAuth error: none is read. ``retry_after`` is as in
+    `FetchFailed`. The repr does not show the body, which may hold a token.
     """
 
     status: int
@@ -139,7 +139,8 @@ class HttpClient:
             options["auth"] = add_no_credentials  # those of the session would replace them
         with session.post(uri, data=dict(form), headers={**_HEADERS, **headers}, **options) as response:
             media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-            body = read_body(response, deadline) if response.status_code == requests.codes.ok else b""
+            has_body = response.status_code in (requests.codes.ok, requests.codes.bad_request)
+            body = read_body(response, deadline) if has_body else b""
             return Posted(response.status_code, media_type, body, _retry_after(response))
 
     @property

@@ -50,7 +50,12 @@ def _key_set(found: object) -> KeySet:
 
 def unavailable(error: Exception) -> KeysUnavailable:
     """Log what went wrong in a key service, and return the refusal of the request that asked it."""
+    log_failure("The key service failed", error)
+    return KeysUnavailable()
+
+
+def log_failure(message: str, error: Exception) -> None:
+    """Log what a project's code raised, in the ``except`` block of its caller."""
     # Without the frame of the caller, whose token has no place in a log or an error report.
     frames = error.__traceback__.tb_next if error.__traceback__ else None
-    logger.error("The key service failed", exc_info=(type(error), error, frames))
-    return KeysUnavailable()
+    logger.error(message, exc_info=(type(error), error, frames))

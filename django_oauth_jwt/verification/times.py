@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final
 
 from ..errors import InvalidToken
 
 
-class Time(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Time:
     """A claim that is a time (RFC 7519 section 2, NumericDate): the end of validity, or what must have passed."""
 
     claim: str
@@ -27,11 +29,11 @@ def check_times(claims: Mapping[str, Any], now: float, leeway: float, times: tup
 
     ``now`` is in Unix seconds. Raises InvalidToken.
     """
-    for claim, is_end, reason in times:
-        if claim in claims:
-            value = claims[claim]
+    for time in times:
+        if time.claim in claims:
+            value = claims[time.claim]
             # int before float: math.isfinite cannot take an int beyond a double, and every int is finite.
             if not (type(value) is int or (type(value) is float and math.isfinite(value))):
-                raise InvalidToken("malformed_claim", detail=claim)
-            if value <= now - leeway if is_end else value > now + leeway:
-                raise InvalidToken(reason)
+                raise InvalidToken("malformed_claim", detail=time.claim)
+            if value <= now - leeway if time.is_end else value > now + leeway:
+                raise InvalidToken(time.reason)

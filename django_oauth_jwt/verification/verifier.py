@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 from ..conf import Runtime, get_runtime, require_key_source
 from ..errors import BearerError, InvalidToken
-from ..issuers import issuer_of_service, trusted_issuer
+from ..issuers import issuer_of_verified
 from ..jwks import KeyService
 from ..jws import EncodedToken
 from ..tokens import AccessToken, VerifiedToken
@@ -14,6 +14,7 @@ from ..upstream import Steps, run_awaiting, run_blocking
 from .introspected import activity_steps, opaque_steps
 from .needs import Keys, unavailable
 from .reading import read_token
+from .revocation import IsRevoked, Revocation
 from .rules import AFTER_KEYS, AT_EACH_USE, BEFORE_KEYS, NO_KEYS
 from .token_cache import RememberedToken, TokenCache, cache_key
 
@@ -30,7 +31,7 @@ def verify_token(
     ``jwks_service`` replaces the one of the settings; where it has an ``issuer``, the token must be of that one.
     A token that is bound to its sender (RFC 7800) is refused as ``unproven``, unless ``binding_checked`` says that the
     caller has checked the proof or the certificate itself. Raises InvalidToken or KeysUnavailable. May wait for a
-    fetch of the keys: code on an event loop uses `averify_token`.
+    fetch of the keys and for IS_REVOKED: code on an event loop uses `averify_token`.
     """
     encoded = EncodedToken(encoded_token)
     del encoded_token  # a report of whatever is raised from here on would show it
@@ -69,12 +70,11 @@ def _with_binding(
 ) -> AccessToken:
     """Return a token that is bound to nobody and need not be, or whose binding is checked; else raise InvalidToken."""
     settings = runtime.settings
-    if token.is_bound and not is_checked:
-        raise InvalidToken("unproven", detail="bound to its sender, and nobody has checked the proof")
-    if settings.requires_bound_tokens and not token.is_bound:
-        trusted = trusted_issuer(token.issuer, settings, issuer_of_service(jwks_service)) or settings.unlisted_issuer
-        if trusted.require_bound_tokens:
-            raise InvalidToken("unproven", detail="bound to nobody, and REQUIRE_BOUND_TOKENS is set")
+    if token.is_bound:
+        if not is_checked:
+            raise InvalidToken("unproven", detail="bound to its sender, and nobody has checked the proof")
+    elif settings.requires_bound_tokens and issuer_of_verified(token, settings, jwks_service).require_bound_tokens:
+        raise InvalidToken("unproven", detail="bound to nobody, and REQUIRE_BOUND_TOKENS is set")
     return token
 
 
@@ -88,23 +88,29 @@ def _to_caller(error: InvalidToken, runtime: Runtime) -> InvalidToken:
 def remembered_or_steps(
     encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None
 ) -> AccessToken | Steps[AccessToken]:
-    """Return the token if it is remembered and its times still hold, else the steps that verify it."""
+    """Return the token if it is remembered and its times still hold, else the steps that verify it.
+
+    Where IS_REVOKED is set there are always steps: it is asked at each use.
+    """
     cache, settings, now = runtime.part(TokenCache), runtime.settings, time.time()
-    if not cache.size:
-        return _remembering_steps(encoded, runtime, jwks_service, None)
-    is_keyed = bool(settings.introspecting)
-    key = cache_key(encoded.octets(settings.max_token_length), jwks_service, is_keyed=is_keyed)
-    try:
-        remembered = cache.get(key, now)
-    except BearerError:
-        raise
-    except Exception as error:  # a service of the project's own may raise anything when it is asked for its keys
-        raise unavailable(error) from error
+    key, remembered = None, None
+    if cache.size:
+        is_keyed = bool(settings.introspecting)
+        key = cache_key(encoded.octets(settings.max_token_length), jwks_service, is_keyed=is_keyed)
+        try:
+            remembered = cache.get(key, now)
+        except BearerError:
+            raise
+        except Exception as error:  # a service of the project's own may raise anything when it is asked for its keys
+            raise unavailable(error) from error
+    found: AccessToken | Steps[AccessToken]
     if remembered is None:
-        return _remembering_steps(encoded, runtime, jwks_service, key)
-    for check in AT_EACH_USE:
-        check(remembered.verified.claims, now, remembered.leeway)
-    return AccessToken(encoded.text, remembered.verified)
+        found = _remembering_steps(encoded, runtime, jwks_service, key)
+    else:
+        for check in AT_EACH_USE:
+            check(remembered.verified.claims, now, remembered.leeway)
+        found = AccessToken(encoded.text, remembered.verified)
+    return found if settings.is_revoked is None else _revocation_steps(found, settings.is_revoked)
 
 
 def _remembering_steps(
@@ -137,3 +143,9 @@ def _jwt_steps(encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService
         until = yield from activity_steps(encoded, token.claims, token.trusted, runtime)
     verified = VerifiedToken(token.claims, token.header.parameters)
     return RememberedToken(verified, token.trusted.leeway, service, key_set, until)
+
+
+def _revocation_steps(found: AccessToken | Steps[AccessToken], is_revoked: IsRevoked) -> Steps[AccessToken]:
+    token = found if isinstance(found, AccessToken) else (yield from found)
+    yield Revocation(token, is_revoked)
+    return token

@@ -15,6 +15,8 @@ def curl_lines(server: AuthorizationServer, origin: str) -> Iterator[str]:
     yield "# Scope and claim are there: 200"
     for path in ("/secured/scope", "/secured/claim", "/secured/async", "/api/scope", "/api/claim"):
         yield _with_token(f"{origin}{path}", good)
+    yield "# An opaque token, about which the API asks the authorization server: 200"
+    yield _with_token(f"{origin}/secured/scope", server.token("read", kind="opaque"))
     yield "# A new token, and a new key to sign the next ones with: 200"
     yield f'curl -d "grant_type=client_credentials&scope=read&role=admin" {server.origin}/token'
     yield f"curl -X POST {server.origin}/rotate"

@@ -11,11 +11,12 @@ from testproject.authorization_server import AuthorizationServer
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer: its status, its challenge, and how often the JWKS was fetched for it."""
+    """An answer: its status, its challenge, and how often the JWKS was fetched and the token asked about for it."""
 
     status: int
     challenge: str | None = None
     fetches: int = 0
+    introspections: int = 0
 
 
 OK = Answer(200)
@@ -54,7 +55,7 @@ def stops(server: AuthorizationServer, rotate: Callable[[], object]) -> Iterator
     yield Stop("no token, open view", "/open", OK)
     yield Stop("no token", "/secured/token", NO_TOKEN)
     forged = replace(invalid("signature verification failed"), fetches=1)
-    yield Stop("forged token (the first: keys are fetched)", "/secured/token", forged, issuer.token(forged=True))
+    yield Stop("forged token (the first: keys fetched)", "/secured/token", forged, issuer.token(forged=True))
     yield Stop("expired token", "/secured/token", EXPIRED, issuer.token(expired=True))
     yield Stop("valid token", "/secured/token", OK, server.token())
     yield from _scope_and_claim("/secured", server)
@@ -85,8 +86,10 @@ def _scope_and_claim(root: str, server: AuthorizationServer) -> Iterator[Stop]:
 
 def visit(stop: Stop, origin: str, server: AuthorizationServer, session: requests.Session) -> Answer:
     """Send a stop's request and return the answer."""
-    before = server.jwks_fetches
+    fetches, introspections = server.jwks_fetches, server.introspections
     headers = stop.headers if stop.token is None else {"Authorization": f"Bearer {stop.token}"}
     method = "GET" if stop.message is None else "POST"
     response = session.request(method, f"{origin}{stop.path}", headers=headers, json=stop.message, timeout=30)
-    return Answer(response.status_code, response.headers.get("WWW-Authenticate"), server.jwks_fetches - before)
+    challenge = response.headers.get("WWW-Authenticate")
+    counts = server.jwks_fetches - fetches, server.introspections - introspections
+    return Answer(response.status_code, challenge, *counts)

@@ -1,5 +1,6 @@
 """What the package promises, and the figures of a run beside it."""
 
+from .introspection_costs import JWT, OPAQUE
 from .proof_costs import BOUND
 from .request_costs import DRF, PLAIN, PLAIN_ASYNC
 from .verification import ANEW, REMEMBERED
@@ -33,6 +34,14 @@ def _per(one, other):
     return lambda results: one(results) / other(results)
 
 
+def _introspected(name):
+    return lambda results: results["introspection"][name]["ratio"]
+
+
+def _beyond(one, other):
+    return lambda results: one(results) - other(results)
+
+
 def _spread(part, name):
     def largest_per_first(results):
         ratios = [cases[name]["ratio"] for cases in results["growth"][part].values()]
@@ -58,6 +67,12 @@ _GOALS = (
     ("added to a Django view, in bare checks there, anew", _added(PLAIN, _MIDDLEWARE["anew"]), 2.6),
     ("bound token and proof, in bare ES256 checks more", lambda results: results["proofs"][BOUND]["ratio"], 1.6),
     ("bytes that a used proof leaves in the process", lambda results: results["proof memory"], 20.0),
+    (
+        "opaque token, remembered, in bare checks beyond a JWT",
+        _beyond(_introspected(OPAQUE), _introspected(JWT)),
+        0.1,
+    ),
+    ("operations of the cache for one remembered there", lambda results: results["cache operations"], 1.0),
     ("added to a DRF view, in bare checks there, remembered", _added(DRF, _DRF["remembered"]), 1.2),
     ("added to a DRF view, in bare checks there, anew", _added(DRF, _DRF["anew"]), 3.0),
     ("DRF remembered, share of simplejwt", _per(_added(DRF, _DRF["remembered"]), _added(DRF, SIMPLEJWT)), 0.1),

@@ -44,6 +44,9 @@ def print_tables(results):
     if "proofs" in results:
         _print_ratios("Proofs, in bare ES256 checks in a view", results["proofs"])
         print(f"A used proof leaves {results['proof memory']} bytes in the process")
+    if "introspection" in results:
+        _print_ratios("Opaque tokens, in bare RS256 signature checks", results["introspection"])
+        print(f"One remembered outside the process takes {results['cache operations']:g} operations of the cache")
     for part, counts in results.get("growth", {}).items():
         _print_growth(part, counts)
     for size, used in results.get("memory", {}).items():

@@ -10,7 +10,7 @@ from pathlib import Path
 import django
 from django.conf import settings
 
-PARTS = ("verification", "requests", "proofs", "growth", "server", "tail")
+PARTS = ("verification", "requests", "proofs", "introspection", "growth", "server", "tail")
 
 
 def main():
@@ -76,6 +76,15 @@ def _proofs(server, plan, options):
     return {"proofs": proof_costs.run(server, plan), "proof memory": proof_costs.memory_per_proof(server, count)}
 
 
+def _introspection(server, plan, options):
+    from tests.benchmarks import introspection_costs
+
+    return {
+        "introspection": introspection_costs.run(server, plan),
+        "cache operations": introspection_costs.operations_per_token(server, 100),
+    }
+
+
 def _growth(server, plan, options):
     from tests.benchmarks import growth
 
@@ -115,6 +124,7 @@ _PARTS = {
     "verification": _verification,
     "requests": _requests,
     "proofs": _proofs,
+    "introspection": _introspection,
     "growth": _growth,
     "server": _server,
     "tail": _tail,

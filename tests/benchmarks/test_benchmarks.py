@@ -4,7 +4,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from . import growth, proof_costs, request_costs, tail, verification, whole_server
+from . import growth, introspection_costs, proof_costs, request_costs, tail, verification, whole_server
 from .goals import goals
 from .issuer import ALGORITHMS, JwksServer
 from .rounds import Case, Plan, measure
@@ -45,6 +45,16 @@ def test_proofs_are_measured(server):
     """A bound token with a new proof for each request, beside a bearer token; and what the proofs leave behind."""
     assert list(proof_costs.run(server, ONCE)) == [proof_costs.BARE, proof_costs.BEARER, proof_costs.BOUND]
     assert isinstance(proof_costs.memory_per_proof(server, 20, batch=10), float)
+
+
+def test_opaque_tokens_are_measured(server):
+    """One that the process remembers, beside a JWT, and one that only a cache does, which is asked once for each."""
+    assert list(introspection_costs.run(server, ONCE)) == [
+        introspection_costs.JWT,
+        introspection_costs.OPAQUE,
+        introspection_costs.SHARED,
+    ]
+    assert introspection_costs.operations_per_token(server, 3) == 1
 
 
 @pytest.mark.parametrize("growing", ["with_keys", "with_issuers", "with_remembered", "with_threads"])

@@ -8,6 +8,7 @@ from django.core.checks import run_checks
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import path
+from django.utils.module_loading import import_string
 from django.views.decorators.cache import cache_page
 from rest_framework.authentication import TokenAuthentication
 
@@ -231,6 +232,33 @@ def test_a_database_with_room_for_proofs_is_none(prudent):
     prudent.CACHES = {**SHARED, "own": own}
     prudent.OAUTH_JWT = {**PRUDENT, "REQUIRE_BOUND_TOKENS": True, "CACHE": "own"}
     assert _warnings() == []
+
+
+SHIPPED = "django_oauth_jwt.revocation.is_revoked"
+
+
+@pytest.mark.parametrize(
+    ("backend", "words"),
+    [
+        ({"BACKEND": LOCAL}, "remembers what its own process was sent"),
+        ({"BACKEND": DUMMY}, "remembers nothing"),
+        ({"BACKEND": FILES, "LOCATION": "/tmp/x"}, "keeps no more than 300 entries"),
+        ({"BACKEND": DATABASE, "LOCATION": "x"}, "keeps no more than 300 entries"),
+        ({"BACKEND": DATABASE, "LOCATION": "x", "OPTIONS": {"MAX_ENTRIES": 9_999}}, "keeps no more than 9999 entries"),
+        ({"BACKEND": FILES, "LOCATION": "/tmp/x", "OPTIONS": {"MAX_ENTRIES": 10_000}}, None),
+        ({"BACKEND": DATABASE, "LOCATION": "x", "OPTIONS": {"MAX_ENTRIES": 10_000}}, None),
+        (SHARED["default"], None),
+    ],
+)
+def test_a_cache_that_forgets_revoked_tokens_is_warned_of(prudent, backend, words):
+    """W015: where it is the shipped denylist that is asked, and not something of the project's own."""
+    prudent.CACHES = {**SHARED, "own": backend}
+    keys = {"JWKS_URI": None, "JWKS_SERVICE": SERVICE, "CACHE": "own"}
+    for is_revoked, is_asked in ((SHIPPED, True), (import_string(SHIPPED), True), (resolver, False), (None, False)):
+        prudent.OAUTH_JWT = {**PRUDENT, **keys, "IS_REVOKED": is_revoked}
+        messages = run_checks(tags=["oauth_jwt"], include_deployment_checks=True)
+        assert [message.id for message in messages] == ["oauth_jwt.W015"] * (is_asked and words is not None)
+        assert all(words in message.msg and "'own'" in message.msg for message in messages)
 
 
 def test_a_warning_names_the_issuer_in_question(prudent):

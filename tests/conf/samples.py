@@ -192,6 +192,7 @@ BAD = {
         ],
         *[{"resource": RESOURCE, "x": value} for value in (object(), b"x", NAN, {1, 2}, {("a",): 1}, Unprintable())],
     ],
+    "IS_REVOKED": [*NO_CALLABLE, aresolver, AsyncResolver()],
     "PASS_FOREIGN_TOKENS": [0, 1, "True", "", [], b"x", object()],
     "REQUIRE_BOUND_TOKENS": [0, 1, "True", "", [], b"x", object()],
     "INTROSPECTION": [
@@ -267,6 +268,7 @@ BAD = {
 NULLABLE = {
     *("JWKS_URI", "ISSUER", "AUDIENCE", "JWKS_SERVICE", "USER_RESOLVER", "HTTP_SESSION"),
     *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA", "CLIENT_CERTIFICATE", "INTROSPECTION"),
+    "IS_REVOKED",
 }
 ALL_BAD = [(key, value) for key, values in BAD.items() for value in (*values, *([] if key in NULLABLE else [None]))]
 
@@ -341,6 +343,8 @@ GOOD = [
         [{"resource": RESOURCE}, {"resource": "http://127.0.0.1:8000/v1"}],
         (Resource({"resource": RESOURCE}), Resource({"resource": "http://127.0.0.1:8000/v1"})),
     ),
+    ("IS_REVOKED", resolver, resolver),
+    ("IS_REVOKED", "tests.conf.samples.resolver", resolver),
     ("PASS_FOREIGN_TOKENS", True, True),
     ("REQUIRE_BOUND_TOKENS", True, True),
     ("INTROSPECTION", WITHOUT_SECRET, IntrospectionSettings("api", auth="none")),

@@ -1,6 +1,7 @@
 """The explanation of a token says nothing else than verification does, whatever the token."""
 
 import itertools
+from unittest.mock import Mock
 
 import pytest
 
@@ -126,3 +127,41 @@ def test_what_nests_without_end_is_cut_off():
     for _ in range(200_000):
         value = [value]
     assert shown(value) == "..."
+
+
+@pytest.fixture
+def is_revoked():
+    """What a project's own check says: True, False, or something that is neither."""
+    return Mock(return_value=False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "passed"),
+    [(False, None, True), (True, "revoked", False), (None, "revocation_check_unavailable", False)],
+)
+def test_a_good_token_may_be_revoked(api_issuer, is_revoked, answer, reason, passed):
+    """The check is asked where verification asks it: below the rules, above the binding, about what it verified."""
+    is_revoked.return_value = answer
+    with api_issuer.installed(IS_REVOKED=is_revoked):
+        token = api_issuer.token()
+        explanation = explain(token, get_runtime())
+        assert refusal(token) == reason
+    place = RULES.index("binding")
+    assert [result.rule for result in explanation.results] == [*RULES[:place], "revocation", *RULES[place:]]
+    row = explanation.results[place]
+    assert (row.passed, row.reason) == (passed, reason)
+    assert row.detail.endswith("IS_REVOKED was asked" if passed else "(IS_REVOKED was asked)")
+    assert explanation.reasons == ([reason] if reason else [])
+    asked, verified = (call.args[0] for call in is_revoked.call_args_list)
+    assert (asked.encoded, asked.claims, asked.header) == (token, verified.claims, verified.header)
+
+
+@pytest.mark.parametrize("token", [{"expired": True}, {"aud": "x"}, {"header": {"typ": 5}}, None])
+def test_a_token_that_is_refused_is_not_asked_about(api_issuer, is_revoked, token):
+    """Verification does not come so far."""
+    with api_issuer.installed(IS_REVOKED=is_revoked):
+        explanation = explain("rubbish" if token is None else api_issuer.token(**token), get_runtime())
+    (row,) = [result for result in explanation.results if result.rule == "revocation"]
+    assert (row.passed, row.detail) == (None, "not checked: the token is refused without it")
+    assert not explanation.is_accepted
+    assert not is_revoked.called

@@ -13,7 +13,7 @@ ROOT = Path(django_oauth_jwt.__file__).parent
 CONTRIBUTING = Path(__file__).parents[2] / ".github" / "CONTRIBUTING.md"
 
 #: The modules at the top: one for each place where Django, DRF or a user's code reaches in, from the lowest up.
-FRONT = ("users", "decorators", "middleware", "authentication", "permissions", "urls", "checks")
+FRONT = ("revocation", "users", "decorators", "middleware", "authentication", "permissions", "urls", "checks")
 #: From the ground up: what stands further right may import from what stands further left.
 ORDER = (
     *("errors", "signals", "tokens", "jws", "conf", "upstream", "issuers", "jwks", "introspection"),

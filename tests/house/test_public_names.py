@@ -39,6 +39,12 @@ SIGNATURES = {
     "errors.MissingClaims": "(missing=(), *, detail=None)",
     "errors.KeysUnavailable": "(retry_after=1)",
     "errors.ReplayCheckUnavailable": "(retry_after=1)",
+    "errors.RevocationCheckUnavailable": "(retry_after=1)",
+    "revocation.revoke": "(access_token)",
+    "revocation.arevoke": "(access_token)",
+    "revocation.revoke_subject": "(issuer, subject)",
+    "revocation.arevoke_subject": "(issuer, subject)",
+    "revocation.is_revoked": "(access_token)",
     "errors.IntrospectionUnavailable": "(retry_after=1)",
     "http.get_access_token": "(request)",
     "testing.TokenIssuer": "(issuer='https://issuer.test', *, alg=None, key=None)",
@@ -76,7 +82,7 @@ def test_a_public_name_takes_what_it_took(name, signature):
     "kind",
     [
         *("MissingToken", "InvalidToken", "InvalidProof", "NonceRequired", "InsufficientScope", "MissingClaims"),
-        *("KeysUnavailable", "ReplayCheckUnavailable", "IntrospectionUnavailable"),
+        *("KeysUnavailable", "ReplayCheckUnavailable", "RevocationCheckUnavailable", "IntrospectionUnavailable"),
     ],
 )
 def test_every_refusal_can_be_caught_as_one(kind):
@@ -98,9 +104,12 @@ def test_every_signal_is_there(name):
     assert isinstance(getattr(signals, name), Signal)
 
 
-def test_the_twins_take_the_same():
+@pytest.mark.parametrize(
+    ("module", "name"), [("verification", "verify_token"), ("revocation", "revoke"), ("revocation", "revoke_subject")]
+)
+def test_the_twins_take_the_same(module, name):
     """The async one has an a in front, and nothing else differs."""
-    twins = [_resolve(f"verification.{name}") for name in ("verify_token", "averify_token")]
+    twins = [_resolve(f"{module}.{twin}") for twin in (name, f"a{name}")]
     assert inspect.signature(twins[0]) == inspect.signature(twins[1])
     assert [inspect.iscoroutinefunction(twin) for twin in twins] == [False, True]
 

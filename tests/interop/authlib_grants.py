@@ -1,5 +1,6 @@
 """What the authorization server grants, and to whom: Authlib's server, with dicts for a database."""
 
+import time
 from dataclasses import dataclass, field
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
@@ -7,6 +8,11 @@ from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, ClientMixin, TokenMix
 from authlib.oauth2.rfc7591 import ClientRegistrationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc9207 import IssuerParameter
+
+from .authlib_introspection import Introspection, KeyAuthentication, OpaqueToken, Revocation
+
+#: Whom a token is for that was asked for without a `resource` (RFC 8707).
+AUDIENCE = "https://api.example.com"
 
 
 @dataclass
@@ -95,8 +101,14 @@ class Database:
     clients: dict = field(default_factory=lambda: {BATCH_JOB.client_id: BATCH_JOB})
     codes: dict = field(default_factory=dict)
     refresh_tokens: dict = field(default_factory=dict)
+    opaque_tokens: dict = field(default_factory=dict)
 
     def save_token(self, token, request):
+        if "." not in token["access_token"]:
+            client_id, now = request.client.client_id, int(time.time())
+            claims = {"sub": client_id, "client_id": client_id, "scope": token["scope"], "aud": AUDIENCE}
+            claims |= {"iat": now, "exp": now + token["expires_in"]}
+            self.opaque_tokens[token["access_token"]] = OpaqueToken(claims)
         if "refresh_token" in token:
             self.refresh_tokens[token["refresh_token"]] = RefreshToken(request.client.client_id, token["scope"])
 
@@ -146,19 +158,20 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
 
 
 class Registration(ClientRegistrationEndpoint):
-    """Open to anybody; no client gets a secret."""
+    """Open to anybody; a client that authenticates itself by a secret gets one."""
 
     def authenticate_token(self, request):
         return "none is needed"
 
     def generate_client_secret(self, request):
-        return ""
+        needs_one = request.payload.data["token_endpoint_auth_method"].startswith("client_secret")
+        return super().generate_client_secret(request) if needs_one else ""
 
     def get_server_metadata(self):
         return {}
 
     def save_client(self, client_info, client_metadata, request):
-        client = Client(client_info["client_id"], "", client_metadata)
+        client = Client(client_info["client_id"], client_info["client_secret"], client_metadata)
         self.server.database.clients[client.client_id] = client
         return client
 
@@ -180,14 +193,21 @@ def remove(table, value):
 
 
 class Server(AuthorizationServer):
-    """Authlib's server with all that a Model Context Protocol client needs of it, and a grant for machines."""
+    """Authlib's server with all that a Model Context Protocol client needs of it, and a grant for machines.
+
+    APIs may ask about opaque tokens.
+    """
 
     def __init__(self, app, issuer, generator):
         self.database = Database()
+        self.issuer = issuer
         super().__init__(app, self.database.clients.get, self.database.save_token)
         self.register_grant(grants.ClientCredentialsGrant)
         self.register_grant(AuthorizationCodeGrant, [S256(required=True)])
         self.register_grant(RefreshTokenGrant)
         self.register_endpoint(Registration)
+        self.register_endpoint(Introspection)
+        self.register_endpoint(Revocation)
+        self.register_client_auth_method(KeyAuthentication.CLIENT_AUTH_METHOD, KeyAuthentication(issuer))
         self.register_extension(Issuer(issuer))
         self.register_token_generator("default", generator)

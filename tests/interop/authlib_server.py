@@ -7,6 +7,7 @@ own; nothing of the package under test is imported.
 import json
 import sys
 import time
+from functools import partial
 
 from authlib.common.security import generate_token
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
@@ -16,10 +17,11 @@ from joserfc import jws
 from joserfc.jwk import ECKey, KeySet, RSAKey, import_key
 from werkzeug.serving import make_server
 
-from .authlib_grants import Server, User
+from .authlib_grants import AUDIENCE, Server, User
+from .authlib_introspection import METHODS
 
-#: Whom a token is for that was asked for without a `resource` (RFC 8707).
-AUDIENCE = "https://api.example.com"
+#: Authlib's own, by their paths.
+ENDPOINTS = {"/register": "client_registration", "/introspect": "introspection", "/revoke": "revocation"}
 MAKERS = {
     "RS256": lambda **options: RSAKey.generate_key(2048, **options),
     "ES256": lambda **options: ECKey.generate_key("P-256", **options),
@@ -52,6 +54,12 @@ class TokenGenerator(JWTBearerTokenGenerator):
         """Bind the token to the key of the client's proof (RFC 9449 section 6.1), of which Authlib knows nothing."""
         return {"cnf": {"jkt": key_of(request.headers["DPoP"]).thumbprint()}} if "DPoP" in request.headers else {}
 
+    def access_token_generator(self, client, grant_type, user, scope):
+        """Return an opaque token where one is asked for."""
+        if request.form.get("token_format") == "opaque":
+            return generate_token(48)
+        return super().access_token_generator(client, grant_type, user, scope)
+
     def generate(self, *args, **kwargs):
         kind = {"token_type": "DPoP"} if "DPoP" in request.headers else {}
         return {**super().generate(*args, **kwargs), **kind}
@@ -73,6 +81,9 @@ def metadata_of(issuer):
         token_endpoint=f"{issuer}/token",
         registration_endpoint=f"{issuer}/register",
         jwks_uri=f"{issuer}/keys",
+        introspection_endpoint=f"{issuer}/introspect",
+        introspection_endpoint_auth_methods_supported=METHODS,
+        revocation_endpoint=f"{issuer}/revoke",
         response_types_supported=["code"],
         grant_types_supported=["authorization_code", "refresh_token", "client_credentials"],
         token_endpoint_auth_methods_supported=["none", "client_secret_basic"],
@@ -96,9 +107,8 @@ def create_app(issuer, alg, metadata_path):
         fetches["jwks"] += 1
         return jsonify(KeySet(generator.keys).as_dict(private=False))
 
-    @app.post("/register")
-    def register():
-        return server.create_endpoint_response("client_registration")
+    for path, endpoint in ENDPOINTS.items():
+        app.add_url_rule(path, endpoint, partial(server.create_endpoint_response, endpoint), methods=["POST"])
 
     @app.get("/authorize")
     def authorize():

@@ -97,6 +97,7 @@ def test_each_reason_is_explained():
         errors.KeysUnavailable().reason,
         errors.ReplayCheckUnavailable().reason,
         errors.IntrospectionUnavailable().reason,
+        errors.RevocationCheckUnavailable().reason,
     ]
     assert [code(row[0]) for row in table("Troubleshooting")] == ours
     assert all(all(row) for row in table("Troubleshooting"))

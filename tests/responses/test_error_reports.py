@@ -196,6 +196,20 @@ def test_a_service_that_fails_shows_no_token(rsa_issuer, ask, url, fault):
         ask(f"{url}?well=1", token, [503])
 
 
+@each_url
+@pytest.mark.parametrize("is_known", [False, True], ids=["new", "remembered"])
+@pytest.mark.parametrize("is_revoked", [fail, lambda token: None, "django_oauth_jwt.revocation.is_revoked"])
+def test_a_revocation_check_that_fails_shows_no_token(rsa_issuer, settings, ask, url, is_known, is_revoked):
+    """A project's own, and that of the package with a cache that is down, for a token that goes by its text."""
+    token = rsa_issuer.token("read", jti=None)
+    with rsa_issuer.installed():
+        if is_known:
+            verify_token(token)
+    settings.CACHES = {"default": {"BACKEND": f"{__name__}.CacheThatIsDown"}}
+    with rsa_issuer.installed(IS_REVOKED=is_revoked):
+        ask(f"{url}?well=1", token, [503])
+
+
 def test_a_service_that_does_not_know_its_issuer_shows_no_token(rsa_issuer, settings, caplog, send):
     """What is asked for may be a property."""
     service = ServiceOfABrokenIssuer(key=rsa_issuer.keys[-1])
@@ -223,11 +237,13 @@ def report_of(verify, token):
 
 
 @pytest.mark.parametrize("verify", VERIFIERS.values(), ids=VERIFIERS)
-@pytest.mark.parametrize("fault", [*SERVICES, "factory", "settings"])
+@pytest.mark.parametrize("fault", [*SERVICES, "factory", "settings", "is_revoked"])
 def test_a_verification_that_fails_shows_no_token(rsa_issuer, settings, verify, fault):
     """Without a request: a task's error report has our frames, too."""
     service = Service(rsa_issuer.keys[-1], **SERVICES.get(fault, {}))
     settings.OAUTH_JWT = {"ISSUER": service.issuer, "JWKS_SERVICE": fail if fault == "factory" else service}
+    if fault == "is_revoked":
+        settings.OAUTH_JWT = {**settings.OAUTH_JWT, "IS_REVOKED": fail}
     token = service.token("read")
     if fault == "current":
         with suppress(Exception):
@@ -280,6 +296,13 @@ class BrokenCache:
         pass
 
     get = get_many = set = add = delete = close = fail
+
+
+class CacheThatIsDown(BrokenCache):
+    """The same, which can be closed at the end of the request that asked it."""
+
+    def close(self):
+        pass
 
 
 def test_what_is_held_of_a_token_has_a_repr_without_it(issuer):

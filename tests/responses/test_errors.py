@@ -20,6 +20,7 @@ from django_oauth_jwt.errors import (
     MissingToken,
     NonceRequired,
     ReplayCheckUnavailable,
+    RevocationCheckUnavailable,
 )
 from django_oauth_jwt.http import refuse
 
@@ -29,7 +30,7 @@ REASONS = {
     InvalidToken: (
         "empty too_long malformed critical_header wrong_algorithm wrong_type unknown_kid ambiguous_key bad_signature "
         "missing_claim malformed_claim wrong_issuer wrong_audience expired not_yet_valid issued_in_the_future "
-        "unknown_user unproven inactive"
+        "unknown_user revoked inactive unproven"
     ),
     InvalidProof: (
         "missing_proof malformed_proof wrong_proof_key wrong_proof_method wrong_proof_url stale_proof replayed_proof "
@@ -42,6 +43,7 @@ ALL = [
     *(InvalidToken("own", "Words", detail="more"), MissingClaims(["role"], detail="role")),
     *(KeysUnavailable(), KeysUnavailable(30), InsufficientAuthentication(["gold"], 60)),
     *(NonceRequired("nonce"), ReplayCheckUnavailable(), InvalidProof("stale_proof", detail="more")),
+    RevocationCheckUnavailable(30),
     *(IntrospectionUnavailable(), IntrospectionUnavailable(30)),
 ]
 #: RFC 6750 section 3: %x20-21 / %x23-5B / %x5D-7E.
@@ -60,13 +62,11 @@ def test_the_reasons_are_stable(kind):
 
 def test_the_other_reasons_are_stable():
     """The classes with one reason each."""
-    kinds = (
-        *(InsufficientScope, MissingClaims, KeysUnavailable, InsufficientAuthentication, ReplayCheckUnavailable),
-        IntrospectionUnavailable,
-    )
-    assert [kind().reason for kind in kinds] == [
+    kinds = (InsufficientScope, MissingClaims, KeysUnavailable, InsufficientAuthentication)
+    unavailable = (ReplayCheckUnavailable, RevocationCheckUnavailable, IntrospectionUnavailable)
+    assert [kind().reason for kind in (*kinds, *unavailable)] == [
         *("insufficient_scope", "missing_claims", "keys_unavailable", "insufficient_user_authentication"),
-        *("replay_check_unavailable", "introspection_unavailable"),
+        *("replay_check_unavailable", "revocation_check_unavailable", "introspection_unavailable"),
     ]
     assert NonceRequired("nonce").reason == "use_dpop_nonce"
 

@@ -1,4 +1,7 @@
-"""An authorization server on loopback that signs tokens, serves its JWKS over real HTTP, and misbehaves on demand."""
+"""An authorization server on loopback that misbehaves on demand, over real HTTP.
+
+It signs tokens and serves its JWKS, and makes opaque tokens and is asked about them.
+"""
 
 import json
 import socket
@@ -151,6 +154,34 @@ FAULTS: dict[str, tuple[Callable[[Exchange], None], str]] = {
 }
 
 
+#: The same for an introspection endpoint: what is no JWKS says nothing of a token either.
+INTROSPECTION_FAULTS: dict[str, tuple[Callable[[Exchange], None], str]] = {
+    **{name: (fault, reason) for name, (fault, reason) in FAULTS.items() if not name.endswith(("keys", "list"))},
+    "refuses our credentials": (
+        respond_with("401 Unauthorized", b'{"error": "invalid_client"}'),
+        "status 401: the cred",
+    ),
+    "refuses those in the form": (
+        respond_with("400 Bad Request", b'{"error": "invalid_client"}'),
+        "status 400: the cred",
+    ),
+    "answers 400": (respond_with("400 Bad Request", _HTML), "status 400"),
+    "answers a JWKS": (respond_with(body=b'{"keys": []}'), "active is neither"),
+    "answers active as text": (respond_with(body=b'{"active": "true"}'), "active is neither"),
+    "answers active as a number": (respond_with(body=b'{"active": 1}'), "active is neither"),
+}
+
+
+def about_tokens(fault: Callable[[Exchange], None]) -> Callable[[Exchange], None]:
+    """Return what misbehaves where it is asked about a token, and serves keys as it should."""
+
+    def fault_there(exchange: Exchange) -> None:
+        is_there = exchange.path == exchange.server.introspection_path
+        (fault if is_there else answer_as_it_should)(exchange)
+
+    return fault_there
+
+
 def made_up(token: str) -> Callable[[], str]:
     """Return what makes tokens of keys that nobody has, each of another one."""
     _, payload, signature = token.split(".")
@@ -194,7 +225,7 @@ class _Count:
 
 
 class FaultyServer(socketserver.ThreadingTCPServer):
-    """Serves the JWKS of its `issuer` (a `TokenIssuer`) and counts who fetches it.
+    """Serves the JWKS of its `issuer` (a `TokenIssuer`) and says what that knows of a token; counts who asks.
 
     ``fault`` is what it does with each request; what waits in a fault goes on when it is set anew.
     """
@@ -279,6 +310,10 @@ class FaultyServer(socketserver.ThreadingTCPServer):
     def questions(self) -> list[Exchange]:
         """What was asked about tokens."""
         return [exchange for exchange in self._count.requests if exchange.path == self.introspection_path]
+
+    def introspection(self, **more: Any) -> dict[str, Any]:
+        """Return the setting INTROSPECTION of an API that asks this server."""
+        return {"ENDPOINT": self.introspection_uri, "CLIENT_ID": "books", "CLIENT_SECRET": "secret", **more}
 
     @property
     def pending(self) -> int:

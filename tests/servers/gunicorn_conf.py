@@ -3,4 +3,9 @@
 The project and the package are still loaded by each worker, as without ``--preload``.
 """
 
-import requests  # noqa: F401  # as all of these
+# ruff: noqa: F401  # imported for the workers
+import django.core.cache.backends.redis
+import django.core.handlers.asgi
+import jose.jwk
+import redis
+import requests

@@ -1,4 +1,6 @@
-"""Keys that rotate every second, faults at random, requests all the while: nothing wrong is accepted or refused.
+"""Keys that rotate every second, tokens that are revoked, faults at random, requests all the while.
+
+Nothing wrong is accepted or refused.
 
 Takes SOAK_SECONDS, from the environment; a release is worth 60 and more.
 """
@@ -31,6 +33,8 @@ SETTINGS = {
     "HTTP_TIMEOUT": 0.5,
     "TOKEN_CACHE_SIZE": 256,
 }
+#: For how long what is said of an opaque token is remembered: it is revoked when its key leaves the JWKS.
+CACHE_SECONDS = 1
 #: After so many seconds of good health every worker has what the JWKS holds: a fetch that hung to its end, a
 #: back-off, a cooldown and the freshness of the keys are over by then, on a machine that is busy too.
 WINDOW = 4.0
@@ -89,10 +93,13 @@ def rotate(auth_server, history):
         "forged": issuer.token(forged=True),
         "expired": issuer.token(expired=True),
         "made up": issuer.token(header={"kid": f"made-up-{len(history.keys)}"}),
+        "opaque": issuer.opaque_token(),
     }
     history.keys.append(Key(tokens, published_at=time.monotonic()))
     if len(history.keys) > KEYS:
-        history.keys[-KEYS - 1].dropped_at = time.monotonic()
+        dropped = history.keys[-KEYS - 1]
+        issuer.revoke(dropped.tokens["opaque"])
+        dropped.dropped_at = time.monotonic()
     issuer.keys = issuer.keys[-KEYS:]
 
 
@@ -102,7 +109,7 @@ def ask(running, history, over, seed):
     # The pause leaves processors to the workers: the windows are for refreshes, not for a busy machine.
     while not over.wait(0.02):
         key = chance.choice(history.keys[-2 * KEYS :])
-        (kind,) = chance.choices(["good", "forged", "expired", "made up"], [6, 1, 1, 1])
+        (kind,) = chance.choices(["good", "forged", "expired", "made up", "opaque"], [6, 1, 1, 1, 3])
         asked_at = time.monotonic()
         log.append(Asked(key, kind, running.get(key.tokens[kind]).status, asked_at, time.monotonic()))
     return log
@@ -155,7 +162,8 @@ def test_the_soak(auth_server, valkey, tmp_path):
     history, over = History(), threading.Event()
     auth_server.issuer.keys = []
     rotate(auth_server, history)
-    settings = {"ISSUER": auth_server.origin, "JWKS_URI": auth_server.uri, **SETTINGS}
+    asking = auth_server.introspection(CACHE_SECONDS=CACHE_SECONDS, NEGATIVE_CACHE_SECONDS=CACHE_SECONDS)
+    settings = {"ISSUER": auth_server.origin, "JWKS_URI": auth_server.uri, "INTROSPECTION": asking, **SETTINGS}
     with fleet("gunicorn", tmp_path, cache_uri=valkey.uri, **settings) as running, ThreadPoolExecutor(8) as pool:
         pids = {running.get(history.keys[0].tokens["good"]).pid for _ in range(200)}
         assert len(pids) == 4
@@ -170,13 +178,26 @@ def test_the_soak(auth_server, valkey, tmp_path):
     judge(history, answers)
     for pid in pids:
         assert after[pid].memory - before[pid].memory < 12 * MEGABYTE, (before[pid], after[pid])
-        assert after[pid].threads < before[pid].threads + 12
+        assert after[pid].threads < before[pid].threads + 20  # eight of them ask the cache about opaque tokens
         assert after[pid].files < before[pid].files + 24
+
+
+def possible_for_opaque(asked):
+    """Return the statuses that an opaque token may get; 503 in any phase, since an answer may come late."""
+    if asked.answered_at < asked.key.dropped_at:
+        return {200, 503}
+    return {403, 503} if asked.asked_at >= asked.key.dropped_at + CACHE_SECONDS else {200, 403, 503}
 
 
 def judge(history, answers):
     verdicts = {"accepted": 0, "refused": 0, "within the windows": 0, "bad tokens refused": 0}
+    verdicts |= {"opaque tokens accepted": 0, "opaque tokens refused": 0}
     for asked in answers:
+        if asked.kind == "opaque":
+            assert asked.status in possible_for_opaque(asked), asked
+            verdicts["opaque tokens accepted"] += asked.status == 200
+            verdicts["opaque tokens refused"] += asked.status == 403
+            continue
         if asked.kind != "good":
             assert asked.status == 403, asked
             verdicts["bad tokens refused"] += 1

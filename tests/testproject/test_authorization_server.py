@@ -5,8 +5,10 @@ import socket
 import pytest
 import requests
 
+from django_oauth_jwt.errors import InvalidToken
 from django_oauth_jwt.verification import verify_token
 from testproject.authorization_server import AuthorizationServer, main
+from testproject.settings import OAUTH_JWT
 
 GRANT = {"grant_type": "client_credentials"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -63,6 +65,31 @@ def test_after_a_rotation_the_new_key_signs_and_the_old_one_stays(authorization_
     kids = [key["kid"] for key in http("GET", authorization_server.jwks_uri).json()["keys"]]
     assert kids == [old, new]
     assert authorization_server.issuer.keys[-1].kid == new
+
+
+def test_an_opaque_token_is_asked_about_until_it_is_revoked(authorization_server, settings):
+    """What the token endpoint gives, the introspection endpoint knows, and the revocation endpoint ends (RFC 7009)."""
+    settings.OAUTH_JWT = {
+        "ISSUER": authorization_server.origin,
+        "INTROSPECTION": {**OAUTH_JWT["INTROSPECTION"], "CACHE_SECONDS": 0},
+    }
+    metadata = authorization_server.metadata()
+    form = {**GRANT, "kind": "opaque", "scope": "read", "role": "admin"}
+    token = http("POST", metadata["token_endpoint"], data=form).json()["access_token"]
+    accepted = verify_token(token)
+    assert (accepted.client_id, accepted.scopes, accepted.claims["role"]) == ("demo", {"read"}, "admin")
+    assert http("POST", metadata["revocation_endpoint"], data={"token": token}).status_code == 200
+    with pytest.raises(InvalidToken, match="not active"):
+        verify_token(token)
+    assert authorization_server.introspections == 2
+
+
+def test_nobody_but_the_api_may_ask_about_tokens(authorization_server):
+    """RFC 7662 section 2.1: else tokens could be guessed there."""
+    for auth in (None, ("books", "guess"), ("stranger", "secret")):
+        answer = http("POST", f"{authorization_server.origin}/introspect", data={"token": "guess"}, auth=auth)
+        assert (answer.status_code, answer.json()) == (401, {"error": "invalid_client"})
+    assert authorization_server.introspections == 0
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("GET", "/token"), ("POST", "/jwks")])

@@ -13,14 +13,17 @@ from django.core.management import CommandError, call_command
 from testproject.demo import tour
 from testproject.demo.mcp_tour import LEFT_OUT
 from testproject.management.commands import demo
+from testproject.settings import OAUTH_JWT
 
-#: Mark, what is sent, path, expected status, status, fetches.
-ROW = re.compile(r"(ok|WRONG) +(\S.*?) {2,}(/\S+) +(\d+) +(\d+) +(\d+)")
+INTROSPECTION = OAUTH_JWT["INTROSPECTION"]
+
+#: Mark, what is sent, path, expected status, status, fetches, introspections.
+ROW = re.compile(r"(ok|WRONG) +(\S.*?) {2,}(/\S+) +(\d+) +(\d+) +(\d+) +(\d+)")
 
 EXPECTED_ROWS = [
     ("no token, open view", "/open", 200, 0),
     ("no token", "/secured/token", 401, 0),
-    ("forged token (the first: keys are fetched)", "/secured/token", 403, 1),
+    ("forged token (the first: keys fetched)", "/secured/token", 403, 1),
     ("expired token", "/secured/token", 403, 0),
     ("valid token", "/secured/token", 200, 0),
     ("token without the scope", "/secured/scope", 403, 0),
@@ -40,6 +43,13 @@ EXPECTED_ROWS = [
     ("token of the new key", "/secured/token", 200, 1),
     ("token of the new key, again", "/api/token", 200, 0),
     ("token of a made-up key", "/secured/token", 403, 0),
+    ("opaque token", "/secured/scope", 200, 0, 1),
+    ("the same again, remembered", "/api/scope", 200, 0),
+    ("the same, revoked, but still remembered", "/secured/scope", 200, 0),
+    ("opaque token without the scope", "/secured/scope", 403, 0, 1),
+    ("opaque token, revoked before it was used", "/secured/token", 403, 0, 1),
+    ("the same again, remembered", "/api/token", 403, 0),
+    ("made-up token", "/secured/async", 403, 0, 1),
     ("bound token with its proof", "/secured/token", 200, 0),
     ("the same proof again", "/secured/token", 401, 0),
     ("bound token without a proof", "/secured/token", 401, 0),
@@ -61,13 +71,14 @@ def run_once(port=0, **options):
 
 
 def test_the_tour_shows_each_request_with_its_answer():
-    """What the README promises of the demo: every kind of answer, and when keys are fetched."""
+    """What the README promises of the demo: every kind of answer, and when the authorization server is asked."""
     output = run_once(no_color=True)
     rows = [match.groups() for match in map(ROW.match, output.splitlines()) if match]
     assert rows == [
-        ("ok", what, path, str(status), str(status), str(fetches)) for what, path, status, fetches in EXPECTED_ROWS
+        ("ok", what, path, str(status), str(status), str(fetches), *(map(str, introspections or [0])))
+        for what, path, status, fetches, *introspections in EXPECTED_ROWS
     ]
-    assert "33 of 33 answers are as expected." in output
+    assert "40 of 40 answers are as expected." in output
     for challenge in (tour.NO_TOKEN.challenge, tour.NO_SCOPE.challenge, tour.NO_CLAIM.challenge):
         assert f"      {challenge}\n" in output
 
@@ -103,7 +114,7 @@ def test_without_the_package_mcp_the_rest_is_shown(started):
         output = process.stdout.read()
         assert process.wait() == 0, output
     assert LEFT_OUT in output
-    assert "28 of 28" in output
+    assert "35 of 35" in output
 
 
 def test_a_terminal_gets_colours():
@@ -117,25 +128,26 @@ def test_a_terminal_gets_colours():
         ({"INVALID_TOKEN_STATUS": 401}, "WRONG expired token"),
         ({"REALM": "elsewhere"}, "expected: Bearer\n"),
         ({"JWKS_COOLDOWN_SECONDS": 0}, "expected: 0 JWKS fetches"),
+        ({"INTROSPECTION": {**INTROSPECTION, "CACHE_SECONDS": 0}, "TOKEN_CACHE_SIZE": 0}, "expected: 0 introspections"),
     ],
-    ids=["status", "challenge", "fetches"],
+    ids=["status", "challenge", "fetches", "introspections"],
 )
 def test_a_wrong_answer_is_shown_and_ends_with_exit_1(settings, capsys, sabotage, complaint):
-    """A demo in CI is a test: neither status, challenge nor number of fetches may differ."""
+    """A demo in CI is a test: neither status, challenge nor what the authorization server is asked may differ."""
     settings.OAUTH_JWT = {**settings.OAUTH_JWT, **sabotage}
     with pytest.raises(SystemExit) as end:
         demo.Command().run_from_argv(["manage.py", "demo", "--once", "--port", "0", "--no-color"])
     output = capsys.readouterr()
     assert end.value.code == 1
     assert complaint in output.out
-    assert re.search(r"CommandError: \d+ of 33 answers are as expected\.", output.err)
+    assert re.search(r"CommandError: \d+ of 40 answers are as expected\.", output.err)
 
 
 def test_views_that_are_not_secured_are_wrong_answers(settings):
     """An open door is the worst of wrong answers."""
     settings.ROOT_URLCONF = "tests.testproject.unsecured_urls"
     output = StringIO()
-    with pytest.raises(CommandError, match="19 of 33"):
+    with pytest.raises(CommandError, match="20 of 40"):
         call_command("demo", once=True, port=0, stdout=output, no_color=True)
     assert "expected: Bearer" in output.getvalue()
 
@@ -148,7 +160,7 @@ def test_a_taken_port_costs_a_note_and_nothing_else():
         port = taken.getsockname()[1]
         output = run_once(port=port, no_color=True)
     assert re.search(rf"Port {port} is not to be had \(.+\), so \d+ is taken instead\.", output)
-    assert "33 of 33" in output
+    assert "40 of 40" in output
 
 
 @pytest.mark.parametrize("port", ["65535", "-1", "http"])
@@ -164,7 +176,7 @@ def test_a_proxy_in_the_environment_is_left_out(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    assert "33 of 33" in run_once()
+    assert "40 of 40" in run_once()
 
 
 def test_the_settings_are_what_they_were_when_it_has_ended(settings):
@@ -210,7 +222,7 @@ def test_it_serves_what_the_curl_lines_say_until_it_is_stopped(started, way_to_s
                 assert said.rstrip().endswith(f": {status}"), line
             elif line.startswith("Serving"):
                 break
-        assert statuses == [401, 403, 200, 200, 200, 200, 200, 200, 200]
+        assert statuses == [401, 403, 200, 200, 200, 200, 200, 200, 200, 200]
         process.send_signal(number)
         rest = "".join(lines)
         assert process.wait() == 0

@@ -134,6 +134,14 @@ def test_the_page_shows_the_tokens_claims_and_the_body(submit):
 
 
 @pytest.mark.browser
+def test_the_page_sends_an_opaque_token_and_says_that_it_cannot_be_read(submit):
+    """What the token says is not for the client: the view's answer shows that the API has asked about it."""
+    shown = submit("/secured/scope", kind="opaque", scope="read")
+    assert (shown["status"], shown["payload"]) == ("200 OK", "(only the authorization server knows)")
+    assert json.loads(shown["body"])["scopes"] == ["read"]
+
+
+@pytest.mark.browser
 def test_the_page_says_why_no_token_could_be_had(submit):
     """A slip in the form is explained, and is no request without a token."""
     shown = submit("/secured/token", claims="[1]")

@@ -15,6 +15,7 @@ from testproject.demo import table
 from testproject.demo.bound_tour import bound_stops
 from testproject.demo.curl import curl_lines
 from testproject.demo.mcp_tour import IS_INSTALLED, LEFT_OUT, mcp_stops
+from testproject.demo.opaque_tour import opaque_stops
 from testproject.demo.servers import ApiServer, direct_session, mcp_resource, running, show_log
 from testproject.demo.tour import Stop, stops, visit
 from testproject.loopback import interrupt_when_stopped, wait_until_interrupted
@@ -44,7 +45,12 @@ class Command(BaseCommand):
         try:
             with running(port, self._note) as (server, api):
                 self.stdout.write(f"API at {api.origin}, authorization server at {server.origin}")
-                self.stdout.write("Below each refusal stands its challenge (WWW-Authenticate).\n\n")
+                self.stdout.write(
+                    "Below each refusal stands its challenge (WWW-Authenticate). On the right: how often the"
+                )
+                self.stdout.write(
+                    "authorization server was asked for its keys (JWKS) and about a token (Introspect).\n\n"
+                )
                 summary, is_good = self._tour(server, api)
                 self._show_commands(server)
                 if not once:
@@ -62,10 +68,14 @@ class Command(BaseCommand):
             def rotate() -> None:
                 session.post(f"{server.origin}/rotate", timeout=30).raise_for_status()
 
+            def revoke(token: str) -> None:
+                session.post(f"{server.origin}/revoke", data={"token": token}, timeout=30).raise_for_status()
+
             def show_all(stops: Iterable[Stop | str]) -> list[bool]:
                 return [result for stop in stops for result in self._show(stop, server, api, session)]
 
-            results = show_all(stops(server, rotate)) + show_all(bound_stops(server, api.origin))
+            results = show_all(stops(server, rotate)) + show_all(opaque_stops(server, revoke))
+            results += show_all(bound_stops(server, api.origin))
             if IS_INSTALLED:
                 with mcp_resource(api.origin):
                     results += show_all(mcp_stops(server, api.origin))
