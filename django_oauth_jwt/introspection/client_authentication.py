@@ -63,8 +63,7 @@ def _secret(settings: IntrospectionSettings) -> str:
     try:
         secret = settings.secret()
     except Exception as error:  # the project's own, which may raise anything
-        frames = error.__traceback__.tb_next if error.__traceback__ else None  # without ours, which hold a token
-        logger.exception("CLIENT_SECRET failed", exc_info=(type(error), error, frames))
+        logger.exception("CLIENT_SECRET failed")  # no frame from here on holds the token
         raise CredentialsRefused(f"CLIENT_SECRET failed ({type(error).__name__})") from None
     if not isinstance(secret, str) or not secret:
         raise CredentialsRefused(f"CLIENT_SECRET returned no secret, but a {type(secret).__name__}")

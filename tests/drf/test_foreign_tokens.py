@@ -192,6 +192,36 @@ def test_where_any_issuer_is_trusted_every_jwt_is_ours(ask, issuer, name, status
     assert ask(FOREIGN[name], BearerJwtAuthentication, OpaqueBearer, **settings).status_code == status
 
 
+INTROSPECTION = {"INTROSPECTION": {"CLIENT_ID": "api", "CLIENT_SECRET": "hunter2"}}
+#: With INTROSPECTION: opaque tokens are those that the authorization server knows or does not know.
+NOT_OPAQUE = {name for name in FOREIGN if name.startswith(("no issuer", "another", "issuer", "trusted", "payload"))}
+NOT_OPAQUE |= {"a broken escape, cut", "a control character, cut", "a list of lists"}
+#: No authorization server issues such a one (RFC 6750 section 2.1).
+NO_BEARER_TOKENS = {"no base64", "opaque with other characters"}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_where_tokens_are_asked_about_every_opaque_one_is_ours(ask, issuer, settings, name):
+    """Only its authorization server can say whose it is, so it is asked; JWTs of other issuers still pass."""
+    with issuer.installed(**INTROSPECTION):
+        asking = settings.OAUTH_JWT
+    settings.OAUTH_JWT = asking
+    response = ask(FOREIGN[name], BearerJwtAuthentication, OpaqueBearer)
+    assert response.status_code == (200 if name in NOT_OPAQUE | NO_BEARER_TOKENS else 403)
+    if response.status_code == 403:
+        assert response["WWW-Authenticate"].startswith('Bearer error="invalid_token", error_description="Token is not')
+
+
+def test_where_tokens_are_asked_about_a_known_one_is_taken(ask, issuer, settings):
+    """The other scheme sees none of them."""
+    with issuer.installed(**INTROSPECTION):
+        asking = settings.OAUTH_JWT
+    settings.OAUTH_JWT = asking
+    token = issuer.opaque_token("read", sub="anna")
+    answer = ask(token, BearerJwtAuthentication, OpaqueBearer, permission=HasScope("read"))
+    assert answer.json()["user"] == "anna"
+
+
 def test_an_authenticator_may_ask_ours_by_hand(issuer, settings):
     """Who does so sees None, and asks the next one itself."""
     settings.OAUTH_JWT = {**settings.OAUTH_JWT, "PASS_FOREIGN_TOKENS": True}

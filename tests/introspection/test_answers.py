@@ -127,13 +127,8 @@ def test_credentials_that_are_refused_are_an_error_once_per_back_off(server, log
         for token in ("one", "two", "three"):
             with pytest.raises(IntrospectionUnavailable):
                 verify_token(token)
-    assert log() == [
-        (
-            "ERROR",
-            f"Introspection at {server.introspection_uri} failed: status {line[:3]}: the credentials in INTROSPECTION "
-            "are not accepted; next try in 1 seconds",
-        )
-    ]
+    reason = f"status {line[:3]}: the credentials in INTROSPECTION are not accepted"
+    assert log() == [("ERROR", f"Introspection at {server.introspection_uri} failed: {reason}; next try in 1 seconds")]
     assert len(server.questions) == 1
 
 
@@ -173,7 +168,7 @@ class TestReading:
     )
     def test_a_status_is_an_outage_or_due_to_the_token(self, status, is_outage, wants_jwt):
         """After an outage nothing is asked for a while; other tokens need not suffer from one."""
-        with pytest.raises(FetchFailed, match=f"^status {status}") as caught:
+        with pytest.raises(FetchFailed, match=rf"^status {status}") as caught:
             read_answer(posted(b'{"active": true}', status, retry_after=7.0), wants_jwt=wants_jwt)
         assert isinstance(caught.value, NoAnswer) == (not is_outage)
         assert caught.value.retry_after == (0 if status in (401, 403) else 7.0)
@@ -198,7 +193,7 @@ class TestReading:
     def test_a_jwt_is_one_by_its_media_type(self, wants_jwt, media_type, expected):
         """A signed answer may come unasked, an access token may not."""
         if expected is None:
-            with pytest.raises(NoAnswer, match="^not a JSON object"):
+            with pytest.raises(NoAnswer, match=r"^not a JSON object"):
                 read_answer(posted(b" a.b.c\n", media_type=media_type), wants_jwt=wants_jwt)
         else:
             assert read_answer(posted(b" a.b.c\n", media_type=media_type), wants_jwt=wants_jwt) == expected
@@ -206,7 +201,7 @@ class TestReading:
     def test_json_where_a_jwt_was_asked_for_can_only_say_no(self):
         """A server that does not know the media type would else skip the signature."""
         assert read_answer(posted(b'{"active": false}'), wants_jwt=True) == Inactive()
-        with pytest.raises(NoAnswer, match="^JSON where a JWT was asked for$"):
+        with pytest.raises(NoAnswer, match=r"^JSON where a JWT was asked for$"):
             read_answer(posted(b'{"active": true}'), wants_jwt=True)
         assert read_answer(posted(b'{"active": true}'), wants_jwt=False) == ActiveClaims({"active": True})
 

@@ -37,7 +37,7 @@ def answering(body, media_type=JWT, line="200 OK"):
 
 
 def unsigned(token):
-    header, payload, _ = token.split(".")
+    _, payload, _ = token.split(".")
     return f"{encode(json.dumps({'alg': 'none'}).encode())}.{payload}."
 
 

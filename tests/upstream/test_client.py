@@ -12,8 +12,10 @@ import requests
 import responses
 import urllib3
 
-from django_oauth_jwt.upstream import Fetched, FetchFailed, HttpClient, shown_url
+from django_oauth_jwt.upstream import Fetched, FetchFailed, HttpClient, NoAnswer, Posted, shown_url
 from django_oauth_jwt.upstream.body import MAXIMUM_BYTES, read_body
+
+from ..servers.faulty_server import respond_with
 
 URI = "https://as.example.com/jwks"
 
@@ -372,3 +374,64 @@ def test_a_password_that_the_project_gave_its_session_is_sent(environment, mocke
 def test_a_url_in_the_log_holds_no_secret(uri, shown):
     """Neither user name nor password nor query."""
     assert shown_url(uri) == shown
+
+
+FORM = {"token": "\u00fc &=+", "client_id": "api"}
+
+
+def test_a_form_is_posted(mocked):
+    """With the headers that are asked for, and nothing that nobody has configured."""
+    mocked.post(URI, body=b"a.b.c", content_type="Application/JWT; charset=utf-8")
+    posted = HttpClient().post(URI, FORM, {"Accept": "application/jwt"})
+    assert posted == Posted(200, "application/jwt", b"a.b.c")
+    request = mocked.calls[0].request
+    assert request.body == "token=%C3%BC+%26%3D%2B&client_id=api"
+    assert request.headers["Accept"] == "application/jwt"
+    assert request.headers["Accept-Encoding"] == "gzip, deflate"
+    assert request.headers["Connection"] == "close"
+    assert "Authorization" not in request.headers
+
+
+@pytest.mark.parametrize("status", [201, 204, 301, 302, 307, 308, 400, 401, 403, 404, 500])
+def test_any_status_is_an_answer_to_a_form(mocked, status):
+    """What it means is the asker's affair. A redirect is not followed, and a body that came with an error not read."""
+    mocked.post(URI, body=b" " * 600_000, status=status, headers={"Location": "https://evil.example.com/"})
+    assert HttpClient().post(URI, FORM, {}) == Posted(status, "text/plain", b"")
+    assert len(mocked.calls) == 1
+
+
+@pytest.mark.parametrize(("status", "seconds"), [(429, 90), (503, 90), (500, 0), (200, 0)])
+def test_a_busy_server_is_heard_when_a_form_is_posted(mocked, status, seconds):
+    """As when a document is fetched."""
+    mocked.post(URI, status=status, headers={"Retry-After": "90"})
+    assert HttpClient().post(URI, FORM, {}).retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [(b" " * (MAXIMUM_BYTES + 1), {}), (b"{}", {"Content_Encoding": "gzip"}), (b"{}", {"Content_Encoding": "br"})],
+)
+def test_a_body_that_is_of_no_use_is_no_outage(auth_server, body, headers):
+    """The server is well, and what is asked next may be answered as it should."""
+    auth_server.fault = respond_with(body=body, **headers)
+    for request in (
+        lambda client: client.post(auth_server.uri, FORM, {}),
+        lambda client: client.fetch(auth_server.uri),
+    ):
+        with pytest.raises(NoAnswer):
+            request(HttpClient())
+
+
+def test_a_form_is_sent_over_https_alone(mocked):
+    """It holds a token."""
+    with pytest.raises(FetchFailed, match=r"^the URL is not https$"):
+        HttpClient().post("http://as.example.com/introspect", FORM, {})
+
+
+def test_a_form_that_cannot_be_posted_is_a_failure(mocked):
+    """Named by its kind: the text of an error may hold a password."""
+    mocked.post(URI, body=requests.exceptions.ProxyError("http://user:password@proxy.example.com"))
+    with pytest.raises(FetchFailed) as caught:
+        HttpClient().post(URI, FORM, {})
+    assert not isinstance(caught.value, NoAnswer)
+    assert str(caught.value) == "request failed (ProxyError)"

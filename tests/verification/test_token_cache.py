@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import hashlib
 import time
 
 import pytest
@@ -240,3 +241,31 @@ def test_a_token_is_kept_under_the_service_itself(rsa_issuer, signing_key):
     assert len({cache_key(b"token", service) for service in (None, rsa_issuer, other)}) == 3
     assert cache_key(b"token", rsa_issuer) != cache_key(b"token", other)
     assert cache_key(b"token", None) != cache_key(b"other", None)
+
+
+def test_where_tokens_may_be_short_their_hash_is_a_keyed_one(rsa_issuer):
+    """An opaque token may be guessed, and its plain hash in a dump of the process would tell who has it."""
+    digest = hashlib.sha256(b"token").digest()
+    assert cache_key(b"token", None) == digest
+    assert cache_key(b"token", None, is_keyed=True) == cache_key(b"token", None, is_keyed=True)
+    assert cache_key(b"token", None, is_keyed=True) != cache_key(b"other", None, is_keyed=True)
+    assert cache_key(b"token", None, is_keyed=True) not in {digest, hashlib.blake2b(b"token", digest_size=32).digest()}
+    with rsa_issuer.installed(INTROSPECTION={"CLIENT_ID": "api", "CLIENT_SECRET": "hunter2"}):
+        token = rsa_issuer.opaque_token()
+        verify_token(token)
+        memory = get_runtime().part(TokenCache)
+        assert memory.get(cache_key(token.encode(), None, is_keyed=True), time.time())
+        assert memory.get(cache_key(token.encode(), None), time.time()) is None
+
+
+def test_a_token_is_forgotten_when_what_was_said_of_it_is_over():
+    """Whatever its keys and its own times are."""
+    memory = TokenCache(Settings({}, None, True, None, False, token_cache_size=1))
+    for token in (
+        RememberedToken(VerifiedToken({}, {}), 0, until=10.0),
+        RememberedToken(VerifiedToken({}, {}), 0, Service(), None, until=10.0),
+    ):
+        memory.add("key", token)
+        assert memory.get("key", 9.5) is token
+        assert memory.get("key", 10.0) is None
+        assert len(memory) == 0
