@@ -154,7 +154,7 @@ FAULTS: dict[str, tuple[Callable[[Exchange], None], str]] = {
 }
 
 
-#: The same for an introspection endpoint: what is no JWKS says nothing of a token either.
+#: The same for an introspection endpoint, which may also refuse our credentials.
 INTROSPECTION_FAULTS: dict[str, tuple[Callable[[Exchange], None], str]] = {
     **{name: (fault, reason) for name, (fault, reason) in FAULTS.items() if not name.endswith(("keys", "list"))},
     "refuses our credentials": (
@@ -165,10 +165,6 @@ INTROSPECTION_FAULTS: dict[str, tuple[Callable[[Exchange], None], str]] = {
         respond_with("400 Bad Request", b'{"error": "invalid_client"}'),
         "status 400: the cred",
     ),
-    "answers 400": (respond_with("400 Bad Request", _HTML), "status 400"),
-    "answers a JWKS": (respond_with(body=b'{"keys": []}'), "active is neither"),
-    "answers active as text": (respond_with(body=b'{"active": "true"}'), "active is neither"),
-    "answers active as a number": (respond_with(body=b'{"active": 1}'), "active is neither"),
 }
 
 

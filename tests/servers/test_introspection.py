@@ -24,6 +24,15 @@ def new_token(auth_server):
     return auth_server.issuer.opaque_token
 
 
+def remembered_by_all_workers(running, new_token, within):
+    """Return a token that all have accepted in so many seconds, and when it was first sent."""
+    while True:
+        began, token = time.monotonic(), new_token()
+        until_all_workers(running, token, 200)
+        if time.monotonic() - began < within:
+            return token, began
+
+
 def holds_answers(valkey):
     return any(b"introspection" in entry for entry in valkey.entries())
 
@@ -82,19 +91,18 @@ def test_a_token_that_is_revoked_there_is_refused_by_every_worker(start, auth_se
 
 def test_an_outage_refuses_no_token_that_is_remembered(start, auth_server, new_token):
     """Until CACHE_SECONDS are over; new ones are told when to come again, and JWTs notice nothing."""
-    jwt, token, seconds = auth_server.issuer.token(), new_token(), 4
+    jwt, seconds = auth_server.issuer.token(), 3
     asking = auth_server.introspection(CACHE_SECONDS=seconds)
     with start("gunicorn", INTROSPECTION=asking, JWKS_COOLDOWN_SECONDS=1) as running:
         until_all_workers(running, jwt, 200)
-        first_asked = time.monotonic()
-        until_all_workers(running, token, 200)
+        token, first_asked = remembered_by_all_workers(running, new_token, within=seconds / 2)
         with auth_server.down():
             with Load(running, jwt, new_token) as load:
                 remembered = []
-                while time.monotonic() < first_asked + seconds - 0.5:
-                    remembered.append(running.get(token).status)
-                load.until_more(10)
-            assert set(remembered) == {200}
+                while time.monotonic() < first_asked + seconds:
+                    remembered.append((running.get(token).status, time.monotonic() < first_asked + seconds))
+                load.until_more(5)
+            assert {status for status, is_in_time in remembered if is_in_time} == {200}
             assert set(statuses(load.answers[jwt])) == {200}
             refusals = {(answer.status, answer.headers["Retry-After"]) for answer in load.answers[new_token]}
             assert refusals == {(503, "1")}
@@ -125,18 +133,17 @@ def test_an_endpoint_that_hangs_holds_no_threads(kind, start, auth_server, new_t
     assert {answer.status for answers in load.answers.values() for answer in answers} == {503}
 
 
-@pytest.mark.parametrize(("kind", "fault"), [("gunicorn", "paused"), ("uvicorn", "killed")])
-def test_without_the_cache_each_worker_goes_on_alone(kind, fault, start, auth_server, valkey, new_token):
+def test_without_the_cache_each_worker_goes_on_alone(start, auth_server, valkey, new_token):
     """What a process remembers it needs no cache for, and what is new it asks about itself."""
     jwt, remembered = auth_server.issuer.token(), new_token()
-    with start(kind, INTROSPECTION=auth_server.introspection()) as running:
+    with start("gunicorn", INTROSPECTION=auth_server.introspection()) as running:
         until_all_workers(running, jwt, 200)
         until_all_workers(running, remembered, 200)
         with Load(running, jwt, remembered) as load:
-            (valkey.kill if fault == "killed" else valkey.pause)()
+            valkey.kill()
             until_all_workers(running, new_token, 200)
             load.until_more(10)
-            (valkey.start if fault == "killed" else valkey.resume)()
+            valkey.start()
             until(lambda: running.get(new_token()).status == 200 and holds_answers(valkey))
     assert {status for answers in load.answers.values() for status in statuses(answers)} == {200}
     assert "The cache that shares what is known of tokens fails" in running.log()

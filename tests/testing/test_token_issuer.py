@@ -117,6 +117,17 @@ def test_headers_are_for_any_test_client(issuer):
     assert _reason(issuer.headers(expired=True)["Authorization"].split(" ")[1]) == "expired"
 
 
+@pytest.mark.parametrize("make", ["opaque_token", "token"])
+def test_a_revoked_token_is_not_active(signing_key, make):
+    """From then on, where the project asks about it; the others are as they were."""
+    asking = {"CLIENT_ID": "api", "CLIENT_SECRET": "secret", "TOKENS": "all", "CACHE_SECONDS": 0}
+    with TokenIssuer(key=signing_key()).installed(INTROSPECTION=asking) as issuer:
+        token, other = getattr(issuer, make)(), getattr(issuer, make)()
+        assert [_reason(token), _reason(other)] == [None, None]
+        issuer.revoke(token)
+        assert [_reason(token), _reason(other)] == ["inactive", None]
+
+
 def test_a_rotation_signs_with_a_new_key(signing_key):
     """The old key stays until it is dropped, and then its tokens are refused."""
     with TokenIssuer(key=signing_key()).installed() as issuer:
