@@ -17,9 +17,7 @@ TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 
 # Where `python -m testproject.authorization_server` listens.
-OAUTH_JWT = {
-    "JWKS_URI": "http://127.0.0.1:8001/jwks",
-    "ISSUER": "http://127.0.0.1:8001",
-    # For opaque tokens alone: who we are when we ask the authorization server about one.
-    "INTROSPECTION": {"CLIENT_ID": "books", "CLIENT_SECRET": "secret"},
-}
+OAUTH_JWT = {"JWKS_URI": "http://127.0.0.1:8001/jwks", "ISSUER": "http://127.0.0.1:8001"}
+
+# What `manage.py demo` has as OAUTH_JWT["INTROSPECTION"], for opaque tokens: who the API is when it asks about one.
+INTROSPECTION = {"CLIENT_ID": "books", "CLIENT_SECRET": "secret"}

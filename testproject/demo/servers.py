@@ -74,7 +74,8 @@ def show_log() -> None:
 
 def _trusting(server: AuthorizationServer) -> dict[str, Any]:
     where = {"JWKS_URI": server.jwks_uri, "ISSUER": server.issuer.issuer}
-    return {**settings.OAUTH_JWT, **where, "HTTP_SESSION": direct_session}
+    added = {"INTROSPECTION": settings.INTROSPECTION, "HTTP_SESSION": direct_session}
+    return {**added, **settings.OAUTH_JWT, **where}
 
 
 @contextmanager

@@ -10,20 +10,14 @@ from pathlib import Path
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.test import AsyncClient, Client, override_settings
+from django.test import AsyncClient, Client
 
-import testproject.settings
+import testproject
 from testproject.authorization_server import AuthorizationServer
 
 ROOT = Path(testproject.__file__).parents[1]
 #: Far more seconds than a process takes to say that it serves, or to end.
 FOREVER = 120
-
-
-@pytest.fixture(scope="package", autouse=True)
-def _settings_of_the_example():
-    with override_settings(OAUTH_JWT=testproject.settings.OAUTH_JWT):
-        yield
 
 
 @pytest.fixture
@@ -60,7 +54,6 @@ def started():
     @contextmanager
     def start(*arguments, **options):
         environment = {**os.environ, "PYTHONUNBUFFERED": "", "COLUMNS": "120"}
-        del environment["DJANGO_SETTINGS_MODULE"]  # that of the tests: the example has its own
         with subprocess.Popen(
             [sys.executable, "-W", "error", *arguments],
             cwd=ROOT,

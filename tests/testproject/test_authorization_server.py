@@ -8,7 +8,7 @@ import requests
 from django_oauth_jwt.errors import InvalidToken
 from django_oauth_jwt.verification import verify_token
 from testproject.authorization_server import AuthorizationServer, main
-from testproject.settings import OAUTH_JWT
+from testproject.settings import INTROSPECTION
 
 GRANT = {"grant_type": "client_credentials"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -71,7 +71,7 @@ def test_an_opaque_token_is_asked_about_until_it_is_revoked(authorization_server
     """What the token endpoint gives, the introspection endpoint knows, and the revocation endpoint ends (RFC 7009)."""
     settings.OAUTH_JWT = {
         "ISSUER": authorization_server.origin,
-        "INTROSPECTION": {**OAUTH_JWT["INTROSPECTION"], "CACHE_SECONDS": 0},
+        "INTROSPECTION": {**INTROSPECTION, "CACHE_SECONDS": 0},
     }
     metadata = authorization_server.metadata()
     form = {**GRANT, "kind": "opaque", "scope": "read", "role": "admin"}

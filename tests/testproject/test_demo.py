@@ -13,9 +13,7 @@ from django.core.management import CommandError, call_command
 from testproject.demo import tour
 from testproject.demo.mcp_tour import LEFT_OUT
 from testproject.management.commands import demo
-from testproject.settings import OAUTH_JWT
-
-INTROSPECTION = OAUTH_JWT["INTROSPECTION"]
+from testproject.settings import INTROSPECTION
 
 #: Mark, what is sent, path, expected status, status, fetches, introspections.
 ROW = re.compile(r"(ok|WRONG) +(\S.*?) {2,}(/\S+) +(\d+) +(\d+) +(\d+) +(\d+)")
