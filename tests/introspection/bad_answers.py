@@ -48,6 +48,8 @@ NO_ANSWERS = {
     "500": status("500 Internal Server Error"),
     "500 with a good body": status("500 Internal Server Error", json.dumps(GOOD).encode()),
     "400": status("400 Bad Request", b'{"error": "invalid_request"}'),
+    "400 for our credentials": status("400 Bad Request", b'{"error": "invalid_client"}'),
+    "400 with a huge body": status("400 Bad Request", b" " * 600_000),
     "401": status("401 Unauthorized", b'{"error": "invalid_client"}'),
     "401 with a good body": status("401 Unauthorized", json.dumps(GOOD).encode()),
     "401 with a huge body": status("401 Unauthorized", b" " * 600_000),

@@ -7,7 +7,7 @@ import pytest
 
 from django_oauth_jwt.errors import IntrospectionUnavailable, InvalidToken
 from django_oauth_jwt.introspection import ActiveClaims, JwtAnswer
-from django_oauth_jwt.introspection.answer import Inactive, read_answer
+from django_oauth_jwt.introspection.answer import CredentialsRefused, Inactive, read_answer
 from django_oauth_jwt.upstream import FetchFailed, NoAnswer, Posted
 from django_oauth_jwt.verification import verify_token
 
@@ -172,6 +172,29 @@ class TestReading:
             read_answer(posted(b'{"active": true}', status, retry_after=7.0), wants_jwt=wants_jwt)
         assert isinstance(caught.value, NoAnswer) == (not is_outage)
         assert caught.value.retry_after == (0 if status in (401, 403) else 7.0)
+
+    @pytest.mark.parametrize(
+        ("body", "is_refused"),
+        [
+            *((b'{"error": "%s"}' % error, True) for error in (b"invalid_client", b"unauthorized_client")),
+            *((b'{"error": "%s"}' % error, False) for error in (b"invalid_request", b"INVALID_CLIENT", b"")),
+            *((body, False) for body in (b"", b"<html>", b"{}", b'{"error": ["invalid_client"]}', b'{"error": null}')),
+            (b'{"error": "x", "error": "invalid_client"}', False),
+        ],
+    )
+    def test_a_400_may_say_that_our_credentials_are_wrong(self, body, is_refused):
+        """An error of the project's, and an outage; any other is due to the token."""
+        with pytest.raises(FetchFailed, match=r"^status 400") as caught:
+            read_answer(posted(body, 400), wants_jwt=False)
+        assert isinstance(caught.value, CredentialsRefused) == is_refused
+        assert isinstance(caught.value, NoAnswer) == (not is_refused)
+
+    @pytest.mark.parametrize("status", [200, 404, 500])
+    def test_no_other_status_does(self, status):
+        """Whatever its body says."""
+        with pytest.raises(FetchFailed) as caught:
+            read_answer(posted(b'{"error": "invalid_client"}', status), wants_jwt=False)
+        assert not isinstance(caught.value, CredentialsRefused)
 
     def test_no_content_is_no_active_token(self):
         """Where a JWT was asked for, there is none then."""

@@ -392,12 +392,18 @@ def test_a_form_is_posted(mocked):
     assert "Authorization" not in request.headers
 
 
-@pytest.mark.parametrize("status", [201, 204, 301, 302, 307, 308, 400, 401, 403, 404, 500])
+@pytest.mark.parametrize("status", [201, 204, 301, 302, 307, 308, 401, 403, 404, 500])
 def test_any_status_is_an_answer_to_a_form(mocked, status):
     """What it means is the asker's affair. A redirect is not followed, and a body that came with an error not read."""
     mocked.post(URI, body=b" " * 600_000, status=status, headers={"Location": "https://evil.example.com/"})
     assert HttpClient().post(URI, FORM, {}) == Posted(status, "text/plain", b"")
     assert len(mocked.calls) == 1
+
+
+def test_an_oauth_error_is_read(mocked):
+    """RFC 6749 section 5.2: it may say that we are not known there."""
+    mocked.post(URI, json={"error": "invalid_client"}, status=400)
+    assert HttpClient().post(URI, FORM, {}) == Posted(400, "application/json", b'{"error": "invalid_client"}')
 
 
 @pytest.mark.parametrize(("status", "seconds"), [(429, 90), (503, 90), (500, 0), (200, 0)])
