@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from ..conf import Runtime, TrustedIssuer
@@ -51,7 +52,10 @@ def token_of_answer(members: Mapping[str, Any], trusted: TrustedIssuer, runtime:
     """Return the token that an answer describes, for the rules: of the issuer that was asked, if it names no other."""
     claims = {**({} if trusted.issuer is None else {"iss": trusted.issuer}), **members}
     is_trusted = trusted.issuer is None or claims["iss"] == trusted.issuer
-    return UnverifiedToken(_NO_HEADER, claims, b"", b"", runtime, None, trusted, is_trusted)
+    # An answer need not say how long the token is good (RFC 7662 section 2.2): it is asked for again before long.
+    required = tuple(name for name in trusted.required_claims if name != "exp")
+    held_to = replace(trusted, required_claims=required)
+    return UnverifiedToken(_NO_HEADER, claims, b"", b"", runtime, None, held_to, is_trusted)
 
 
 def _held_to_rules(token: UnverifiedToken) -> VerifiedToken:

@@ -181,7 +181,7 @@ RULES: Final = (
     Rule("key and signature", _check_signature, _signature_facts, ("header", "keys"), (_KEY, _BY_KEY)),
     Rule("type", _check_type, _type_facts, ("header",)),
     Rule("kind", _check_kind, _kind_facts, ("payload",)),
-    Rule("required claims", _check_presence, _presence_facts, ("payload",)),
+    Rule("required claims", _check_presence, _presence_facts, ("payload",), is_for_answers=True),
     Rule("audience", _check_audience, _audience_facts, ("payload",), is_for_answers=True),
     Rule("names", _check_names, _no_facts, ("payload",), is_for_answers=True),
     Rule("times", _check_times, _no_facts, ("payload",), _EACH_TIME, at_each_use=check_times, is_for_answers=True),
