@@ -143,6 +143,15 @@ def test_a_busy_server_is_left_alone_as_long_as_it_asks(server, line):
     assert 118 <= refusal.value.retry_after <= 120
 
 
+def test_claims_that_every_token_must_have_are_asked_of_answers_too(trust_server):
+    """But for ``exp``, which an authorization server may leave out (RFC 7662 section 2.2)."""
+    server = trust_server({"REQUIRED_CLAIMS": ["exp", "tenant"]})
+    assert verify_token(server.issuer.opaque_token(tenant="a", exp=None)).claims["tenant"] == "a"
+    with pytest.raises(InvalidToken) as refusal:
+        verify_token(server.issuer.opaque_token())
+    assert (refusal.value.reason, refusal.value.detail) == ("missing_claim", "tenant")
+
+
 def test_an_answer_without_an_issuer_is_the_askeds(trust_server):
     """And where the settings name no issuer, whatever the answer says is so."""
     server = trust_server({"ISSUER": None})
