@@ -33,7 +33,10 @@ def credentials_of(token):
 
 
 def until_all_workers(running, token, status):
-    """Ask until each of the four workers has answered so. A token may be what makes one for each request."""
+    """Ask until each of the four workers has answered so, and return their process ids.
+
+    A token may be what makes one for each request.
+    """
     seen = set()
 
     def ask():
@@ -43,6 +46,7 @@ def until_all_workers(running, token, status):
         return len(seen) == 4
 
     until(ask)
+    return seen
 
 
 class Load:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import pytest
 
+from .clients import until_all_workers
 from .faulty_server import FAULTS, FOREVER
 from .real_servers import fleet
 
@@ -165,8 +166,7 @@ def test_the_soak(auth_server, valkey, tmp_path):
     asking = auth_server.introspection(CACHE_SECONDS=CACHE_SECONDS, NEGATIVE_CACHE_SECONDS=CACHE_SECONDS)
     settings = {"ISSUER": auth_server.origin, "JWKS_URI": auth_server.uri, "INTROSPECTION": asking, **SETTINGS}
     with fleet("gunicorn", tmp_path, cache_uri=valkey.uri, **settings) as running, ThreadPoolExecutor(8) as pool:
-        pids = {running.get(history.keys[0].tokens["good"]).pid for _ in range(200)}
-        assert len(pids) == 4
+        pids = until_all_workers(running, history.keys[0].tokens["good"], 200)
         clients = [pool.submit(ask, running, history, over, seed) for seed in range(8)]
         try:
             before = {pid: size_of(pid) for pid in pids}
