@@ -203,12 +203,18 @@ def _forgetful_cache(settings: Settings) -> Iterable[Found]:
             f"The cache {settings.cache!r} {proofs}, so a used DPoP proof is accepted again, or every proof refused.",
             "Set CACHE to the alias of a cache that all processes share (Redis, Memcached, a database).",
         )
-    if settings.is_revoked is is_revoked and how:
+    lost = how or _filled(settings)
+    if settings.is_revoked is is_revoked and lost:
         yield (
             "W015",
-            f"The cache {settings.cache!r} {how}, so revoked tokens are accepted again, or all tokens refused.",
+            f"The cache {settings.cache!r} {lost}, so revoked tokens are accepted again, or all tokens refused.",
             "Set CACHE to the alias of a cache that all processes share and that drops nothing (Redis, a database).",
         )
+
+
+def _filled(settings: Settings) -> str | None:
+    is_filled = settings.introspecting and _cache_class(settings) == "FileBasedCache"
+    return "drops entries at random when it is full, and made-up opaque tokens fill it" if is_filled else None
 
 
 def _small(settings: Settings) -> str | None:

@@ -35,7 +35,7 @@ class IntrospectionSettings:
     """
 
     client_id: str
-    endpoint: str | None = None
+    endpoint: str | None = field(default=None, repr=False)  # its query may be one
     auth: str | None = None
     secret: Callable[[], Any] | None = field(default=None, repr=False)
     private_key: Any = field(default=None, repr=False)
@@ -49,7 +49,7 @@ class IntrospectionSettings:
 
 def introspection_settings(value: Any) -> IntrospectionSettings:
     """A dict that says where and how tokens are asked about, and how long the answers are remembered."""
-    found = dict_of(value, _RULES)
+    found = {key: member for key, member in dict_of(value, _RULES).items() if member is not None}
     auth, key = found.get("AUTH"), found.get("PRIVATE_KEY")
     _check_credentials(found, auth)
     return IntrospectionSettings(
@@ -92,16 +92,29 @@ def _signing_algorithm(key: Any, alg: str | None) -> str:
     return alg or possible[0]
 
 
-def _endpoint(value: Any) -> str | None:
-    return None if value is None else urls.url(value, "https://as.example.com/introspect")
+def _endpoint(value: Any) -> str:
+    return urls.url(value, "https://as.example.com/introspect")
 
 
 def _secret(value: Any) -> Callable[[], Any]:
-    if isinstance(value, str) and value:
+    if isinstance(value, str) and value and _is_encodable(value):
         return lambda: value
     if callable(value):
         return targets.imported_callable(value)
     raise ValueError("must be a string that is not empty, or a callable that returns one")
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        return bool(text.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def _client_id(value: Any) -> str:
+    if not _is_encodable(values.non_empty(value)):
+        raise ValueError("must be a string that can be sent, without half a character in it")
+    return str(value)
 
 
 def _private_key(value: Any) -> Any:
@@ -126,18 +139,23 @@ def _one_of(*choices: str) -> Callable[[Any], str]:
     return rule
 
 
+def _or_none(rule: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Take None as if the key were left out."""
+    return lambda value: None if value is None else rule(value)
+
+
 _RULES: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
     {
-        "ENDPOINT": _endpoint,
-        "CLIENT_ID": values.non_empty,
-        "CLIENT_SECRET": _secret,
-        "AUTH": _one_of(*_METHODS),
-        "PRIVATE_KEY": _private_key,
-        "KEY_ID": values.non_empty,
-        "ALG": _one_of(*SUPPORTED_ALGORITHMS),
-        "ANSWER": _one_of("json", "jwt"),
-        "TOKENS": _one_of("opaque", "all"),
-        "CACHE_SECONDS": values.seconds,
-        "NEGATIVE_CACHE_SECONDS": values.seconds,
+        "ENDPOINT": _or_none(_endpoint),
+        "CLIENT_ID": _or_none(_client_id),
+        "CLIENT_SECRET": _or_none(_secret),
+        "AUTH": _or_none(_one_of(*_METHODS)),
+        "PRIVATE_KEY": _or_none(_private_key),
+        "KEY_ID": _or_none(values.non_empty),
+        "ALG": _or_none(_one_of(*SUPPORTED_ALGORITHMS)),
+        "ANSWER": _or_none(_one_of("json", "jwt")),
+        "TOKENS": _or_none(_one_of("opaque", "all")),
+        "CACHE_SECONDS": _or_none(values.seconds),
+        "NEGATIVE_CACHE_SECONDS": _or_none(values.seconds),
     }
 )

@@ -12,6 +12,7 @@ from .resources import audiences_of
 from .rules import (
     ISSUER_RULES,
     NULLABLE_KEYS,
+    REFUSABLE_KEYS,
     RULES,
     SECRET_KEYS,
     Rule,
@@ -73,12 +74,13 @@ def _values(raw: Any, rules: Mapping[str, Rule], where: str, problems: list[Prob
     if not isinstance(raw, Mapping):
         problems.append(Problem("E003", f"{where} must be a dict.", "Make it a dict of settings."))
         return {}
-    values = {}
+    values: dict[str, Any] = {}
     for key, value in raw.items():
         if key not in rules:
             problems.append(_unknown(key, rules, where))
         elif value is None and key in NULLABLE_KEYS:
-            continue
+            if rules is ISSUER_RULES and key in REFUSABLE_KEYS:
+                values[key] = None
         else:
             try:
                 values[key] = rules[key](value)

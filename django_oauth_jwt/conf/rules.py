@@ -69,6 +69,8 @@ NULLABLE_KEYS: Final = frozenset(
         "IS_REVOKED",
     }
 )
+#: With None in an entry of ISSUERS the issuer is left out of what holds for the others.
+REFUSABLE_KEYS: Final = frozenset({"INTROSPECTION"})
 #: Their values hold secrets, which have no place in an error.
 SECRET_KEYS: Final = frozenset({"INTROSPECTION", "ISSUERS"})
 

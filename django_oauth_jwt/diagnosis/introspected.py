@@ -10,7 +10,7 @@ from ..errors import IntrospectionUnavailable, InvalidToken
 from ..introspection import UNAVAILABLE, ActiveClaims, Introspectors, JwtAnswer
 from ..jws import EncodedToken
 from ..upstream import FetchFailed, shown_url
-from ..verification import FOR_ANSWERS, NO_KEYS, UnverifiedToken, judge, token_of_answer
+from ..verification import FOR_ANSWERS, NO_KEYS, UnverifiedToken, add_confirmation, judge, token_of_answer
 from .console import shown
 from .outcomes import Explanation, RuleResult
 from .wording import facts_in_words
@@ -59,10 +59,16 @@ def _ask_issuer(
 
 
 def ask_activity(explanation: Explanation, encoded: EncodedToken, token: UnverifiedToken) -> None:
-    """Ask a JWT's issuer whether it is still active, where the settings have it asked."""
+    """Ask a JWT's issuer whether it is still active, where the settings have it asked.
+
+    The claims get the binding that the issuer knows of, as in verification.
+    """
     introspection = token.trusted.introspection
-    if introspection is not None and introspection.asks_about_jwts:
-        _ask(explanation, encoded, token.trusted, token.runtime)
+    if introspection is None or not introspection.asks_about_jwts:
+        return
+    described = _ask_issuer(explanation, encoded, token.trusted, token.runtime)
+    if described is not None and explanation.is_accepted:
+        explanation.ask_whole("introspection", partial(add_confirmation, token.claims, described.claims))
 
 
 def _ask(

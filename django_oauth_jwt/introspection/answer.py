@@ -11,18 +11,16 @@ from ..upstream import FetchFailed, NoAnswer, Posted, cause_of
 JWT: Final = "application/jwt"
 #: The answer about a token, signed (RFC 9701 section 5).
 SIGNED_ANSWER: Final = "application/token-introspection+jwt"
-_CREDENTIALS_REFUSED: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 #: How a 400 says the same of credentials that stood in the form (RFC 6749 section 5.2).
 _CLIENT_ERRORS: Final = ("invalid_client", "unauthorized_client")
-#: Nobody is answered here, whatever the token. A 500 may be due to the one token that was asked about.
+#: Nobody is answered here, whatever the token. A 403, a 500 or a 502 may be due to the one token that was asked about,
+#: which anybody can make up: a firewall refuses it, or a server stumbles over it.
 _CANNOT_ANSWER: Final = (
     HTTPStatus.NOT_FOUND,
     HTTPStatus.METHOD_NOT_ALLOWED,
     HTTPStatus.GONE,
     HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.BAD_GATEWAY,
     HTTPStatus.SERVICE_UNAVAILABLE,
-    HTTPStatus.GATEWAY_TIMEOUT,
 )
 
 
@@ -85,7 +83,7 @@ def _check_status(posted: Posted) -> None:
     if posted.status == HTTPStatus.OK:
         return
     reason = f"status {posted.status}"
-    if posted.status in _CREDENTIALS_REFUSED or _error_of(posted) in _CLIENT_ERRORS:
+    if posted.status == HTTPStatus.UNAUTHORIZED or _error_of(posted) in _CLIENT_ERRORS:
         raise CredentialsRefused(f"{reason}: the credentials in INTROSPECTION are not accepted")
     raise (FetchFailed if posted.status in _CANNOT_ANSWER else NoAnswer)(reason, posted.retry_after)
 

@@ -13,6 +13,10 @@ _AUTH_METHODS: Final = "introspection_endpoint_auth_methods_supported"
 _SIGNING: Final = "introspection_signing_alg_values_supported"
 
 
+#: How long, in seconds, an endpoint from before is used when the metadata cannot be had.
+RETRY_SECONDS: Final = 30.0
+
+
 class Endpoint(NamedTuple):
     """``auth`` is the client's authentication method; ``signs_answers`` tells whether signed ones can be had."""
 
@@ -48,19 +52,23 @@ class EndpointFinder:
         known_failure = self._failure
         with self._lock:  # the tokens of a cold start ask for the metadata once, also where that is in vain
             if self._found is None or self._clock() >= self._found[1]:
-                if self._failure is not known_failure:
+                if self._failure is not known_failure and self._found is None:
                     raise FetchFailed(*self._failure)
-                self._found = self._discovered(), self._clock() + self._seconds
+                self._found = self._discovered_or(self._found)
             return self._found[0]
 
     def forget(self) -> None:
         """Look the endpoint up again at the next question: it did not answer, so it may have moved."""
-        self._found = None
+        if self._found is not None:
+            self._found = self._found[0], 0.0
 
-    def _discovered(self) -> Endpoint:
+    def _discovered_or(self, known: tuple[Endpoint, float] | None) -> tuple[Endpoint, float]:
+        """Return the endpoint in the metadata, and until when it is known; the one from before while they are down."""
         try:
-            return discover(self._issuer, self._client, self._endpoint_in)
+            return discover(self._issuer, self._client, self._endpoint_in), self._clock() + self._seconds
         except FetchFailed as failure:
+            if known is not None:
+                return known[0], self._clock() + RETRY_SECONDS
             self._failure = (str(failure), failure.retry_after, failure.uri)
             raise
 

@@ -48,7 +48,8 @@ class Introspector:
         self._execute = execute
         self._clock = clock
         self._monotonic = monotonic
-        self._lock = threading.Lock()
+        # Lets a thread in twice: the garbage collector may end the steps of another request while this one has it.
+        self._lock = threading.RLock()
 
     def verdict_steps(self, encoded: EncodedToken, judge: Judge) -> "Steps[Any]":
         """Return the `Verdict` on a token: the one that is remembered, or what ``judge`` says of the answer.

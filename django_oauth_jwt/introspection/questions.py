@@ -126,7 +126,7 @@ class Questions:
             token = judge(answer)
         except InvalidToken as error:
             until = asked_at + self._settings.negative_cache_seconds
-            return Verdict(until, reason=error.reason, detail=error.detail)
+            return Verdict(until, reason=error.reason, description=error.description, detail=error.detail)
         except KeysUnavailable as error:
             raise NoAnswer("the keys to check the JWT with are unavailable") from error
         until = min(asked_at + self._settings.cache_seconds, token.claims.get("exp", float("inf")))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from ..jws import loads_object
+from ..errors import InvalidToken
 
 #: The reason of a verdict that is none: there was no answer.
 UNAVAILABLE: Final = "introspection_unavailable"
@@ -13,7 +13,7 @@ UNAVAILABLE: Final = "introspection_unavailable"
 
 @dataclass(frozen=True)
 class Verdict:
-    """A good token's ``claims`` and ``header``, or the ``reason`` why it is refused, with its ``detail``.
+    """A good token's ``claims`` and ``header``, or the ``reason`` why it is refused, as in `InvalidToken`.
 
     ``until`` is the Unix time in seconds from which on the authorization server is asked again.
     """
@@ -22,7 +22,12 @@ class Verdict:
     claims: Mapping[str, Any] = field(default_factory=dict)
     header: Mapping[str, Any] = field(default_factory=dict)
     reason: str | None = None
+    description: str | None = None
     detail: str | None = None
+
+    def refusal(self) -> InvalidToken:
+        """Return the refusal of the token."""
+        return InvalidToken(str(self.reason), self.description, detail=self.detail)
 
 
 def entry_of(verdict: Verdict) -> str:
@@ -33,14 +38,15 @@ def entry_of(verdict: Verdict) -> str:
 def verdict_in(entry: object) -> Verdict:
     """Return the verdict in an entry of a cache; raise ValueError for anything else."""
     try:
-        verdict = Verdict(**loads_object(entry.encode() if isinstance(entry, str) else b""))
-    except TypeError as error:
+        verdict = Verdict(**json.loads(str(entry)))
+    except (TypeError, RecursionError) as error:
         raise ValueError("not a verdict") from error
     is_well_formed = (
         isinstance(verdict.until, int | float)
         and isinstance(verdict.claims, dict)
         and isinstance(verdict.header, dict)
         and isinstance(verdict.reason, str | None)
+        and isinstance(verdict.description, str | None)
         and isinstance(verdict.detail, str | None)
         and bool(verdict.claims) != bool(verdict.reason)
     )

@@ -77,5 +77,6 @@ def salt_of(trusted: TrustedIssuer) -> str:
     introspection = trusted.introspection
     assert introspection is not None  # noqa: S101  # others are not asked
     sets = (trusted.audience or (), trusted.algorithms, trusted.token_types, trusted.required_claims)
-    parts = [trusted.issuer, introspection.endpoint, introspection.client_id, introspection.wants_jwt, trusted.leeway]
+    seconds = (introspection.cache_seconds, introspection.negative_cache_seconds, trusted.leeway)
+    parts = [trusted.issuer, introspection.endpoint, introspection.client_id, introspection.wants_jwt, *seconds]
     return f"django_oauth_jwt.introspection {[*parts, *(sorted(map(str, members)) for members in sets)]!r}"

@@ -44,7 +44,8 @@ class KeySource:
         self._clock = clock
         self._execute = execute
         self._monotonic = monotonic
-        self._lock = threading.Lock()
+        # Lets a thread in twice: the garbage collector may end the steps of another request while this one has it.
+        self._lock = threading.RLock()
 
     def old_keys(self, snapshot: Snapshot) -> KeySet | None:
         """Return keys that are no longer fresh and have them refreshed behind; None where they are stale."""

@@ -17,7 +17,7 @@ from ..conf import is_secure
 from ..jws import loads_jwks
 from .body import ACCEPT_ENCODING, read_body
 from .bounded import Bounded, StillHanging
-from .failures import FetchFailed
+from .failures import FetchFailed, NoAnswer
 from .session import add_no_credentials, open_session, options_for
 
 T = TypeVar("T")
@@ -112,7 +112,8 @@ class HttpClient:
         except Exception as error:  # a session of the project's own may raise anything
             # Only the kinds: the text can hold the URL, and with it a proxy's password.
             kinds = dict.fromkeys(type(each).__name__ for each in (error, _first_cause(error)))
-            raise FetchFailed(f"request failed ({', '.join(kinds)})") from error
+            is_cut_off = isinstance(_first_cause(error), ConnectionResetError | BrokenPipeError)
+            raise (NoAnswer if is_cut_off else FetchFailed)(f"request failed ({', '.join(kinds)})") from error
 
     def _get(self, session: Any, uri: str, etag: str | None) -> Fetched:
         deadline = time.monotonic() + self.timeout

@@ -41,6 +41,8 @@ def run_blocking(steps: Steps[T]) -> T:
         result: T = stop.value
         return result
     finally:
+        # Of steps that are given up here: the garbage collector would end them at any moment, in whichever thread.
+        steps.close()
         need = found = None  # they may hold an error, whose traceback holds this frame
 
 
@@ -60,4 +62,5 @@ async def run_awaiting(steps: Steps[T]) -> T:
         result: T = stop.value
         return result
     finally:
-        need = found = None  # as above
+        steps.close()  # as above
+        need = found = None

@@ -9,6 +9,7 @@ is checked again at each use. `revocation` asks at each use whether the token wa
 
 from .answers import judge, token_of_answer
 from .denylist import Denylist
+from .introspected import add_confirmation
 from .reading import UnverifiedToken, issuer_of, read_token
 from .revocation import Revocation
 from .rules import FOR_ANSWERS, NO_KEYS, RULES, Rule
@@ -22,6 +23,7 @@ __all__ = [
     "Revocation",
     "Rule",
     "UnverifiedToken",
+    "add_confirmation",
     "averify_token",
     "issuer_of",
     "judge",

@@ -50,9 +50,12 @@ class Denylist:
 
     def revoke_steps(self, token: AccessToken) -> Steps[None]:
         """Remember a token for as long as it could be used."""
-        timeout = _timeout(token.claims.get("exp"), self._leeway)
+        # What an authorization server says of an opaque token may have a later end at each question.
+        exp = None if _signing_input(token) is None else token.claims.get("exp")
+        timeout = _timeout(exp, self._leeway)
         if timeout != 0:
-            yield from self._call_steps(partial(_keep, key=_token_key(token), timeout=timeout))
+            for key in _token_keys(token):
+                yield from self._call_steps(partial(_keep, key=key, timeout=timeout))
 
     def revoke_subject_steps(self, issuer: str | None, subject: str) -> Steps[None]:
         """Remember this moment for a subject."""
@@ -62,10 +65,10 @@ class Denylist:
 
     def is_revoked_steps(self, token: AccessToken) -> Steps[bool]:
         """Tell whether a token was revoked."""
-        token_key, subject_key = _token_key(token), _key("sub", token.issuer, token.subject)
-        found = yield from self._call_steps(partial(_read, keys=[token_key, subject_key, PROBE_KEY]))
+        token_keys, subject_key = _token_keys(token), _key("sub", token.issuer, token.subject)
+        found = yield from self._call_steps(partial(_read, keys=[*token_keys, subject_key, PROBE_KEY]))
         is_subject_revoked = subject_key in found and _is_up_to(found[subject_key], token.claims.get("iat"))
-        return token_key in found or is_subject_revoked
+        return not found.keys().isdisjoint(token_keys) or is_subject_revoked
 
     def _call_steps(self, operation: Callable[[BaseCache], T]) -> Steps[T]:
         found: T | None = None
@@ -130,22 +133,28 @@ def _is_number(value: object) -> TypeGuard[float]:
     return type(value) in (int, float)
 
 
-def _token_key(token: AccessToken) -> str:
-    jti = token.claims.get("jti")
-    if isinstance(jti, str) and jti:
-        return _key("jti", token.issuer, jti)
-    return _key("text", hashlib.sha256(_lasting_text(token)).hexdigest())
+def _token_keys(token: AccessToken) -> list[str]:
+    """Return the keys of a token's entries: by ``jti``, and by its text where it has none or is no JWS.
+
+    What an authorization server says of an opaque token may have another ``jti`` at each question.
+    """
+    jti, lasting = token.claims.get("jti"), _signing_input(token)
+    by_jti = [_key("jti", token.issuer, jti)] if isinstance(jti, str) and jti else []
+    if by_jti and lasting is not None:
+        return by_jti
+    text = token.encoded.encode() if lasting is None else lasting
+    return [*by_jti, _key("text", hashlib.sha256(text).hexdigest())]
 
 
-def _lasting_text(token: AccessToken) -> bytes:
-    """Return what nobody can change of a token: of a JWS all but the signature.
+def _signing_input(token: AccessToken) -> bytes | None:
+    """Return what nobody can change of a JWS: all but the signature; None where the token is no JWS.
 
     From one good signature of ES256 anybody can compute a second one.
     """
     try:
         return read_compact(token.encoded.encode())[2]
-    except InvalidToken:  # it is no JWS
-        return token.encoded.encode()
+    except InvalidToken:
+        return None
 
 
 def _key(*parts: str | None) -> str:

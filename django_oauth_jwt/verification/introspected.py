@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ def opaque_steps(encoded: EncodedToken, runtime: Runtime) -> Steps[RememberedTok
     Raises InvalidToken where it is not good, KeysUnavailable where an issuer that may know it does not say.
     """
     unavailable: KeysUnavailable | None = None
-    reason = "inactive"
+    refusal = InvalidToken("inactive")
     for trusted in runtime.settings.introspecting:
         try:
             verdict = yield from _verdict_steps(encoded, trusted, runtime)
@@ -33,11 +34,11 @@ def opaque_steps(encoded: EncodedToken, runtime: Runtime) -> Steps[RememberedTok
             continue
         if verdict.reason is None:
             verified = VerifiedToken(dict(verdict.claims), freeze(verdict.header))
-            return RememberedToken(verified, trusted.leeway, until=verdict.until)
+            return RememberedToken(verified, trusted.leeway, since=time.time(), until=verdict.until)
         if verdict.reason not in _OF_ANOTHER:
-            raise InvalidToken(verdict.reason, detail=verdict.detail)
-        reason = verdict.reason if reason == "inactive" else reason
-    raise unavailable or InvalidToken(reason)
+            raise verdict.refusal()
+        refusal = verdict.refusal() if refusal.reason == "inactive" else refusal
+    raise unavailable or refusal
 
 
 def activity_steps(
@@ -50,10 +51,15 @@ def activity_steps(
     """
     verdict = yield from _verdict_steps(encoded, trusted, runtime)
     if verdict.reason is not None:
-        raise InvalidToken(verdict.reason, detail=verdict.detail)
-    if "cnf" in verdict.claims and claims.setdefault("cnf", verdict.claims["cnf"]) != verdict.claims["cnf"]:
-        raise InvalidToken("malformed_claim", detail="cnf, which is another one at the authorization server")
+        raise verdict.refusal()
+    add_confirmation(claims, verdict.claims)
     return verdict.until
+
+
+def add_confirmation(claims: dict[str, Any], described: Mapping[str, Any]) -> None:
+    """Bind a JWT as its issuer says, where it does; raise InvalidToken where the JWT says something else."""
+    if "cnf" in described and claims.setdefault("cnf", described["cnf"]) != described["cnf"]:
+        raise InvalidToken("malformed_claim", detail="cnf, which is another one at the authorization server")
 
 
 def _verdict_steps(encoded: EncodedToken, trusted: TrustedIssuer, runtime: Runtime) -> Steps[Verdict]:

@@ -23,6 +23,10 @@ NO_KEYS: Final = KeySet(())
 #: Claims of ID tokens (OpenID Connect Core section 3.3.2.11), logout tokens and security events (RFC 8417): many
 #: authorization servers give these the ``typ`` of an access token.
 _OF_OTHER_KINDS: Final = frozenset({"at_hash", "c_hash", "events"})
+#: Claims with which some authorization servers say what a token is for, and what is no access token then. They answer
+#: questions about refresh tokens as well (RFC 7662 section 2.1).
+_USES: Final = ("token_use", "token_type", "typ")
+_OTHER_USES: Final = frozenset({"refresh", "refresh_token", "offline", "id", "id_token"})
 _ONLY_TEXT: Final = frozenset({str})
 _TEXT_OR_NONE: Final = (str, type(None))  # not the union `str | None`, which would be made anew at each check
 
@@ -104,10 +108,15 @@ def _type_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
 def _check_kind(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
     if not _OF_OTHER_KINDS.isdisjoint(token.claims):
         raise InvalidToken("wrong_type", detail=", ".join(_claims_of_other_kinds(token)))
+    for name in _USES:
+        use = token.claims.get(name)
+        if isinstance(use, str) and use.lower() in _OTHER_USES:
+            raise InvalidToken("wrong_type", detail=f"{name} {use}")
 
 
 def _kind_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
-    return {"has": _claims_of_other_kinds(token), "refused": sorted(_OF_OTHER_KINDS)}
+    uses = {name: token.claims[name] for name in _USES if name in token.claims}
+    return {"has": _claims_of_other_kinds(token), "refused": sorted(_OF_OTHER_KINDS), "uses": uses}
 
 
 def _claims_of_other_kinds(token: UnverifiedToken) -> list[str]:
@@ -180,7 +189,7 @@ RULES: Final = (
     # Before the claims, so that a forger does not learn which claims are expected.
     Rule("key and signature", _check_signature, _signature_facts, ("header", "keys"), (_KEY, _BY_KEY)),
     Rule("type", _check_type, _type_facts, ("header",)),
-    Rule("kind", _check_kind, _kind_facts, ("payload",)),
+    Rule("kind", _check_kind, _kind_facts, ("payload",), is_for_answers=True),
     Rule("required claims", _check_presence, _presence_facts, ("payload",), is_for_answers=True),
     Rule("audience", _check_audience, _audience_facts, ("payload",), is_for_answers=True),
     Rule("names", _check_names, _no_facts, ("payload",), is_for_answers=True),

@@ -25,13 +25,15 @@ _HASH_KEY: Final = secrets.token_bytes(32)
 class RememberedToken:
     """A token that was verified, the leeway for its times, and what it was verified with.
 
-    That is the ``key_set`` of a ``service``, what an authorization server said, good ``until`` a Unix time, or both.
+    That is the ``key_set`` of a ``service``, or what an authorization server said, or both. What it said is good from
+    ``since`` to ``until``, Unix times in seconds: a clock that is set back must not make it good for longer.
     """
 
     verified: VerifiedToken
     leeway: float
     service: KeyService | None = None
     key_set: KeySet | None = None
+    since: float = -math.inf
     until: float = math.inf
 
 
@@ -55,7 +57,7 @@ class TokenCache:
             return None
         # A refresh that changes the JWKS makes a new key set: the tokens of keys that left go with it.
         has_keys = token.service is None or token.service.current() is token.key_set
-        if not has_keys or now >= token.until:
+        if not (has_keys and token.since <= now < token.until):
             self._tokens.pop(key, None)
             return None
         try:  # noqa: SIM105  # `suppress` takes longer than the move

@@ -138,11 +138,11 @@ def _jwt_steps(encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService
     now = time.time()
     for check in AFTER_KEYS:
         check(token, key_set, now)
-    introspection, until = token.trusted.introspection, math.inf
+    since, until, introspection = -math.inf, math.inf, token.trusted.introspection
     if introspection is not None and introspection.asks_about_jwts:
-        until = yield from activity_steps(encoded, token.claims, token.trusted, runtime)
+        since, until = now, (yield from activity_steps(encoded, token.claims, token.trusted, runtime))
     verified = VerifiedToken(token.claims, token.header.parameters)
-    return RememberedToken(verified, token.trusted.leeway, service, key_set, until)
+    return RememberedToken(verified, token.trusted.leeway, service, key_set, since, until)
 
 
 def _revocation_steps(found: AccessToken | Steps[AccessToken], is_revoked: IsRevoked) -> Steps[AccessToken]:

@@ -199,11 +199,13 @@ BAD = {
         *[[], "x", b"x", 1, True, {}, [("AUTH", "none")], {"AUTH": "none"}, {"CLIENT_ID": "api"}],
         *[{**WITHOUT_SECRET, key: 1} for key in ("client_id", "ENDPOINTS", 1, HUGE, Unprintable())],
         *[{**WITHOUT_SECRET, "ENDPOINT": value} for value in NO_URL],
-        *[{**WITHOUT_SECRET, "CLIENT_ID": value} for value in (*NO_TEXT, None)],
-        *[{**WITHOUT_SECRET, "AUTH": value} for value in (None, "", "basic", "NONE", "client_secret_jwt", 1, ["none"])],
-        *[{**WITHOUT_SECRET, "ANSWER": value} for value in (None, "", "JWT", "application/jwt", 1, ["jwt"])],
-        *[{**WITHOUT_SECRET, "TOKENS": value} for value in (None, "", "ALL", "jwt", True, ["all"])],
-        *[{**WITHOUT_SECRET, "CACHE_SECONDS": value} for value in (*NO_SECONDS, None)],
+        *[{**WITHOUT_SECRET, "CLIENT_ID": value} for value in (*NO_TEXT, None, "\udc80")],
+        {"CLIENT_ID": "api", "CLIENT_SECRET": "\udc80"},
+        {**WITHOUT_SECRET, "AUTH": None},
+        *[{**WITHOUT_SECRET, "AUTH": value} for value in ("", "basic", "NONE", "client_secret_jwt", 1, ["none"])],
+        *[{**WITHOUT_SECRET, "ANSWER": value} for value in ("", "JWT", "application/jwt", 1, ["jwt"])],
+        *[{**WITHOUT_SECRET, "TOKENS": value} for value in ("", "ALL", "jwt", True, ["all"])],
+        *[{**WITHOUT_SECRET, "CACHE_SECONDS": value} for value in NO_SECONDS],
         *[{**WITHOUT_SECRET, "NEGATIVE_CACHE_SECONDS": value} for value in (*NO_SECONDS, None)],
         *[
             {"CLIENT_ID": "api", "CLIENT_SECRET": value}
@@ -348,7 +350,14 @@ GOOD = [
     ("PASS_FOREIGN_TOKENS", True, True),
     ("REQUIRE_BOUND_TOKENS", True, True),
     ("INTROSPECTION", WITHOUT_SECRET, IntrospectionSettings("api", auth="none")),
-    ("INTROSPECTION", {**WITHOUT_SECRET, "ENDPOINT": None}, IntrospectionSettings("api", auth="none")),
+    (
+        "INTROSPECTION",
+        {
+            **dict.fromkeys(("ENDPOINT", "CLIENT_SECRET", "PRIVATE_KEY", "ALG", "TOKENS", "CACHE_SECONDS")),
+            **WITHOUT_SECRET,
+        },
+        IntrospectionSettings("api", auth="none"),
+    ),
     (
         "INTROSPECTION",
         {**WITHOUT_SECRET, "ENDPOINT": "https://as.example.com/i?t=1", "ANSWER": "jwt", "TOKENS": "all"},

@@ -154,9 +154,3 @@ def test_a_secret_that_cannot_be_had_is_an_error_in_the_log(make_asked, endpoint
         ("ERROR", f"Introspection at https://issuer.test/introspect failed: {reason}; next try in 1 seconds")
     ]
     assert asked.introspector.state.failures == 1
-
-
-def test_a_secret_that_no_form_can_hold_is_nobodys_answer(make_asked, endpoint):
-    """What is no text in UTF-8 cannot be sent."""
-    assert make_asked(CLIENT_ID="api", CLIENT_SECRET="\udc80").reason("token") == UNAVAILABLE
-    assert endpoint.asked == []

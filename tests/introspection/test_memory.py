@@ -234,7 +234,8 @@ GARBAGE = {
     "a detail that is none": json.dumps({"until": 1_800_000_030.0, "reason": "inactive", "detail": 5}),
     "neither good nor bad": json.dumps({"until": 1_800_000_030.0}),
     "good and bad": json.dumps({"until": 1_800_000_030.0, "claims": {"sub": "x"}, "reason": "inactive"}),
-    "twice": '{"until": 1800000030.0, "claims": {"sub": "x"}, "claims": {"sub": "y"}}',
+    "too deep": '{"until":' + 100_000 * "[",
+    "a description that is none": json.dumps({"until": 1_800_000_030.0, "reason": "inactive", "description": 5}),
 }
 
 
