@@ -6,6 +6,7 @@ import sys
 import threading
 from traceback import walk_tb
 
+import django
 import pytest
 import requests
 from django.core.cache.backends.locmem import LocMemCache
