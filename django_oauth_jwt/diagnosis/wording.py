@@ -36,10 +36,7 @@ def _type(facts: Facts) -> str:
 
 
 def _kind(facts: Facts) -> str:
-    if facts["has"]:
-        return f"{shown(facts['has'])} are there"
-    uses = [f"{name} {shown(value)}" for name, value in facts["uses"].items()]
-    return ", ".join([f"no {', '.join(facts['refused'])}", *uses])
+    return f"{shown(facts['has'])} are there" if facts["has"] else f"no {', '.join(facts['refused'])}"
 
 
 def _presence(facts: Facts) -> str:

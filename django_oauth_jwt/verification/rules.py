@@ -23,7 +23,7 @@ NO_KEYS: Final = KeySet(())
 #: Claims of ID tokens (OpenID Connect Core section 3.3.2.11), logout tokens and security events (RFC 8417): many
 #: authorization servers give these the ``typ`` of an access token.
 _OF_OTHER_KINDS: Final = frozenset({"at_hash", "c_hash", "events"})
-#: Claims with which some authorization servers say what a token is for, and what is no access token then. They answer
+#: Members with which authorization servers say what a token is for, and what is no access token then: they answer
 #: questions about refresh tokens as well (RFC 7662 section 2.1).
 _USES: Final = ("token_use", "token_type", "typ")
 _OTHER_USES: Final = frozenset({"refresh", "refresh_token", "offline", "id", "id_token"})
@@ -108,19 +108,28 @@ def _type_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
 def _check_kind(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
     if not _OF_OTHER_KINDS.isdisjoint(token.claims):
         raise InvalidToken("wrong_type", detail=", ".join(_claims_of_other_kinds(token)))
-    for name in _USES:
-        use = token.claims.get(name)
-        if isinstance(use, str) and use.lower() in _OTHER_USES:
-            raise InvalidToken("wrong_type", detail=f"{name} {use}")
 
 
 def _kind_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
-    uses = {name: token.claims[name] for name in _USES if name in token.claims}
-    return {"has": _claims_of_other_kinds(token), "refused": sorted(_OF_OTHER_KINDS), "uses": uses}
+    return {"has": _claims_of_other_kinds(token), "refused": sorted(_OF_OTHER_KINDS)}
 
 
 def _claims_of_other_kinds(token: UnverifiedToken) -> list[str]:
     return sorted(_OF_OTHER_KINDS.intersection(token.claims))
+
+
+def _check_use(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
+    for name, use in _uses(token).items():
+        if isinstance(use, str) and use.lower() in _OTHER_USES:
+            raise InvalidToken("wrong_type", detail=f"{name} {use}")
+
+
+def _use_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
+    return _uses(token)
+
+
+def _uses(token: UnverifiedToken) -> dict[str, Any]:
+    return {name: token.claims[name] for name in _USES if name in token.claims}
 
 
 def _check_presence(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
@@ -205,6 +214,9 @@ def checks_of(rules: tuple[Rule, ...]) -> tuple[tuple[Check, ...], tuple[Check, 
 
 BEFORE_KEYS, AFTER_KEYS = checks_of(RULES)
 #: What the claims in an answer about a token have to pass (RFC 7662 section 4).
-FOR_ANSWERS: Final = tuple(rule for rule in RULES if rule.is_for_answers)
+FOR_ANSWERS: Final = (
+    Rule("use", _check_use, _use_facts, ("payload",)),
+    *(rule for rule in RULES if rule.is_for_answers),
+)
 #: What a remembered token has to pass again.
 AT_EACH_USE: Final = tuple(rule.at_each_use for rule in RULES if rule.at_each_use is not None)
