@@ -28,6 +28,10 @@ class CredentialsRefused(FetchFailed):
     """The server does not accept us: an error of the project's settings, or of the server's."""
 
 
+class Forbidden(NoAnswer):
+    """The server does not accept us, as some say it, or a firewall before it does not accept this one token."""
+
+
 @dataclass(frozen=True)
 class Inactive:
     """The token is not active: it never was one, has expired, or was revoked."""
@@ -85,6 +89,8 @@ def _check_status(posted: Posted) -> None:
     reason = f"status {posted.status}"
     if posted.status == HTTPStatus.UNAUTHORIZED or _error_of(posted) in _CLIENT_ERRORS:
         raise CredentialsRefused(f"{reason}: the credentials in INTROSPECTION are not accepted")
+    if posted.status == HTTPStatus.FORBIDDEN:
+        raise Forbidden(f"{reason}: the credentials in INTROSPECTION are not accepted, or this one token is not")
     raise (FetchFailed if posted.status in _CANNOT_ANSWER else NoAnswer)(reason, posted.retry_after)
 
 

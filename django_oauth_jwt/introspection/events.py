@@ -5,7 +5,7 @@ import logging
 from ..conf import TrustedIssuer
 from ..signals import introspected, introspection_failed
 from ..upstream import FetchFailed, shown_url
-from .answer import CredentialsRefused
+from .answer import CredentialsRefused, Forbidden
 
 logger = logging.getLogger("django_oauth_jwt")
 
@@ -21,7 +21,7 @@ class IntrospectionEvents:
 
     def log_failure(self, failure: FetchFailed, rest: float) -> None:
         """Log a question that brought no answer: an error where our own credentials are wrong."""
-        level = logging.ERROR if isinstance(failure, CredentialsRefused) else logging.WARNING
+        level = logging.ERROR if isinstance(failure, CredentialsRefused | Forbidden) else logging.WARNING
         uri = shown_url(failure.uri or self._address)
         logger.log(level, "Introspection at %s failed: %s; next try in %.0f seconds", uri, failure, rest)
 

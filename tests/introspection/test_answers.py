@@ -131,6 +131,17 @@ def test_credentials_that_are_refused_are_an_error_once_per_back_off(server, log
     assert len(server.questions) == 1
 
 
+def test_a_server_that_forbids_may_mean_us_or_the_token(server, log):
+    """Some say so of wrong credentials, and firewalls of tokens that anybody can make up: others are asked about."""
+    with server.behaving(respond_with("403 Forbidden")):
+        for token in ("one", "one", "two"):
+            with pytest.raises(IntrospectionUnavailable):
+                verify_token(token)
+    assert [question.form["token"] for question in server.questions] == ["one", "two"]
+    assert {level for level, _ in log()} == {"ERROR"}
+    assert "the credentials in INTROSPECTION are not accepted, or this one token is not" in log()[0][1]
+
+
 @pytest.mark.parametrize("line", ["429 Too Many Requests", "503 Service Unavailable"])
 def test_a_busy_server_is_left_alone_as_long_as_it_asks(server, line):
     """The client is told the same."""
