@@ -90,7 +90,8 @@ def _check_status(posted: Posted) -> None:
     if posted.status == HTTPStatus.UNAUTHORIZED or _error_of(posted) in _CLIENT_ERRORS:
         raise CredentialsRefused(f"{reason}: the credentials in INTROSPECTION are not accepted")
     if posted.status == HTTPStatus.FORBIDDEN:
-        raise Forbidden(f"{reason}: the credentials in INTROSPECTION are not accepted, or this one token is not")
+        reason = f"{reason}: the credentials in INTROSPECTION are not accepted, or this one token is not"
+        raise Forbidden(reason, posted.retry_after)
     raise (FetchFailed if posted.status in _CANNOT_ANSWER else NoAnswer)(reason, posted.retry_after)
 
 
