@@ -1,30 +1,22 @@
-"""The user of a token: a `TokenUser` without a database, or one of the project's user model."""
+"""The user of a token where the project has no resolver: a `TokenUser`, without a database."""
 
-import hashlib
-import logging
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NoReturn
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.hashers import make_password
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError
-from django.http import HttpRequest
+from asgiref.sync import sync_to_async
+from django.apps import apps
 
 from .conf import get_settings
-from .http import is_of_other_keys
 from .tokens import AccessToken
 
-__all__ = ["TokenUser", "get_or_create_user"]
-
-logger = logging.getLogger("django_oauth_jwt")
+__all__ = ["TokenUser"]
 
 
 class TokenUser:
     """The subject of an access token. It is not stored.
 
-    It is authenticated and active. It has no permissions of `django.contrib.auth`: the token's scopes and claims say
-    what it allows. Two of them are equal if ``iss`` and ``sub`` are. A token without ``sub`` does not say whom it
+    It is authenticated and active. Its permissions are what the setting TOKEN_PERMISSIONS makes of the token's scopes,
+    none by default. Two of them are equal if ``iss`` and ``sub`` are. A token without ``sub`` does not say whom it
     speaks for, as many may use one client: its user has no ``pk``, bears the client's name, and equals itself alone.
     """
 
@@ -33,13 +25,16 @@ class TokenUser:
     is_active = True
     is_staff = False
     is_superuser = False
+    last_login = None
+    backend = None
 
     def __init__(self, access_token: AccessToken) -> None:
         self.access_token = access_token
+        self._permissions: frozenset[str] | None = None
 
     @property
     def pk(self) -> str | None:
-        """``sub``; None where the token has none. Django REST framework's throttles count by it."""
+        """``sub``; None where the token has none."""
         return self.access_token.subject or None
 
     id = pk
@@ -49,21 +44,102 @@ class TokenUser:
         """``sub``, else the client's id: a name to show, which two may bear."""
         return self.access_token.subject or self.access_token.client_id
 
+    @property
+    def email(self) -> str:
+        """``email`` (OpenID Connect Core section 5.1), "" where there is none. It identifies nobody."""
+        return self._text("email")
+
+    @property
+    def first_name(self) -> str:
+        """``given_name``, "" where there is none."""
+        return self._text("given_name")
+
+    @property
+    def last_name(self) -> str:
+        """``family_name``, "" where there is none."""
+        return self._text("family_name")
+
+    def has_usable_password(self) -> bool:
+        """Return False: whoever has a token has logged in elsewhere."""
+        return False
+
     def get_username(self) -> str:
         """Return ``username``, "" where there is none."""
         return self.username or ""
 
-    def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Return False: a token grants scopes, and no permissions of Django."""
-        return False
+    def get_full_name(self) -> str:
+        """Return ``name``, else the first and the last name."""
+        return self._text("name") or f"{self.first_name} {self.last_name}".strip()
 
-    def has_perms(self, perm_list: Collection[str], obj: object = None) -> bool:
-        """Return False, except for an empty list."""
-        return not perm_list
+    def get_short_name(self) -> str:
+        """Return the first name."""
+        return self.first_name
+
+    @property
+    def groups(self) -> Any:
+        """No groups of `django.contrib.auth`: a manager like that of an anonymous user."""
+        return _empty_manager("Group")
+
+    @property
+    def user_permissions(self) -> Any:
+        """No stored permissions, as `groups`."""
+        return _empty_manager("Permission")
+
+    def get_user_permissions(self, obj: object = None) -> set[str]:
+        """Return the permissions that the token grants, such as ``books.add_book``; none for one object alone."""
+        return set() if obj is not None else set(self._granted())
+
+    def get_group_permissions(self, obj: object = None) -> set[str]:
+        """Return no permissions, as there are no groups."""
+        return set()
+
+    def get_all_permissions(self, obj: object = None) -> set[str]:
+        """Return the permissions that the token grants, such as ``books.add_book``; none for one object alone."""
+        return self.get_user_permissions(obj)
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        """Tell whether the token grants a permission."""
+        return perm in self.get_all_permissions(obj)
+
+    def has_perms(self, perm_list: Iterable[str], obj: object = None) -> bool:
+        """Tell whether the token grants all of these permissions; ValueError for a single one, as Django does."""
+        if isinstance(perm_list, str) or not isinstance(perm_list, Iterable):
+            raise ValueError("perm_list must be an iterable of permissions.")  # noqa: TRY004  # as Django does
+        return all(self.has_perm(perm, obj) for perm in perm_list)
 
     def has_module_perms(self, package_name: str) -> bool:
-        """Return False, as `has_perm` does."""
-        return False
+        """Tell whether the token grants any permission of an app."""
+        return any(perm.partition(".")[0] == package_name for perm in self._granted())
+
+    async def aget_user_permissions(self, obj: object = None) -> set[str]:
+        """Do as `get_user_permissions` does; so do the other methods that begin with "a"."""
+        return await sync_to_async(self.get_user_permissions)(obj)
+
+    async def aget_group_permissions(self, obj: object = None) -> set[str]:
+        """See `aget_user_permissions`."""
+        return self.get_group_permissions(obj)
+
+    async def aget_all_permissions(self, obj: object = None) -> set[str]:
+        """See `aget_user_permissions`."""
+        return await sync_to_async(self.get_all_permissions)(obj)
+
+    async def ahas_perm(self, perm: str, obj: object = None) -> bool:
+        """See `aget_user_permissions`."""
+        return await sync_to_async(self.has_perm)(perm, obj)
+
+    async def ahas_perms(self, perm_list: Iterable[str], obj: object = None) -> bool:
+        """See `aget_user_permissions`."""
+        return await sync_to_async(self.has_perms)(perm_list, obj)
+
+    async def ahas_module_perms(self, package_name: str) -> bool:
+        """See `aget_user_permissions`."""
+        return await sync_to_async(self.has_module_perms)(package_name)
+
+    def save(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raise NotImplementedError: the user is not stored, and has no password."""
+        raise NotImplementedError("TokenUser is not stored: see django_oauth_jwt.contrib.accounts for users that are")
+
+    delete = set_password = check_password = save
 
     def __str__(self) -> str:
         return self.get_username()
@@ -82,49 +158,18 @@ class TokenUser:
     def _identity(self) -> tuple[str | None, str | None]:
         return self.access_token.issuer, self.pk
 
+    def _text(self, claim: str) -> str:
+        value = self.access_token.claims.get(claim)
+        return value if isinstance(value, str) else ""
 
-def get_or_create_user(access_token: AccessToken, request: HttpRequest | None) -> Any:
-    """Return the user of the project's user model whose user name is the token's ``sub``; create it if need be.
-
-    A resolver for the setting USER_RESOLVER: ``"django_oauth_jwt.users.get_or_create_user"``. A new user has no
-    usable password. The result is None, which refuses the token, where there is no ``sub``, it is no valid user
-    name, the user is not active, or the user that was found has another name (in case or blanks). With several
-    ISSUERS, and for a token that another key service has verified (``secure(jwks_service=...)``), the user name is a
-    hash of ``iss`` and ``sub``, since two issuers may use the same ``sub``.
-    """
-    if not access_token.subject:
-        return None
-    model = get_user_model()
-    field: Any = model._meta.get_field(model.USERNAME_FIELD)  # noqa: SLF001  # documented, in spite of its underscore
-    is_apart = request is not None and is_of_other_keys(request)
-    username = _username(access_token, field.max_length, is_apart=is_apart)
-    try:
-        user = _get_or_create(model, field, username)
-    except ValidationError:
-        return None
-    except IntegrityError:  # the manager hides the user with this name, or the model requires more fields
-        logger.warning("No user can be made for a token", exc_info=True)
-        return None
-    # Databases and managers may ignore case and blanks, and so find the user of another subject.
-    return user if user.is_active and str(user.get_username()) == username else None
+    def _granted(self) -> frozenset[str]:
+        if self._permissions is None:
+            settings = get_settings()
+            self._permissions = settings.token_permissions.granted_by(self.access_token, settings.scope_implies)
+        return self._permissions
 
 
-def _get_or_create(model: Any, field: Any, username: str) -> Any:
-    if "\0" in username:  # PostgreSQL raises an error even when it searches for one
-        raise ValidationError("no user name")
-    value = field.to_python(username)
-    try:
-        return model._default_manager.get_by_natural_key(value)  # noqa: SLF001  # documented, as above
-    except model.DoesNotExist:
-        field.run_validators(value)
-        # One statement: saving later would overwrite what another request has written meanwhile.
-        given = {model.USERNAME_FIELD: value, "defaults": {"password": make_password(None)}}
-        return model._default_manager.get_or_create(**given)[0]  # noqa: SLF001  # as above
+def _empty_manager(model: str) -> Any:
+    from django.db.models.manager import EmptyManager  # noqa: PLC0415  # cannot be used before all apps are loaded
 
-
-def _username(access_token: AccessToken, max_length: int | None, *, is_apart: bool) -> str:
-    subject = access_token.subject or ""
-    issuers = get_settings().issuers
-    if len(issuers) == 1 and (access_token.issuer in issuers or (None in issuers and not is_apart)):
-        return subject
-    return hashlib.sha256(f"{access_token.issuer}\n{subject}".encode()).hexdigest()[:max_length]
+    return EmptyManager(apps.get_model("auth", model))

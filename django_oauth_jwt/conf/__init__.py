@@ -5,6 +5,7 @@
 those that are dicts. `runtime` holds the current settings, together with the objects that other wings make from them.
 """
 
+from .accounts import AccountSettings, GroupSettings
 from .bindings import HEADER_SOURCES, ClientCertificateSettings, DpopSettings
 from .introspection import WITH_KEY, WITH_SECRET, IntrospectionSettings
 from .reading import NAME, NO_KEY_SOURCE, Problem, read
@@ -24,8 +25,10 @@ __all__ = [
     "RULES",
     "WITH_KEY",
     "WITH_SECRET",
+    "AccountSettings",
     "ClientCertificateSettings",
     "DpopSettings",
+    "GroupSettings",
     "IntrospectionSettings",
     "Problem",
     "Resource",

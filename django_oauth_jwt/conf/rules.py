@@ -10,8 +10,9 @@ import requests
 
 from ..errors import BearerError, InvalidToken
 from ..jws import SUPPORTED_ALGORITHMS
-from ..tokens import FLAT, Requirements, ScopeHierarchy
+from ..tokens import FLAT, NO_PERMISSIONS, Requirements, ScopeHierarchy, TokenPermissions
 from . import bindings, paths, resources, targets, urls, values
+from .accounts import ACCOUNT_DEFAULTS, AccountSettings, account_settings
 from .introspection import IntrospectionSettings, introspection_settings
 
 Rule = Callable[[Any], Any]
@@ -29,6 +30,7 @@ ISSUER_RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "USER_RESOLVER": targets.imported_callable,
         "REQUIRE_BOUND_TOKENS": values.boolean,
         "INTROSPECTION": introspection_settings,
+        "ACCOUNTS": account_settings,
     }
 )
 
@@ -54,6 +56,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "TOKEN_CACHE_SIZE": values.count,
         "MAX_TOKEN_LENGTH": values.length,
         "RESOURCE_METADATA": resources.resource_metadata,
+        "TOKEN_PERMISSIONS": values.token_permissions,
         "PASS_FOREIGN_TOKENS": values.boolean,
         "IS_REVOKED": targets.imported_callable,
         "DPOP": bindings.dpop,
@@ -65,8 +68,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
 NULLABLE_KEYS: Final = frozenset(
     {
         *("JWKS_URI", "ISSUER", "AUDIENCE", "JWKS_SERVICE", "USER_RESOLVER", "HTTP_SESSION"),
-        *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA", "CLIENT_CERTIFICATE", "INTROSPECTION"),
-        "IS_REVOKED",
+        *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA", "CLIENT_CERTIFICATE", "INTROSPECTION", "IS_REVOKED"),
     }
 )
 #: With None in an entry of ISSUERS the issuer is left out of what holds for the others.
@@ -93,6 +95,7 @@ class TrustedIssuer:
     user_resolver: Callable[..., Any] | None = None
     require_bound_tokens: bool = False
     introspection: IntrospectionSettings | None = None
+    accounts: AccountSettings = ACCOUNT_DEFAULTS
 
     @property
     def key_url(self) -> str | None:
@@ -131,6 +134,7 @@ class Settings:
     max_token_length: int = 16384
     resource_metadata: tuple[resources.Resource, ...] = ()
     pass_foreign_tokens: bool = False
+    token_permissions: TokenPermissions = NO_PERMISSIONS
     is_revoked: Callable[..., Any] | None = None
     dpop: bindings.DpopSettings = bindings.DPOP_DEFAULTS
     client_certificate: bindings.ClientCertificateSettings | None = None

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from ..jws import SUPPORTED_ALGORITHMS, media_type
-from ..tokens import ClaimRequirement, ScopeHierarchy, parse_claims, parse_scopes
+from ..tokens import ClaimRequirement, ScopeHierarchy, TokenPermissions, parse_claims, parse_scopes
+from .targets import imported_callable
 
 T = TypeVar("T")
 
@@ -145,6 +146,20 @@ def scope_hierarchy(value: Any) -> ScopeHierarchy:
     _described(problem, parse_scopes, list(value))
     implied = {scope: _described(f"{problem}; {scope!r}", parse_scopes, value[scope]) for scope in value}
     return _described("must not have a circle", ScopeHierarchy, implied)
+
+
+def token_permissions(value: Any) -> TokenPermissions:
+    """A dict of permissions by scope, or a callable that takes the access token."""
+    if isinstance(value, str) or callable(value):
+        return TokenPermissions(ask=imported_callable(value))
+    problem = 'must be a dict of permissions by scope, such as {"books.write": ["books.add_book"]}, or a callable'
+    if not isinstance(value, dict):
+        raise ValueError(problem)
+    _described(problem, parse_scopes, list(value))
+    for scope, permissions in value.items():
+        if not _are_texts(permissions) or not all("." in each for each in permissions):
+            raise ValueError(f"{problem}; {scope!r} must have a list of permissions, each with its app")
+    return TokenPermissions({scope: frozenset(permissions) for scope, permissions in value.items()})
 
 
 def _described(problem: str, parse: Callable[[Any], T], value: Any) -> T:

@@ -2,24 +2,28 @@
 
 `access_token` is the verified token, read-only thanks to `frozen_json`. `requirements` are the scopes and claims that
 a view or the settings require, `alternatives` are the ways to meet those that compose, `scope_hierarchy` tells which
-scopes stand for others, `authentication_context` is how and when the user must have logged in (RFC 9470).
+scopes stand for others, `permissions` which permissions of Django a token grants. `authentication_context` is how and
+when the user must have logged in (RFC 9470).
 """
 
 from .access_token import AccessToken, VerifiedToken, scopes_of
 from .alternatives import Alternative, all_of, best_of, is_uncertain, scopes_to_ask_for, short_of_scopes
 from .authentication_context import parse_authentication_context
 from .frozen_json import FrozenDict, freeze, thaw
+from .permissions import NO_PERMISSIONS, TokenPermissions
 from .requirements import ClaimRequirement, Requirements, claim_requirement, parse_claims, parse_scopes
 from .scope_hierarchy import FLAT, ScopeHierarchy
 
 __all__ = [
     "FLAT",
+    "NO_PERMISSIONS",
     "AccessToken",
     "Alternative",
     "ClaimRequirement",
     "FrozenDict",
     "Requirements",
     "ScopeHierarchy",
+    "TokenPermissions",
     "VerifiedToken",
     "all_of",
     "best_of",

@@ -8,9 +8,16 @@ from types import SimpleNamespace
 import requests
 from django.utils.functional import lazystr
 
-from django_oauth_jwt.conf import ClientCertificateSettings, DpopSettings, IntrospectionSettings, Resource
+from django_oauth_jwt.conf import (
+    AccountSettings,
+    ClientCertificateSettings,
+    DpopSettings,
+    GroupSettings,
+    IntrospectionSettings,
+    Resource,
+)
 from django_oauth_jwt.jws import SUPPORTED_ALGORITHMS
-from django_oauth_jwt.tokens import ClaimRequirement, ScopeHierarchy
+from django_oauth_jwt.tokens import NO_PERMISSIONS, ClaimRequirement, ScopeHierarchy, TokenPermissions
 
 ISSUER = "https://as.example.com"
 VALID = {"JWKS_URI": "https://as.example.com/jwks", "ISSUER": ISSUER}
@@ -222,6 +229,26 @@ BAD = {
         *[{**WITH_SECRET, "AUTH": "none"}, {**WITH_SECRET, "KEY_ID": "1"}, {**WITH_SECRET, "ALG": "RS256"}],
         *[{**WITHOUT_SECRET, "KEY_ID": "1"}, {**WITHOUT_SECRET, "ALG": "ES256"}, {**WITHOUT_SECRET, "ALG": "HS256"}],
     ],
+    "TOKEN_PERMISSIONS": [
+        *[*NO_CALLABLE[:-2], object(), aresolver, [("a", ["b.c"])], iter(["a"])],
+        *[{"a": value} for value in (None, 1, "b.c", {"b.c": 1}, ["c"], [1], [""], [" b.c"], [["b.c"]])],
+        *[{key: ["b.c"]} for key in (1, None, "", "a b", 'a"b')],
+    ],
+    "ACCOUNTS": [
+        *[[], "x", b"x", 1, True, [("CREATE", True)], {"create": True}, {"FIELD": {}}, {1: 2}, {HUGE: 1}],
+        *[{key: value} for key in ("CREATE", "UPDATE") for value in (None, 0, "True")],
+        *[{"LINK": value} for value in (*NO_CALLABLE, aresolver, AsyncResolver())],
+        *[{"USERNAME": value} for value in ("", [], [""], ["a", 1], {}, 1, True, aresolver, AsyncResolver())],
+        *[{"FIELDS": value} for value in (None, [], "email", ["email"], {1: "a"}, {"": "a"}, {"email": ""})],
+        *[{"FIELDS": {"email": value}} for value in (None, 1, [], ["a", ""], {"a": 1}, resolver)],
+        *[{"FIELDS": {name: "a"}} for name in ("is_superuser", "is_staff", "is_active", "password", "pk", "id")],
+        *[{"FIELDS": {name: "a"}} for name in ("groups", "user_permissions", "last_login")],
+        *[{"GROUPS": value} for value in ([], "groups", True, {}, {"MAP": {}}, {"CLAIM": None}, {"CLAIM": ""})],
+        *[{"GROUPS": {"CLAIM": "a", "MAP": value}} for value in ([], "x", {1: "a"}, {"a": 1}, {"a": [1]}, {"a": ""})],
+        *[{"GROUPS": {"CLAIM": "a", "PREFIX": value}} for value in (1, "", " a", ["a"])],
+        *[{"GROUPS": {"CLAIM": "a", key: value}} for key in ("CREATE", "REMOVE") for value in (None, 1, "True")],
+        {"GROUPS": {"CLAIM": "a", "NAMES": {}}},
+    ],
     "DPOP": [
         *[[], "x", b"x", 1, True, [("OFFER", True)], {"offer": True}, {"OFFERS": True}, {1: 2}, {HUGE: 1}],
         *[{"OFFER": value} for value in (None, 0, "True")],
@@ -373,6 +400,44 @@ GOOD = [
         "INTROSPECTION",
         {"CLIENT_ID": "api", "CLIENT_SECRET": resolver, "AUTH": "client_secret_post"},
         IntrospectionSettings("api", auth="client_secret_post", secret=resolver),
+    ),
+    ("TOKEN_PERMISSIONS", {}, NO_PERMISSIONS),
+    (
+        "TOKEN_PERMISSIONS",
+        {"a": ["b.c", "b.d"], "e": ()},
+        TokenPermissions({"a": frozenset({"b.c", "b.d"}), "e": frozenset()}),
+    ),
+    ("TOKEN_PERMISSIONS", resolver, TokenPermissions(ask=resolver)),
+    ("TOKEN_PERMISSIONS", "tests.conf.samples.resolver", TokenPermissions(ask=resolver)),
+    ("ACCOUNTS", {}, AccountSettings()),
+    ("ACCOUNTS", {"LINK": None, "USERNAME": None, "GROUPS": None}, AccountSettings()),
+    (
+        "ACCOUNTS",
+        {"CREATE": False, "LINK": "tests.conf.samples.resolver", "USERNAME": ["a", "b"], "UPDATE": False},
+        AccountSettings(create=False, link=resolver, username=("a", "b"), update=False),
+    ),
+    (
+        "ACCOUNTS",
+        {"LINK": resolver, "USERNAME": resolver, "FIELDS": {}},
+        AccountSettings(link=resolver, username=resolver, fields={}),
+    ),
+    (
+        "ACCOUNTS",
+        {"USERNAME": "https://x.test/name", "FIELDS": {"email": "email", "first_name": ("name", "given")}},
+        AccountSettings(
+            username=("https://x.test/name",), fields={"email": ("email",), "first_name": ("name", "given")}
+        ),
+    ),
+    ("ACCOUNTS", {"GROUPS": {"CLAIM": "a"}}, AccountSettings(groups=GroupSettings(("a",)))),
+    (
+        "ACCOUNTS",
+        {"GROUPS": {"CLAIM": ["a", "b"], "MAP": None, "PREFIX": None, "CREATE": True, "REMOVE": False}},
+        AccountSettings(groups=GroupSettings(("a", "b"), create=True, remove=False)),
+    ),
+    (
+        "ACCOUNTS",
+        {"GROUPS": {"CLAIM": "a", "MAP": {"x": "y", "z": ["p", "q"], "": []}, "PREFIX": "sso:"}},
+        AccountSettings(groups=GroupSettings(("a",), {"x": ("y",), "z": ("p", "q"), "": ()}, "sso:")),
     ),
     ("DPOP", {}, DpopSettings(False, False, 60, SUPPORTED_ALGORITHMS)),
     ("DPOP", {"OFFER": True, "PROOF_SECONDS": 5.5}, DpopSettings(offer=True, proof_seconds=5.5)),

@@ -1,17 +1,13 @@
-"""Who a token speaks for: the project's resolver, and users of the user model."""
+"""Who a token speaks for: the project's own resolver decides. The one that is shipped has tests/accounts."""
 
 import asyncio
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection
-from django.db.models import QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.test import AsyncClient, Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import path
 from django.utils.functional import SimpleLazyObject
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
@@ -20,8 +16,6 @@ from rest_framework.permissions import IsAuthenticated
 from django_oauth_jwt.authentication import BearerJwtAuthentication
 from django_oauth_jwt.decorators import secure, token_not_required
 from django_oauth_jwt.testing import TokenIssuer
-from django_oauth_jwt.users import get_or_create_user
-from django_oauth_jwt.verification import verify_token
 
 
 def view(request):
@@ -85,7 +79,6 @@ def resolve(access_token, request):
 
 
 RESOLVE = f"{__name__}.resolve"
-GET_OR_CREATE = "django_oauth_jwt.users.get_or_create_user"
 
 
 @pytest.fixture(params=["def", "async", "drf", "middleware", "drf and middleware"])
@@ -153,143 +146,6 @@ def test_in_drf_the_user_without_a_resolver_is_a_token_user(send, issuer):
     assert send("get", "/drf/", headers=issuer.headers()).json() == {"user": "user-1", "type": "TokenUser"}
 
 
-@pytest.mark.django_db(transaction=True)
-def test_users_of_the_user_model_are_made_and_found(send, rsa_issuer, url):
-    """The second request finds the user that the first one made."""
-    with rsa_issuer.installed(USER_RESOLVER=GET_OR_CREATE):
-        for _ in range(2):
-            response = send("get", url, headers=rsa_issuer.headers(sub="alice@example.com"))
-            assert response.json() == {"user": "alice@example.com", "type": "User"}
-    (user,) = get_user_model().objects.all()
-    assert not user.has_usable_password()
-    assert not user.is_staff
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_user_who_is_not_active_is_refused(send, rsa_issuer, url):
-    """Whoever was switched off in the admin stays out, whatever the authorization server says."""
-    get_user_model().objects.create_user("alice", is_active=False)
-    with rsa_issuer.installed(USER_RESOLVER=GET_OR_CREATE):
-        assert send("get", url, headers=rsa_issuer.headers(sub="alice")).status_code == 403
-
-
-@pytest.fixture
-def user_of(issuer):
-    """The user of a token of these claims."""
-
-    def user_of(**claims):
-        return get_or_create_user(verify_token(issuer.token(**claims)), None)
-
-    return user_of
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("sub", [None, "", "spaces in it", "x" * 151, "line\nbreak", "<b>"])
-def test_a_subject_that_is_no_user_name_is_nobody(user_of, sub):
-    """The user model's own validators have their say, and nothing is written."""
-    assert user_of(sub=sub) is None
-    assert not get_user_model().objects.exists()
-
-
-@pytest.mark.django_db
-@pytest.mark.usefixtures("weak_passwords")
-def test_a_user_who_is_there_already_is_left_as_he_is(user_of):
-    """His name need not pass today's validators, and his password stays."""
-    user = get_user_model().objects.create_user("old name with spaces", password="secret")
-    found = user_of(sub="old name with spaces")
-    assert found == user
-    assert found.check_password("secret")
-
-
-@pytest.mark.django_db
-@pytest.mark.usefixtures("weak_passwords")
-def test_a_user_made_by_another_request_in_between_is_taken(user_of, monkeypatch):
-    """Two first requests of one user at the same time: the slower one finds what the faster one made."""
-    model = get_user_model()
-    user = model.objects.create_user("alice", password="secret")
-
-    def not_yet(self, username):
-        raise model.DoesNotExist
-
-    monkeypatch.setattr(type(model._default_manager), "get_by_natural_key", not_yet)
-    found = user_of(sub="alice")
-    assert found == user
-    assert found.check_password("secret")
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("sub", ["ADMIN", "Admin"])
-def test_a_name_that_differs_in_case_is_somebody_else(user_of, monkeypatch, sub):
-    """Neither a manager nor a database that overlooks case (MySQL's do) makes one person's token another's."""
-    model = get_user_model()
-    admin = model.objects.create_superuser("admin")
-
-    def overlooking_case(self, username):
-        return self.get(username__iexact=username)
-
-    monkeypatch.setattr(type(model._default_manager), "get_by_natural_key", overlooking_case)
-    assert user_of(sub="admin") == admin
-    assert user_of(sub=sub) is None
-
-
-@pytest.mark.django_db
-def test_a_subject_that_no_database_can_hold_is_not_looked_for(user_of, django_assert_num_queries):
-    """PostgreSQL answers a query with NUL in it with an error."""
-    with django_assert_num_queries(0):
-        assert user_of(sub="ali\0ce") is None
-
-
-@pytest.mark.django_db
-def test_user_names_need_not_be_text(user_of, monkeypatch):
-    """A subject that is no value of the user name's field, or not its usual spelling, is nobody."""
-    user = get_user_model().objects.create_user("alice")
-    monkeypatch.setattr(get_user_model(), "USERNAME_FIELD", "id")
-    assert user_of(sub=str(user.pk)) == user
-    assert user_of(sub=f"0{user.pk}") is None
-    assert user_of(sub="alice") is None
-
-
-@pytest.mark.django_db
-def test_a_user_whom_the_manager_hides_is_nobody(user_of, monkeypatch, caplog):
-    """A project that keeps deleted users out of sight has their tokens refused, and is told why in its log."""
-    model = get_user_model()
-    model.objects.create_user("alice")
-    monkeypatch.setattr(type(model._default_manager), "get_queryset", lambda self: QuerySet(model).none())
-    assert user_of(sub="alice") is None
-    assert "UNIQUE constraint failed" in caplog.text
-
-
-@pytest.mark.django_db
-def test_making_a_user_is_one_insert(user_of):
-    """A second statement would overwrite what another request, which finds the user in between, has written."""
-    with CaptureQueriesContext(connection) as queries:
-        user_of(sub="alice")
-    writes = [query["sql"].split()[0] for query in queries if query["sql"].split()[0] in ("INSERT", "UPDATE")]
-    assert writes == ["INSERT"]
-
-
-@pytest.mark.django_db
-def test_finding_a_user_is_one_query(user_of, django_assert_num_queries):
-    """Each request of a known user costs one query, no more."""
-    user_of(sub="alice")
-    with django_assert_num_queries(1, connection=connection):
-        user_of(sub="alice")
-
-
-@pytest.mark.django_db
-def test_each_of_several_issuers_has_its_own_users(rsa_issuer, settings):
-    """Both call somebody 'alice'; they are two people, and each of them stays the same."""
-    issuers = ["https://a.example.com", "https://b.example.com"]
-    settings.OAUTH_JWT = {"ISSUERS": {issuer: {"JWKS_SERVICE": rsa_issuer} for issuer in issuers}}
-
-    def pk_of(iss):
-        return get_or_create_user(verify_token(rsa_issuer.token(iss=iss, sub="alice")), None).pk
-
-    first, second = map(pk_of, issuers)
-    assert first != second
-    assert [first, second] == list(map(pk_of, issuers))
-
-
 PARTNER = "https://partner.test"
 
 
@@ -336,21 +192,6 @@ def test_a_resolver_of_another_issuer_is_not_asked(rsa_issuer, partner, settings
     settings.OAUTH_JWT = {"ISSUERS": {rsa_issuer.issuer: {"JWKS_SERVICE": rsa_issuer, "USER_RESOLVER": RESOLVE}}}
     assert Client().get("/def/", headers=partner.headers()).status_code == 200
     assert asked == []
-
-
-@pytest.mark.django_db
-@pytest.mark.usefixtures("partners_url", "weak_passwords")
-@pytest.mark.parametrize("named", [True, False])
-def test_the_users_of_a_views_own_keys_are_others(rsa_issuer, partner, settings, named):
-    """Whatever the partner calls its subjects, nobody becomes a user of the project's own issuer."""
-    get_user_model().objects.create_superuser("admin")
-    source = {"ISSUER": rsa_issuer.issuer} if named else {}
-    settings.OAUTH_JWT = {**source, "JWKS_SERVICE": rsa_issuer, "USER_RESOLVER": GET_OR_CREATE}
-    user = Client().get("/def/", headers=partner.headers(sub="admin")).json()["user"]
-    assert len(user) == 64
-    assert Client().get("/def/", headers=partner.headers(sub="admin")).json()["user"] == user
-    own = Client().get("/own/", headers=rsa_issuer.headers(sub="admin"))
-    assert own.json()["user"] == "admin"
 
 
 async def _nobody(access_token, request):
