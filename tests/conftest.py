@@ -12,6 +12,7 @@ from django.core.signals import setting_changed
 
 pytest_plugins = [
     "django_oauth_jwt.testing.pytest_plugin",
+    "tests.fixtures.browsers",
     "tests.fixtures.issuers",
     "tests.fixtures.loopback_servers",
     "tests.fixtures.projects",

@@ -8,7 +8,7 @@ and `resource_metadata` where to get a token (RFC 9728). `foreign` tells which t
 `typed_request` is what a project's type checker needs.
 """
 
-from .authentication import accepted_token, is_of_other_keys, set_token, token_or_steps
+from .authentication import accepted_token, keys_speak_for, set_token, token_or_steps
 from .authorization import authenticate, authorize, refusal_steps, reject
 from .challenge import ABOUT_SCOPES, is_header_text
 from .foreign import passes_foreign_token
@@ -33,7 +33,7 @@ __all__ = [
     "find_scopes_with",
     "get_access_token",
     "is_header_text",
-    "is_of_other_keys",
+    "keys_speak_for",
     "mark_secured",
     "note_scopes",
     "passes_foreign_token",

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from ..conf import Settings, require_key_source
 from ..errors import BearerError
-from ..issuers import issuer_of_verified
+from ..issuers import issuer_of_service, issuer_of_verified
 from ..jwks import KeyService
 from ..jws import EncodedToken
 from ..proofs import binding_steps, facts_of, must_prove
@@ -72,10 +72,15 @@ def _proven_of(request: HttpRequest) -> tuple[str, str | None, str]:
     return request.META["HTTP_AUTHORIZATION"], request.method, request.path
 
 
-def is_of_other_keys(request: HttpRequest) -> bool:
-    """Tell whether the request's token was verified by a key service that the settings do not name."""
+def keys_speak_for(request: HttpRequest, issuer: str) -> bool:
+    """Tell whether the keys that verified the request's token speak for its issuer.
+
+    Those of the settings do. Of a key service that a view brings along, only its ``issuer`` says that: anybody who can
+    sign with other keys of its could put any ``iss`` into a token.
+    """
     state = known_state(request)
-    return state is not None and state.token is not None and state.token.jwks_service is not None
+    service = state.token.jwks_service if state is not None and state.token is not None else None
+    return service is None or issuer_of_service(service) == issuer
 
 
 def set_token(request: HttpRequest, token: AccessToken | None) -> None:

@@ -1,11 +1,9 @@
 """The page at the example's root: what it lists without a browser, and what it does in one."""
 
 import json
-import shutil
 
 import pytest
 from django.test import Client
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
@@ -13,8 +11,6 @@ from selenium.webdriver.support.wait import WebDriverWait
 from testproject import urls
 from testproject.demo.servers import running
 from testproject.index import ENDPOINTS
-
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
 
 def test_the_page_lists_every_view_of_the_example():
@@ -32,29 +28,6 @@ def example():
     """Both servers of the example, over HTTP."""
     with running(0, print) as servers:
         yield servers
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """Headless Chromium, with a profile of its own and no requests but those of the page."""
-    if not (CHROMIUM and DRIVER):
-        pytest.skip("needs Debian's packages chromium and chromium-driver, which .ci/run installs")
-    options = ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in (
-        "--headless",
-        "--no-sandbox",  # CI runs as root, where the sandbox does not start
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-        "--window-size=1000,1300",
-        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
-    ):
-        options.add_argument(argument)
-    with Chrome(options, ChromeService(DRIVER)) as chromium:
-        yield chromium
 
 
 @pytest.fixture
