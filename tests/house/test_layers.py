@@ -13,7 +13,10 @@ ROOT = Path(django_oauth_jwt.__file__).parent
 CONTRIBUTING = Path(__file__).parents[2] / ".github" / "CONTRIBUTING.md"
 
 #: The modules at the top: one for each place where Django, DRF or a user's code reaches in, from the lowest up.
-FRONT = ("revocation", "users", "decorators", "middleware", "authentication", "permissions", "urls", "checks")
+FRONT = (
+    *("revocation", "users", "decorators", "middleware", "authentication", "permissions", "throttling"),
+    *("urls", "checks"),
+)
 #: From the ground up: what stands further right may import from what stands further left.
 ORDER = (
     *("errors", "signals", "tokens", "jws", "conf", "upstream", "issuers", "jwks", "introspection"),
@@ -26,7 +29,7 @@ WINGS = (
     *("diagnosis", "testing"),
 )
 #: Where Django REST framework may be imported; everything else works without it in INSTALLED_APPS.
-KNOW_REST_FRAMEWORK = ("authentication", "permissions", "contrib")
+KNOW_REST_FRAMEWORK = ("authentication", "permissions", "throttling", "contrib")
 
 SOURCES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
 

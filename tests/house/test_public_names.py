@@ -21,6 +21,9 @@ SIGNATURES = {
     "authentication.BearerJwtAuthentication": "()",
     "permissions.HasScope": "(*scopes)",
     "permissions.HasClaim": "(name=None, value=Ellipsis)",
+    "throttling.TokenRateThrottle": "()",
+    "users.TokenUser": "(access_token)",
+    "contrib.accounts.resolve_user": "(access_token, request)",
     "jwks.JwksService": (
         "(jwks_uri=None, *, issuer=None, cache=None, session=None, timeout=5, fresh_seconds=300, stale_seconds=14400, "
         "cooldown_seconds=30, allow_insecure_http=False, clock=None)"
@@ -126,6 +129,8 @@ FROM_WINGS = {
     "http": {"BearerRequest", "get_access_token", "refuse"},
     "testing": {"ProofKey", "SigningKey", "TokenIssuer"},
 }
+#: What they import from a package of `contrib`.
+FROM_CONTRIB = {"accounts.resolve_user", "accounts.signals.identity_created", "accounts.signals.identity_linked"}
 #: What README's tables are held to.
 FOR_TABLES = {"conf": {"ISSUER_RULES", "RULES"}}
 
@@ -142,7 +147,8 @@ def _public():
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     refusals = {f"errors.{kind.__name__}" for kind in kinds if issubclass(kind, errors.BearerError)}
     sent = {f"signals.{name}" for name, signal in vars(signals).items() if isinstance(signal, Signal)}
-    return sorted(at_the_top | refusals | sent | {f"{wing}.{name}" for wing in FROM_WINGS for name in FROM_WINGS[wing]})
+    from_wings = {f"{wing}.{name}" for wing in FROM_WINGS for name in FROM_WINGS[wing]}
+    return sorted(at_the_top | refusals | sent | from_wings | {f"contrib.{name}" for name in FROM_CONTRIB})
 
 
 def _is_documented(found):

@@ -19,7 +19,7 @@ class Project:
     def __init__(self, settings, monkeypatch):
         self._settings = settings
         self._monkeypatch = monkeypatch
-        snippets = ("django_oauth_jwt", "rest_framework")
+        snippets = ("django_oauth_jwt", "django_oauth_jwt.contrib.accounts", "rest_framework")
         others = [app for app in settings.INSTALLED_APPS if app not in snippets]
         self._namespace = {"INSTALLED_APPS": others, "MIDDLEWARE": [], "CACHES": {**settings.CACHES}, "urlpatterns": []}
         self.urls = ModuleType("readme_urls")

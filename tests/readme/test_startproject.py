@@ -63,3 +63,32 @@ def test_the_checks_of_a_fresh_project_are_content(fresh_project):
     assert slip.returncode == 1
     assert "oauth_jwt.E002" in slip.stderr
     assert "Did you mean 'AUDIENCE'?" in slip.stderr
+
+
+def test_a_fresh_project_has_accounts(fresh_project):
+    """README's lines and `migrate`: the admin, which a fresh project has, and the command know identities then."""
+    secure(fresh_project)
+    with (fresh_project / "mysite" / "settings.py").open("a") as file:
+        file.write(SNIPPETS["accounts"])
+    assert "no issues" in run(fresh_project, "manage.py", "check").stdout
+    assert "Applying oauth_accounts.0001_initial... OK" in run(fresh_project, "manage.py", "migrate").stdout
+    assert "No changes detected" in run(fresh_project, "manage.py", "makemigrations", "--check").stdout
+    assert run(fresh_project, "manage.py", "oauth_accounts", "list").stdout.split() == [
+        "subject",
+        "issuer",
+        "user",
+        "last",
+        "seen",
+    ]
+    code = "from django.contrib import admin; print(sorted(model.__name__ for model in admin.site._registry))"
+    assert "['FederatedIdentity', 'Group', 'User']" in run(fresh_project, "manage.py", "shell", "-c", code).stdout
+
+
+def test_accounts_that_are_not_installed_are_named(fresh_project):
+    """Whoever forgets the line is told which."""
+    secure(fresh_project)
+    with (fresh_project / "mysite" / "settings.py").open("a") as file:
+        file.write("\n".join(line for line in SNIPPETS["accounts"].splitlines() if "INSTALLED_APPS" not in line))
+    forgotten = run(fresh_project, "manage.py", "check")
+    assert forgotten.returncode == 1
+    assert "Add 'django_oauth_jwt.contrib.accounts' to INSTALLED_APPS, and run manage.py migrate." in forgotten.stderr
