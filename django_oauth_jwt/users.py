@@ -139,7 +139,9 @@ class TokenUser:
         """Raise NotImplementedError: the user is not stored, and has no password."""
         raise NotImplementedError("TokenUser is not stored: see django_oauth_jwt.contrib.accounts for users that are")
 
-    delete = set_password = check_password = save
+    save.alters_data = True  # type: ignore[attr-defined]  # so that a template does not call it
+    delete = set_password = set_unusable_password = check_password = save
+    asave = adelete = acheck_password = save
 
     def __str__(self) -> str:
         return self.get_username()

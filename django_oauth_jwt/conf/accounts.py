@@ -100,7 +100,7 @@ def _group_names(value: Any) -> Mapping[str, tuple[str, ...]] | None:
     if not isinstance(value, Mapping) or not all(isinstance(claimed, str) for claimed in value):
         raise ValueError('must be a dict of group names by value of the claim, such as {"editor": ["Editors"]}')
     return {
-        claimed: (values.non_empty(names),) if isinstance(names, str) else values.strings(names)
+        claimed: (values.non_empty(names),) if isinstance(names, str) else tuple(sorted(values.strings(names)))
         for claimed, names in value.items()
     }
 

@@ -3,6 +3,7 @@
 The error's text continues a sentence that begins with the setting's name: "must be ...".
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -12,6 +13,8 @@ from .targets import imported_callable
 
 T = TypeVar("T")
 
+#: As Django names them: the label of an app, and a name.
+_PERMISSION: Final = re.compile(r"[^\s.]+\.[^\s.]+")
 #: About 68 years. More is a mistake, and too much for timers and caches.
 MAXIMUM_SECONDS: Final = 2**31
 
@@ -157,7 +160,7 @@ def token_permissions(value: Any) -> TokenPermissions:
         raise ValueError(problem)
     _described(problem, parse_scopes, list(value))
     for scope, permissions in value.items():
-        if not _are_texts(permissions) or not all("." in each for each in permissions):
+        if not _are_texts(permissions) or not all(map(_PERMISSION.fullmatch, permissions)):
             raise ValueError(f"{problem}; {scope!r} must have a list of permissions, each with its app")
     return TokenPermissions({scope: frozenset(permissions) for scope, permissions in value.items()})
 

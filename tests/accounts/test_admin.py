@@ -131,6 +131,19 @@ def test_an_identity_is_deleted_without_its_user(browse, people):
     assert get_user_model().objects.filter(username="anna").exists()
 
 
+def test_only_a_superuser_moves_an_identity(admin_site, people):
+    """It is worth the user that it leads to: a clerk could become an administrator with it."""
+    clerk = get_user_model().objects.create_user("clerk", is_staff=True)
+    for codename in ("view_federatedidentity", "change_federatedidentity"):
+        clerk.user_permissions.add(Permission.objects.get(codename=codename))
+    client = Client()
+    client.force_login(clerk)
+    identity = FederatedIdentity.objects.get(subject="auth0|1")
+    client.post(f"{URL}{identity.pk}/change/", {"user": people["admin"].pk})
+    identity.refresh_from_db()
+    assert identity.user == people["anna"]
+
+
 def test_who_may_look_and_no_more_cannot_move_anybody(admin_site, people):
     """The admin's own permissions hold."""
     clerk = get_user_model().objects.create_user("clerk", is_staff=True)

@@ -226,7 +226,7 @@ def test_a_user_deleted_in_between_is_refused(with_accounts, user_of, monkeypatc
     monkeypatch.setattr("django_oauth_jwt.contrib.accounts.resolver._find", _find_and_delete)
     with pytest.raises(InvalidToken) as caught:
         user_of(sub="anna", email="b@example.com")
-    assert caught.value.detail == "the user was deleted in between"
+    assert caught.value.detail == "the identity was deleted, or moved to another user, in between"
 
 
 def _find_and_delete(identities, issuer, subject):

@@ -54,7 +54,7 @@ class TestLink:
         assert user_of(sub="b") == bert
         assert refusal_of(sub="c") == "nobody is linked to the subject, and CREATE is off"
 
-    @pytest.mark.parametrize("found", [False, "bert", 1, User(username="new")], ids=repr)
+    @pytest.mark.parametrize("found", [False, "bert", 1, User(username="new"), User(pk=99, username="new")], ids=repr)
     def test_anything_else_is_a_mistake_of_the_projects(self, with_accounts, user_of, found):
         """The developer is told, and nobody is let in."""
         with_accounts(LINK=lambda access_token: found)

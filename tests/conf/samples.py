@@ -232,6 +232,7 @@ BAD = {
     "TOKEN_PERMISSIONS": [
         *[*NO_CALLABLE[:-2], object(), aresolver, [("a", ["b.c"])], iter(["a"])],
         *[{"a": value} for value in (None, 1, "b.c", {"b.c": 1}, ["c"], [1], [""], [" b.c"], [["b.c"]])],
+        *[{"a": [value]} for value in (".", "b.", ".c", "b.c d", "b..c")],
         *[{key: ["b.c"]} for key in (1, None, "", "a b", 'a"b')],
     ],
     "ACCOUNTS": [

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, Permission, PermissionsMixin
+from django.template import Context, Template
 from rest_framework.permissions import DjangoModelPermissions, DjangoObjectPermissions
 from rest_framework.serializers import ModelSerializer
 from rest_framework.test import APIRequestFactory
@@ -110,7 +111,7 @@ def test_a_token_user_is_not_stored(token_user):
     assert list(user.groups.all()) == list(user.user_permissions.all()) == []
     assert (user.groups.model, user.user_permissions.model) == (Group, Permission)
     assert not user.has_usable_password()
-    for method in ("save", "delete", "set_password", "check_password"):
+    for method in ("save", "delete", "set_password", "set_unusable_password", "check_password", "asave"):
         with pytest.raises(NotImplementedError, match=r"contrib\.accounts"):
             getattr(user, method)()
 
@@ -223,3 +224,9 @@ def test_model_permissions_ask_the_token(trust, rsa_issuer, kind, method, scope,
     view = Groups.as_view({"get": "list", "post": "create", "put": "update", "delete": "destroy"})
     request = getattr(APIRequestFactory(), method.lower())("/", headers=rsa_issuer.headers(scope))
     assert view(request, pk=1).status_code == status
+
+
+def test_a_template_stores_nobody(token_user):
+    """Django calls what it finds in a template, but for what says that it changes something."""
+    template = Template("{{ user.save }}{{ user.delete }}{{ user.set_unusable_password }}{{ user.username }}")
+    assert template.render(Context({"user": token_user()})) == "user-1"

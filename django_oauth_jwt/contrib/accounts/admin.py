@@ -24,6 +24,10 @@ class FederatedIdentityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # gen
         """Return the fields that are searched: the user by the name with which they log in."""
         return ("issuer", "subject", f"user__{get_user_model().USERNAME_FIELD}")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: FederatedIdentity | None = None) -> Any:
+        """Return the fields that cannot be edited: all but for superusers, since an identity is worth its user."""
+        return self.readonly_fields if _is_superuser(request) else self.fields
+
     def save_model(self, request: HttpRequest, obj: FederatedIdentity, form: Any, change: bool) -> None:
         """Move the identity, and have the next token bring its new user up to date."""
         if "user" in form.changed_data:
@@ -33,3 +37,7 @@ class FederatedIdentityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # gen
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Return False: an identity comes from a token, or from `manage.py oauth_accounts link`."""
         return False
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))

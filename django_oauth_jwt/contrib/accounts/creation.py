@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import secrets
 from typing import Any, Final
 
 from django.contrib.auth import get_user_model
@@ -21,7 +22,7 @@ _NOT_IN_NAMES: Final = re.compile(r"[^\w.@+-]")
 
 
 def new_users(accounts: AccountSettings, access_token: AccessToken) -> list[Any]:
-    """Return a user to store, and, where its name may be taken, one under another name. Neither is stored yet.
+    """Return a user to store, and, as its name may be taken, others under other names. None is stored yet.
 
     Raises InvalidToken where the claims make no user.
     """
@@ -52,10 +53,12 @@ def _names(accounts: AccountSettings, access_token: AccessToken) -> list[str | N
     if isinstance(field, models.EmailField):
         return [fitting(field, _claimed_name(accounts, access_token, ("email",)), user, "email")]
     if accounts.username is None:
-        return [digits[: field.max_length]]
+        return [each[: field.max_length] for each in (digits, secrets.token_hex(_DIGITS // 2))]
     name = _NOT_IN_NAMES.sub("-", user.normalize_username(_claimed_name(accounts, access_token, accounts.username)))
     whole = [name] if field.max_length is None or len(name) <= field.max_length else []
-    return [*whole, _with_ending(name, f"-{digits[:_FEW_DIGITS]}", field.max_length)]
+    # The last one cannot be taken in advance.
+    endings = digits[:_FEW_DIGITS], secrets.token_hex(_FEW_DIGITS // 2)
+    return [*whole, *(_with_ending(name, f"-{ending}", field.max_length) for ending in endings)]
 
 
 def _claimed_name(accounts: AccountSettings, access_token: AccessToken, default: Any) -> str:

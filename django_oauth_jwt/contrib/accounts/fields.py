@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import BaseUserManager
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db import models
+from django.db import DataError, models
 
 from ...conf import AccountSettings
 from ...errors import InvalidToken
@@ -46,12 +46,13 @@ def claims_by_field(accounts: AccountSettings) -> Mapping[str, tuple[str, ...]]:
 
 
 def settable_field(model: Any, name: str) -> Any:
-    """Return a field that a claim can set, None where the model has none of this name: a relation or key is none."""
+    """Return a field that a claim can set, None where the model has none of this name: no relation, key or file."""
     try:
         field = model._meta.get_field(name)  # noqa: SLF001  # documented, in spite of its underscore
     except FieldDoesNotExist:
         return None
-    return None if field.is_relation or field.primary_key else field
+    is_none = field.is_relation or field.primary_key or isinstance(field, models.FileField | models.BinaryField)
+    return None if is_none else field
 
 
 def apply_fields(user: models.Model, accounts: AccountSettings, claims: Mapping[str, Any]) -> list[str]:
@@ -68,6 +69,8 @@ def apply_fields(user: models.Model, accounts: AccountSettings, claims: Mapping[
         if field is None:
             raise no_user(f"the user model has no field {name} that a claim can set")
         value = fitting(field, value, user, ".".join(path))
+        if name == getattr(user, "USERNAME_FIELD", None):
+            value = user.normalize_username(value)  # type: ignore[attr-defined]  # what has the one has the other
         if getattr(user, name) != value:
             setattr(user, name, value)
             changed.append(name)
@@ -94,3 +97,11 @@ def fitting(field: Any, value: Any, user: models.Model, claim: str) -> Any:
         raise no_user(f"the claim {claim} is no {field.name}: {' '.join(error.messages)}") from None
     except (TypeError, ValueError, ArithmeticError) as error:  # a number for a date, one too large for a float
         raise no_user(f"the claim {claim} is no {field.name}: {error}") from None
+
+
+def save_user(user: models.Model, **options: Any) -> None:
+    """Store a user; raise InvalidToken for a value that the field has taken and the database does not."""
+    try:
+        user.save(**options)
+    except (DataError, OverflowError) as error:  # a time beyond the calendar, a number beyond the column
+        raise no_user(f"a claim has a value that cannot be stored: {type(error).__name__}") from None

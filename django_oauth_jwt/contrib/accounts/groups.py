@@ -37,8 +37,8 @@ def _named(groups: GroupSettings, claims: Mapping[str, Any]) -> frozenset[str]:
     """Return the names of the groups in the claim; one that is absent names none."""
     found = claim_at(claims, groups.claim)
     claimed = [found] if isinstance(found, str) else [] if found is None else found
-    if not isinstance(claimed, list) or not all(isinstance(each, str) for each in claimed):
-        raise no_user(f"the claim {'.'.join(groups.claim)} is no array of strings")
+    if not isinstance(claimed, list) or not all(isinstance(each, str) and each.strip() for each in claimed):
+        raise no_user(f"the claim {'.'.join(groups.claim)} is no array of strings with something in them")
     names = claimed if groups.names is None else [name for each in claimed for name in groups.names.get(each, ())]
     return frozenset(groups.prefix + name for name in names)
 
@@ -46,7 +46,7 @@ def _named(groups: GroupSettings, claims: Mapping[str, Any]) -> frozenset[str]:
 def _existing(names: frozenset[str], groups: GroupSettings, model: Any, using: str) -> list[Any]:
     longest = model._meta.get_field("name").max_length  # noqa: SLF001  # as above
     for name in sorted(names):
-        if "\0" in name or not name or len(name) > longest:
+        if "\0" in name or len(name) > longest:
             raise no_user(f"{ascii(name)[:80]} is no name of a group")
     manager = model._default_manager.using(using)  # noqa: SLF001  # as above
     if groups.create:

@@ -17,7 +17,7 @@ from ...http import keys_speak_for
 from ...issuers import trusted_issuer
 from ...tokens import AccessToken
 from .creation import new_users
-from .fields import apply_fields, claim_at, claims_by_field, no_user
+from .fields import apply_fields, claim_at, claims_by_field, no_user, save_user
 from .groups import apply_groups
 from .models import MAXIMUM_LENGTH, FederatedIdentity
 from .signals import identity_created, identity_linked
@@ -97,7 +97,7 @@ def _first_login(issuer: str, subject: str, accounts: AccountSettings, access_to
 
 def _linked_user(accounts: AccountSettings, access_token: AccessToken) -> Any:
     user = None if accounts.link is None else accounts.link(access_token)
-    if user is not None and (not isinstance(user, get_user_model()) or user.pk is None):
+    if user is not None and (not isinstance(user, get_user_model()) or user._state.adding):  # noqa: SLF001  # as below
         raise TypeError(f"LINK must return a stored user or None, not a {type(user).__name__}")
     return user
 
@@ -110,7 +110,7 @@ def _store(identity: FederatedIdentity, accounts: AccountSettings, access_token:
     user: Any = identity.user
     with transaction.atomic(using=using):
         if user._state.adding:  # noqa: SLF001  # documented, in spite of its underscore
-            user.save(using=using)
+            save_user(user, using=using, force_insert=True)  # where a name is the key, a save would replace its user
             identity.user = user  # now that it has a key
             identity.claims_digest = _digest(accounts, access_token)
             if accounts.groups is not None:
@@ -127,10 +127,12 @@ def _keep_up(identity: FederatedIdentity, accounts: AccountSettings, access_toke
     using = router.db_for_write(FederatedIdentity)
     try:
         with transaction.atomic(using=using):
+            # A write comes first: SQLite gives two that have both read the same error.
+            changed = FederatedIdentity.objects.using(using).filter(pk=identity.pk, user=identity.user)
+            if not changed.update(claims_digest=digest, last_seen=now):
+                raise no_user("the identity was deleted, or moved to another user, in between")
             if digest != identity.claims_digest:
                 _update_user(identity, accounts, access_token, using)
-            changed = FederatedIdentity.objects.using(using).filter(pk=identity.pk)
-            changed.update(claims_digest=digest, last_seen=now)
     except IntegrityError:
         raise no_user("a claim has a value that has to be unique, and is another user's") from None
 
@@ -138,12 +140,10 @@ def _keep_up(identity: FederatedIdentity, accounts: AccountSettings, access_toke
 def _update_user(identity: FederatedIdentity, accounts: AccountSettings, access_token: AccessToken, using: str) -> None:
     """Change what the claims say otherwise, of the user as they are now: two tokens may come at once."""
     users = get_user_model()._base_manager.using(using)  # noqa: SLF001  # documented, in spite of its underscore
-    user: Any = users.select_for_update().filter(pk=identity.user.pk).first()
-    if user is None:
-        raise no_user("the user was deleted in between")
+    user: Any = users.select_for_update().get(pk=identity.user.pk)
     changed = apply_fields(user, accounts, access_token.claims)
     if changed:
-        user.save(using=using, update_fields=changed)
+        save_user(user, using=using, update_fields=changed)
     if accounts.groups is not None:
         apply_groups(user, accounts.groups, access_token.claims, using)
     identity.user = user
