@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any, Final
 
 from ..conf import Runtime, Settings
-from ..errors import InvalidToken
 from ..jws import EncodedToken, KeySet
 from ..proofs import RequestFacts
 from ..tokens import AccessToken, Requirements, VerifiedToken, scopes_of
@@ -32,18 +31,12 @@ def explain(encoded_token: str, runtime: Runtime, sent: RequestFacts | None = No
     encoded = EncodedToken(encoded_token)
     del encoded_token  # a report of what a project's key service raises would show it
     explanation = Explanation(not_checked=["what views require"])
-    if runtime.settings.introspecting and _is_opaque(encoded, runtime.settings):
+    # Of what is no token at all the parts of a JWT say what is wrong with it.
+    if runtime.settings.introspecting and encoded.seems_opaque(runtime.settings.max_token_length):
         _explain_opaque(explanation, encoded, runtime, sent)
     else:
         _explain_jwt(explanation, encoded, runtime, sent)
     return explanation
-
-
-def _is_opaque(encoded: EncodedToken, settings: Settings) -> bool:
-    try:
-        return encoded.is_opaque(settings.max_token_length)
-    except InvalidToken:
-        return False  # the parts of a JWT say what is wrong with it
 
 
 def _explain_jwt(explanation: Explanation, encoded: EncodedToken, runtime: Runtime, sent: RequestFacts | None) -> None:

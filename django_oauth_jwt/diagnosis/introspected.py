@@ -10,7 +10,7 @@ from ..errors import IntrospectionUnavailable, InvalidToken
 from ..introspection import UNAVAILABLE, ActiveClaims, Introspectors, JwtAnswer
 from ..jws import EncodedToken
 from ..upstream import FetchFailed, shown_url
-from ..verification import FOR_ANSWERS, NO_KEYS, UnverifiedToken, add_confirmation, judge, token_of_answer
+from ..verification import FOR_ANSWERS, NO_KEYS, OF_ANOTHER, UnverifiedToken, add_confirmation, judge, token_of_answer
 from .console import shown
 from .outcomes import Explanation, RuleResult
 from .wording import facts_in_words
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 _RULE: Final = "introspection"
 #: Reasons with which verification asks the next issuer.
-_OF_ANOTHER: Final = frozenset({"inactive", "wrong_issuer", UNAVAILABLE})
+_ASKS_ON: Final = OF_ANOTHER | {UNAVAILABLE}
 
 
 def ask_issuers(explanation: Explanation, encoded: EncodedToken, runtime: Runtime) -> UnverifiedToken | None:
@@ -32,7 +32,7 @@ def ask_issuers(explanation: Explanation, encoded: EncodedToken, runtime: Runtim
     for trusted in others:
         found = Explanation()
         token = _ask_issuer(found, encoded, trusted, runtime)
-        if not _OF_ANOTHER.intersection(found.reasons):
+        if not _ASKS_ON.intersection(found.reasons):
             explanation.results += found.results
             return token
         explanation.skip(f"{', '.join(found.reasons)} {_place(trusted)}, so the next one is asked", _RULE)

@@ -17,6 +17,7 @@ from .endpoint import Endpoint
 from .events import IntrospectionEvents
 from .questions import REST_SECONDS, Judge, Outcome, Questions
 from .state import Join, Question, Refuse, State, decide
+from .verdict import Verdict
 from .verdict_cache import VerdictCache, salt_of
 
 logger = logging.getLogger("django_oauth_jwt")
@@ -51,7 +52,7 @@ class Introspector:
         # Lets a thread in twice: the garbage collector may end the steps of another request while this one has it.
         self._lock = threading.RLock()
 
-    def verdict_steps(self, encoded: EncodedToken, judge: Judge) -> "Steps[Any]":
+    def verdict_steps(self, encoded: EncodedToken, judge: Judge) -> Steps[Verdict]:
         """Return the `Verdict` on a token: the one that is remembered, or what ``judge`` says of the answer.
 
         Raises IntrospectionUnavailable where nobody can say, or nobody in time.

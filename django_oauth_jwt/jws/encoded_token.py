@@ -48,6 +48,13 @@ class EncodedToken:
         segments = octets.split(b".")
         return len(segments) != _SEGMENTS or not _begins_an_object(segments[0])
 
+    def seems_opaque(self, maximum: int) -> bool:
+        """Do as `is_opaque` does, and return False for what is no token at all."""
+        try:
+            return self.is_opaque(maximum)
+        except InvalidToken:
+            return False
+
 
 def _begins_an_object(segment: bytes) -> bool:
     digits = _NOT_BASE64.sub(b"", segment.translate(_TO_BASE64))

@@ -9,7 +9,7 @@ is checked again at each use. `revocation` asks at each use whether the token wa
 
 from .answers import judge, token_of_answer
 from .denylist import Denylist
-from .introspected import add_confirmation
+from .introspected import OF_ANOTHER, add_confirmation
 from .reading import UnverifiedToken, issuer_of, read_token
 from .revocation import Revocation
 from .rules import FOR_ANSWERS, NO_KEYS, RULES, Rule
@@ -18,6 +18,7 @@ from .verifier import averify_token, remembered_or_steps, verify_token
 __all__ = [
     "FOR_ANSWERS",
     "NO_KEYS",
+    "OF_ANOTHER",
     "RULES",
     "Denylist",
     "Revocation",

@@ -16,7 +16,7 @@ from .answers import judge
 from .token_cache import RememberedToken
 
 #: Reasons that leave the token to the next issuer: this one does not know it as its own.
-_OF_ANOTHER: Final = frozenset({"inactive", "wrong_issuer"})
+OF_ANOTHER: Final = frozenset({"inactive", "wrong_issuer"})
 
 
 def opaque_steps(encoded: EncodedToken, runtime: Runtime) -> Steps[RememberedToken]:
@@ -35,7 +35,7 @@ def opaque_steps(encoded: EncodedToken, runtime: Runtime) -> Steps[RememberedTok
         if verdict.reason is None:
             verified = VerifiedToken(dict(verdict.claims), freeze(verdict.header))
             return RememberedToken(verified, trusted.leeway, since=time.time(), until=verdict.until)
-        if verdict.reason not in _OF_ANOTHER:
+        if verdict.reason not in OF_ANOTHER:
             raise verdict.refusal()
         refusal = verdict.refusal() if refusal.reason == "inactive" else refusal
     raise unavailable or refusal
@@ -64,7 +64,7 @@ def add_confirmation(claims: dict[str, Any], described: Mapping[str, Any]) -> No
 
 def _verdict_steps(encoded: EncodedToken, trusted: TrustedIssuer, runtime: Runtime) -> Steps[Verdict]:
     introspector = runtime.part(Introspectors).introspector_of(trusted)
-    verdict: Verdict = yield from introspector.verdict_steps(encoded, partial(judge, trusted=trusted, runtime=runtime))
+    verdict = yield from introspector.verdict_steps(encoded, partial(judge, trusted=trusted, runtime=runtime))
     if verdict.reason == UNAVAILABLE:
         raise IntrospectionUnavailable(math.ceil(verdict.until - time.time()))
     return verdict
