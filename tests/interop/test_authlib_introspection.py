@@ -5,11 +5,12 @@ import time
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.http import JsonResponse
-from django.test import Client
 from django.urls import path
 
 from django_oauth_jwt.decorators import secure
 from django_oauth_jwt.testing import SigningKey
+
+from .api_client import get, get_patiently
 
 AUDIENCE = "https://api.example.com"
 KEY = SigningKey.generate("ES256", "api-key")
@@ -23,16 +24,6 @@ def books(request):
 
 urlpatterns = [path("books/", books)]
 pytestmark = pytest.mark.urls(__name__)
-
-
-def get(token):
-    return Client().get("/books/", headers={"Authorization": f"Bearer {token}"})
-
-
-def get_patiently(token):
-    """Ask until there is an answer: on a busy machine the server may take longer than a request waits for it."""
-    answers = (get(token) for _ in range(20))
-    return next(answer for answer in answers if answer.status_code != 503)
 
 
 @pytest.fixture

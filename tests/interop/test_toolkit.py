@@ -5,10 +5,11 @@ import time
 
 import pytest
 from django.http import JsonResponse
-from django.test import Client
 from django.urls import path
 
 from django_oauth_jwt.decorators import secure
+
+from .api_client import get, get_patiently
 
 pytestmark = [pytest.mark.real_servers, pytest.mark.urls(__name__)]
 
@@ -21,16 +22,6 @@ def books(request):
 
 
 urlpatterns = [path("books/", books)]
-
-
-def get(token):
-    return Client().get("/books/", headers={"Authorization": f"Bearer {token}"})
-
-
-def get_patiently(token):
-    """Ask until there is an answer: on a busy machine the server may take longer than a request waits for it."""
-    answers = (get(token) for _ in range(20))
-    return next(answer for answer in answers if answer.status_code != 503)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Servers that load the project and then fork: a child begins with no questions of its parent."""
 
 import os
-import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,22 +11,11 @@ from django_oauth_jwt.introspection import Introspectors
 from django_oauth_jwt.introspection.state import State
 from django_oauth_jwt.verification import verify_token
 
+from ..fixtures.forks import in_child
 from ..servers.faulty_server import FOREVER, answer_as_it_should
 
 # Python warns of what these tests are about: preloading servers do fork with threads running.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
-
-
-def in_child(work):
-    """Fork, and return whether ``work`` returned true in the child in bounded time."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            signal.alarm(FOREVER // 2)
-            os._exit(0 if work() else 1)
-        finally:
-            os._exit(2)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 def introspector():

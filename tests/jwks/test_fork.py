@@ -4,7 +4,6 @@ import asyncio
 import json
 import math
 import os
-import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from django_oauth_jwt.jwks import JwksService, KeyServices, get_jwks_service
 from django_oauth_jwt.jwks.state import Job, Task
 from django_oauth_jwt.upstream import PerProcess
 
+from ..fixtures.forks import in_child
 from ..servers.faulty_server import FOREVER, respond_with
 from .inside import change, inside, keys_job, keys_of, settle
 
@@ -27,18 +27,6 @@ FRESH, COOLDOWN = 300, 30
 
 # Python warns of what these tests are about: preloading servers do fork with threads running.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
-
-
-def in_child(work):
-    """Fork, and return whether ``work`` returned true in the child in bounded time."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            signal.alarm(FOREVER // 2)
-            os._exit(0 if work() else 1)
-        finally:
-            os._exit(2)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 @contextmanager
