@@ -200,6 +200,12 @@ class KeysUnavailable(BearerError):
         self.retry_after = max(1, retry_after)
 
 
+class IssuerUnavailable(KeysUnavailable):
+    """Whether the token's issuer is trusted cannot be told: ISSUER_RESOLVER fails, or has too much to do."""
+
+    REASON = ("issuer_unavailable", "Whether the token's issuer is trusted cannot be told for now")
+
+
 class ReplayCheckUnavailable(KeysUnavailable):
     """The cache cannot say whether a DPoP proof was used before."""
 

@@ -1,19 +1,21 @@
 """The settings dict ``OAUTH_JWT``: it is validated as a whole and becomes frozen, typed objects.
 
 `reading` reads the dict and lists everything that is wrong with it. `rules` has the table of keys; `values`, `urls`,
-`paths`, `resources`, `targets`, `bindings` and `introspection` have one function for each kind of value, `nested` reads
-those that are dicts. `runtime` holds the current settings, together with the objects that other wings make from them.
+`paths`, `resources`, `targets`, `keys`, `bindings`, `accounts` and `introspection` have one function for each kind of
+value, `nested` reads those that are dicts. `validated` is what comes out. `runtime` holds the current settings,
+together with the objects that other wings make from them.
 """
 
 from .accounts import AccountSettings, GroupSettings
 from .bindings import HEADER_SOURCES, ClientCertificateSettings, DpopSettings
 from .introspection import WITH_KEY, WITH_SECRET, IntrospectionSettings
-from .reading import NAME, NO_KEY_SOURCE, Problem, read
+from .reading import NAME, NO_KEY_SOURCE, Problem, read, read_issuer
 from .resources import Resource, host_of
-from .rules import ISSUER_RULES, RULES, Settings, TrustedIssuer
+from .rules import ISSUER_RULES, RULES
 from .runtime import Runtime, get_runtime, get_settings, require_key_source
 from .targets import KEY_SERVICE_METHODS, is_key_service
 from .urls import is_loopback, is_secure, url
+from .validated import Settings, TrustedIssuer
 from .values import seconds, some_seconds
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "is_loopback",
     "is_secure",
     "read",
+    "read_issuer",
     "require_key_source",
     "seconds",
     "some_seconds",

@@ -3,25 +3,27 @@
 `rules` has the rule for each key. README's settings table says what the keys mean.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+from django.core.exceptions import ImproperlyConfigured
 
 from .nested import brief, suggestion, without_password
 from .resources import audiences_of
 from .rules import (
     ISSUER_RULES,
+    KEY_SOURCES,
     NULLABLE_KEYS,
     REFUSABLE_KEYS,
     RULES,
     SECRET_KEYS,
     Rule,
-    Settings,
-    TrustedIssuer,
     issuer_of,
     settings_of,
 )
 from .urls import is_secure, url
+from .validated import Settings, TrustedIssuer
 
 NAME: Final = "OAUTH_JWT"
 
@@ -58,15 +60,33 @@ def read(raw: object) -> tuple[Settings | None, list[Problem]]:
         where = f"{NAME}['ISSUERS'][{without_password(repr(issuer))}]"
         own = _values(entry, ISSUER_RULES, where, problems)
         issuers.append((where, issuer_of(issuer, values | own, own)))
-    if values.get("ISSUER") is not None or not issuers:
+    if values.get("ISSUER") is not None or not (issuers or "ISSUER_RESOLVER" in values):
         issuers.append((NAME, issuer_of(values.get("ISSUER"), values, values)))
     for where, trusted in issuers:
-        problems += _key_url_problems(where, trusted, values)
-        problems += _introspection_problems(where, trusted, values)
+        problems += _issuer_problems(where, trusted, allow_insecure_http=values.get("ALLOW_INSECURE_HTTP", False))
     problems += _conflicts(raw, values, [trusted for _, trusted in issuers])
     if problems:
         return None, problems
     return settings_of(values, tuple(trusted for _, trusted in issuers)), problems
+
+
+def read_issuer(issuer: str, entry: Any, settings: Settings) -> TrustedIssuer:
+    """Return an issuer that ISSUER_RESOLVER names, by the dict that it has returned: an entry of ISSUERS.
+
+    Raises ImproperlyConfigured with all that is wrong with it.
+    """
+    where, problems = f"{NAME}['ISSUER_RESOLVER']({without_password(repr(issuer))})", list[Problem]()
+    own = _values(entry, ISSUER_RULES, where, problems)
+    trusted = issuer_of(issuer, {**settings.issuer_defaults, **own}, own)
+    problems += _issuer_problems(where, trusted, allow_insecure_http=settings.allow_insecure_http)
+    if problems:
+        raise improper(problems)
+    return trusted
+
+
+def improper(problems: Iterable[Problem]) -> ImproperlyConfigured:
+    """Return the error that tells of problems."""
+    return ImproperlyConfigured(" ".join(f"{problem.message} {problem.remedy}" for problem in problems))
 
 
 def _values(raw: Any, rules: Mapping[str, Rule], where: str, problems: list[Problem]) -> dict[str, Any]:
@@ -97,7 +117,17 @@ def _unknown(key: object, rules: Mapping[str, Rule], where: str) -> Problem:
     return Problem("E002", f"{where} has an unknown key {brief(key)}.", suggestion(key, rules))
 
 
-def _key_url_problems(where: str, trusted: TrustedIssuer, values: Mapping[str, Any]) -> Iterator[Problem]:
+def _issuer_problems(where: str, trusted: TrustedIssuer, *, allow_insecure_http: bool) -> Iterator[Problem]:
+    sources = {"JWKS_URI": trusted.jwks_uri, "JWKS": trusted.jwks, "JWKS_SERVICE": trusted.jwks_service}
+    given = [key for key, source in sources.items() if source is not None]
+    if "JWKS" in given and len(given) > 1:
+        remedy = "Leave one of them out: keys come from one place."
+        yield Problem("E006", f"{where} has {' and '.join(given)} for one issuer.", remedy)
+    yield from _key_url_problems(where, trusted, allow_insecure_http=allow_insecure_http)
+    yield from _introspection_problems(where, trusted, allow_insecure_http=allow_insecure_http)
+
+
+def _key_url_problems(where: str, trusted: TrustedIssuer, *, allow_insecure_http: bool) -> Iterator[Problem]:
     address = trusted.key_url
     if address is None:
         return
@@ -108,7 +138,7 @@ def _key_url_problems(where: str, trusted: TrustedIssuer, values: Mapping[str, A
     except ValueError as error:
         yield Problem("E003", f"{name} {error}, since the keys are discovered from it.", "Or set JWKS_URI.")
         return
-    if not (values.get("ALLOW_INSECURE_HTTP") or is_secure(address)):
+    if not (allow_insecure_http or is_secure(address)):
         yield Problem(
             "E005",
             f"{name} would have the keys fetched without TLS.",
@@ -116,7 +146,7 @@ def _key_url_problems(where: str, trusted: TrustedIssuer, values: Mapping[str, A
         )
 
 
-def _introspection_problems(where: str, trusted: TrustedIssuer, values: Mapping[str, Any]) -> Iterator[Problem]:
+def _introspection_problems(where: str, trusted: TrustedIssuer, *, allow_insecure_http: bool) -> Iterator[Problem]:
     if trusted.introspection is None:
         return
     name = f"{where}['INTROSPECTION']"
@@ -125,16 +155,17 @@ def _introspection_problems(where: str, trusted: TrustedIssuer, values: Mapping[
     except ValueError:
         yield Problem("E003", f"{name} must have 'ENDPOINT'.", "Or set ISSUER to a URL whose metadata name it.")
         return
-    if not (values.get("ALLOW_INSECURE_HTTP") or is_secure(endpoint)):
+    if not (allow_insecure_http or is_secure(endpoint)):
         yield Problem("E005", f"{name} would send tokens and credentials without TLS.", _USE_TLS)
 
 
 def _conflicts(raw: Mapping[Any, Any], values: Mapping[str, Any], issuers: list[TrustedIssuer]) -> Iterator[Problem]:
     if len({trusted.issuer for trusted in issuers}) < len(issuers):
         yield _conflict("names the same issuer in ISSUER and in ISSUERS", "Leave one of them out.")
-    for key in ("JWKS_URI", "JWKS_SERVICE"):
-        if values.get("ISSUERS") and key in values and raw.get("ISSUER") is None:
-            yield _conflict(f"has ISSUERS and a {key} of no issuer", f"Move {key} to its issuer.")
+    for others in ("ISSUERS", "ISSUER_RESOLVER"):
+        for key in KEY_SOURCES:
+            if values.get(others) and key in values and raw.get("ISSUER") is None:
+                yield _conflict(f"has {others} and a {key} of no issuer", f"Move {key} to its issuer.")
 
 
 def _conflict(what: str, remedy: str) -> Problem:

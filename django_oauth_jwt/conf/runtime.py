@@ -4,11 +4,10 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from django.conf import settings as django_settings
-from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from .reading import NAME, NO_KEY_SOURCE, Problem, read
-from .rules import Settings
+from .reading import NAME, NO_KEY_SOURCE, improper, read
+from .validated import Settings
 
 T = TypeVar("T")
 
@@ -60,7 +59,7 @@ def get_runtime() -> Runtime:
         settings, problems = read(raw)
         if settings is None:
             raw = current = None  # error reports show the variables of this frame, and passwords are among the settings
-            raise _improper(problems)
+            raise improper(problems)
         validated = Runtime(raw, settings)
         # Another thread may have been faster. Then its runtime is used, so that all threads share its key services.
         current = _current
@@ -77,11 +76,7 @@ def get_settings() -> Settings:
 def require_key_source(settings: Settings) -> None:
     """Raise ImproperlyConfigured where the settings do not say where the keys are."""
     if not settings.has_key_source:
-        raise _improper([NO_KEY_SOURCE])
-
-
-def _improper(problems: list[Problem]) -> ImproperlyConfigured:
-    return ImproperlyConfigured(" ".join(f"{problem.message} {problem.remedy}" for problem in problems))
+        raise improper([NO_KEY_SOURCE])
 
 
 def _forget(*, setting: str, **kwargs: Any) -> None:

@@ -9,7 +9,8 @@ from typing import Any, Final
 from ..conf import Runtime
 from ..jws import EncodedToken, UnverifiedHeader, check_critical, decode_segment, header_of, loads_object
 from ..tokens import freeze
-from ..verification import UnverifiedToken, issuer_of, read_token
+from ..upstream import run_blocking
+from ..verification import UnverifiedToken, issuer_of, read_token, resolution_steps
 from .outcomes import Explanation
 
 SEGMENTS: Final = 3
@@ -43,7 +44,11 @@ def read_in_parts(explanation: Explanation, encoded: EncodedToken, runtime: Runt
     signing_input = b".".join(segments[:2])
     issuer = issuer_of(claims or {}, runtime, None)
     token = UnverifiedToken(header or _NO_HEADER, claims or {}, signing_input, signature, runtime, None, *issuer)
-    return Parts(token, parameters or {}, _missing(header, claims, segments))
+    if not token.is_trusted and runtime.settings.issuer_resolver is not None and "iss" in token.claims:
+        explanation.ask("resolver", partial(run_blocking, resolution_steps(token)), "ISSUER_RESOLVER was asked")
+    has_source = token.trusted is not runtime.settings.unlisted_issuer
+    source = {} if has_source else {"source": "the issuer is not known, and so not where its keys are"}
+    return Parts(token, parameters or {}, {**_missing(header, claims, segments), **source})
 
 
 def _header(explanation: Explanation, parameters: Mapping[str, Any] | None) -> UnverifiedHeader | None:

@@ -106,7 +106,7 @@ def _ask_claims(
 ) -> None:
     """Ask what is about a token that is verified: whose it is, and whether it has what the middleware requires."""
     settings = token.runtime.settings
-    access_token = AccessToken(encoded.text, VerifiedToken(token.claims, token.header.parameters))
+    access_token = AccessToken(encoded.text, VerifiedToken(token.claims, token.header.parameters, token.trusted))
     _ask_revocation(explanation, access_token, settings)
     ask_binding(explanation, access_token, token.trusted, settings, sent, time.time())
     _ask_requirements(explanation, access_token, settings)

@@ -63,7 +63,7 @@ def _proof_steps(
     if state.proven == _proven_of(request):
         return
     settings = state.runtime.settings
-    trusted = issuer_of_verified(token, settings, jwks_service)
+    trusted = issuer_of_verified(token, settings)
     nonce = yield from binding_steps(token, facts_of(request, scheme, settings), state.runtime, trusted)
     state.proven, state.dpop_nonce = _proven_of(request), nonce or ""
 
@@ -100,7 +100,7 @@ def accepted_token(request: HttpRequest) -> AccessToken | None:
 
 
 def _resolver_of(token: AccessToken, settings: Settings, jwks_service: KeyService | None) -> Resolver | None:
-    return issuer_of_verified(token, settings, jwks_service).user_resolver if settings.resolves_users else None
+    return issuer_of_verified(token, settings).user_resolver if settings.resolves_users else None
 
 
 def _credentials(request: HttpRequest, settings: Settings, jwks_service: KeyService | None) -> tuple[str, EncodedToken]:

@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 
-from ..conf import Settings
-from ..errors import BearerError
+from ..conf import Runtime
+from ..errors import BearerError, IssuerUnavailable
+from ..issuers import ResolvedIssuers
 from ..jws import EncodedToken
 from ..proofs import BEARER
+from ..upstream import run_blocking
 from .credentials import parse_authorization
 from .state import RequestState
 
@@ -41,20 +43,27 @@ def passes_foreign_token(request: HttpRequest, state: RequestState) -> bool:
         scheme, encoded_token = parse_authorization(request.META.get("HTTP_AUTHORIZATION"))
     except BearerError:
         return False
-    if scheme != BEARER:
-        return False
-    if len(encoded_token) > settings.max_token_length:  # refused unread
+    if scheme != BEARER or len(encoded_token) > settings.max_token_length:  # refused unread
         return False
     if settings.introspecting and EncodedToken(encoded_token).seems_opaque(settings.max_token_length):
         return False
-    texts = map(_decoded, encoded_token.split("."))
-    return not any(_names_trusted_issuer(text, settings) for text in texts)
-
-
-def _names_trusted_issuer(text: str, settings: Settings) -> bool:
+    texts = [_decoded(segment) for segment in encoded_token.split(".")]
     if None in settings.issuers:
-        return _OBJECT.match(text) is not None
-    return any(isinstance(iss, str) and iss in settings.issuers for iss in _issuers_in(text))
+        return not any(map(_OBJECT.match, texts))
+    named = {iss for text in texts for iss in _issuers_in(text) if isinstance(iss, str)}
+    return named.isdisjoint(settings.issuers) and not _may_be_resolved(named, state.runtime)
+
+
+def _may_be_resolved(named: set[str], runtime: Runtime) -> bool:
+    """Tell whether ISSUER_RESOLVER knows the issuer that a token names; of one that names several nobody is asked."""
+    if runtime.settings.issuer_resolver is None or not named:
+        return False
+    if len(named) > 1:
+        return True
+    try:
+        return run_blocking(runtime.part(ResolvedIssuers).resolution_steps(*named)).trusted is not None
+    except IssuerUnavailable:
+        return True
 
 
 def _decoded(segment: str) -> str:

@@ -6,17 +6,29 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from ..conf import KEY_SERVICE_METHODS, Settings, TrustedIssuer, get_runtime, is_key_service, require_key_source
-from ..upstream import PerProcess
+from ..conf import (
+    KEY_SERVICE_METHODS,
+    Runtime,
+    Settings,
+    TrustedIssuer,
+    get_runtime,
+    is_key_service,
+    require_key_source,
+)
+from ..issuers import ResolvedIssuers
+from ..jws import KeySet
+from ..upstream import PerProcess, run_blocking
 from .key_service import KeyService
 from .service import JwksService
+from .static import FileKeys, StaticKeys
 
 
 def get_jwks_service(issuer: str | None = None) -> KeyService:
     """Return the key service that the settings describe; always the same one until they change.
 
-    ``issuer`` says which, where ISSUERS lists several. Raises ImproperlyConfigured where the settings describe none,
-    and LookupError for an issuer that they do not list.
+    ``issuer`` says which, where ISSUERS lists several or ISSUER_RESOLVER knows it, which may be asked then. Raises
+    ImproperlyConfigured where the settings describe none, LookupError for an issuer that is not trusted, and
+    KeysUnavailable where the resolver cannot say.
     """
     runtime = get_runtime()
     settings = runtime.settings
@@ -26,33 +38,45 @@ def get_jwks_service(issuer: str | None = None) -> KeyService:
     elif issuer in settings.issuers:
         trusted = settings.issuers[issuer]
     else:
-        raise LookupError(f"no service for the issuer {issuer!r}; the settings list {list(settings.issuers)}")
+        resolution = None if issuer is None else run_blocking(runtime.part(ResolvedIssuers).resolution_steps(issuer))
+        if resolution is None or resolution.trusted is None:
+            raise LookupError(f"no service for the issuer {issuer!r}; the settings list {list(settings.issuers)}")
+        trusted = resolution.trusted
     return runtime.part(KeyServices).service_of(trusted)
 
 
+def services_in_use(runtime: Runtime) -> list[tuple[TrustedIssuer, KeyService]]:
+    """Return the trusted issuers whose keys were asked for in this process, each with its key service."""
+    trusted = (*runtime.settings.issuers.values(), *runtime.part(ResolvedIssuers).memory().trusted())
+    return [(each, each.parts[KeyServices]) for each in trusted if KeyServices in each.parts]
+
+
 class KeyServices:
-    """The key services of one runtime, each built when its issuer is first asked for."""
+    """The key services of one runtime: each is built when its issuer is first asked for, and lives as long as that."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._services: dict[str | None, KeyService] = {}
         # Lets a thread in twice: a factory in JWKS_SERVICE may ask for another issuer's service.
         self._building = PerProcess(lambda _: threading.RLock())
 
     def service_of(self, trusted: TrustedIssuer) -> KeyService:
-        """Return the service of one trusted issuer of the settings."""
-        service = self._services.get(trusted.issuer)
+        """Return the service of one trusted issuer."""
+        service: KeyService | None = trusted.parts.get(KeyServices)
         if service is None:
             with self._building.get():
-                service = self._services.get(trusted.issuer)
+                service = trusted.parts.get(KeyServices)
                 if service is None:
-                    service = self._services[trusted.issuer] = _build(trusted, self._settings)
+                    service = trusted.parts[KeyServices] = _build(trusted, self._settings)
         return service
 
 
 def _build(trusted: TrustedIssuer, settings: Settings) -> KeyService:
     if trusted.jwks_service is not None:
         return _own_service(trusted.jwks_service)
+    if isinstance(trusted.jwks, KeySet):
+        return StaticKeys(trusted.jwks, trusted.issuer)
+    if trusted.jwks is not None:
+        return FileKeys(trusted.jwks, trusted.issuer, stale_seconds=settings.jwks_stale_seconds)
     return JwksService(
         trusted.jwks_uri,
         issuer=trusted.issuer,

@@ -2,9 +2,9 @@
 
 `compact` reads a JWS (its `header`, its `base64url` segments) and checks its signature. `key_set` selects the key of a
 JWKS, `public_key` parses one JWK, `thumbprint` names it, and `verifying_keys` checks with it, by `algorithms` that
-the key allows and the token cannot change; `signing` signs with a key of our own. `strict_json` reads the JSON inside.
-`encoded_token` holds
-the text of a token. Nothing here knows HTTP, settings or claims.
+the key allows and the token cannot change; `signing` signs with a key of our own. `key_files` reads keys that are no
+JWKS of a server. `strict_json` reads the JSON inside. `encoded_token` holds the text of a token. Nothing here knows
+HTTP, settings or claims.
 """
 
 from .algorithms import KEY_SHAPES, SUPPORTED_ALGORITHMS
@@ -13,6 +13,7 @@ from .compact import check_algorithm, read_compact, verify_compact, verify_signa
 from .encoded_token import EncodedToken
 from .header import UnverifiedHeader, check_critical, header_of, media_type, read_header
 from .jwks_document import loads_jwks
+from .key_files import KeyFile, read_key_file, static_keys
 from .key_set import KeySet, SkippedKey
 from .public_key import PublicKey
 from .signing import algorithms_of_private_key, sign, sign_compact
@@ -24,6 +25,7 @@ __all__ = [
     "KEY_SHAPES",
     "SUPPORTED_ALGORITHMS",
     "EncodedToken",
+    "KeyFile",
     "KeySet",
     "PublicKey",
     "SignatureCheck",
@@ -40,9 +42,11 @@ __all__ = [
     "media_type",
     "read_compact",
     "read_header",
+    "read_key_file",
     "required_members",
     "sign",
     "sign_compact",
+    "static_keys",
     "thumbprint_of",
     "verify_compact",
     "verify_signature",

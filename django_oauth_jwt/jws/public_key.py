@@ -70,8 +70,13 @@ class PublicKey:
         return any(self.thumbprints.get(name, value) != value for name, value in thumbprints.items())
 
 
+def has_secret(jwk: object) -> bool:
+    """Tell whether a JWK is a secret key, or has members of a private one."""
+    return isinstance(jwk, Mapping) and (jwk.get("kty") == "oct" or not _SECRET_MEMBERS.isdisjoint(jwk))
+
+
 def _check_purpose(jwk: Mapping[str, Any]) -> None:
-    if jwk.get("kty") == "oct" or not _SECRET_MEMBERS.isdisjoint(jwk):
+    if has_secret(jwk):
         raise UnusableKey("secret or private key material has no place in a JWKS that is public")
     if jwk.get("use") not in (None, "sig"):
         raise UnusableKey("use is not sig")

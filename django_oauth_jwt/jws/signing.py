@@ -13,11 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from .algorithms import KEY_SHAPES, SUPPORTED_ALGORITHMS
 from .public_key import MINIMUM_RSA_BITS
-from .thumbprint import encode_segment
+from .thumbprint import CURVES, encode_segment
 from .verifying_keys import HASHES
-
-#: By cryptography's name of a curve: the ``crv`` of a JWK (RFC 7518 section 6.2.1.1).
-_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 
 def algorithms_of_private_key(private_key: object) -> tuple[str, ...]:
@@ -26,7 +23,7 @@ def algorithms_of_private_key(private_key: object) -> tuple[str, ...]:
     if isinstance(private_key, rsa.RSAPrivateKey):
         shape = ("RSA", None) if private_key.key_size >= MINIMUM_RSA_BITS else ("", None)
     elif isinstance(private_key, ec.EllipticCurvePrivateKey):
-        shape = ("EC", _CURVES.get(private_key.curve.name, ""))
+        shape = ("EC", CURVES.get(private_key.curve.name, ""))
     else:
         shape = ("OKP", "Ed25519") if isinstance(private_key, Ed25519PrivateKey) else ("", None)
     return tuple(alg for alg in SUPPORTED_ALGORITHMS if KEY_SHAPES[alg] == shape)

@@ -30,7 +30,7 @@ _CERTIFICATE: Final = "x5t#S256"
 
 def must_prove(token: AccessToken, scheme: str, settings: Settings) -> bool:
     """Tell whether `binding_steps` has anything to check; it is cheap, and False for nearly all bearer tokens."""
-    return scheme != BEARER or token.is_bound or settings.requires_bound_tokens
+    return scheme != BEARER or token.is_bound or settings.may_require_bound_tokens
 
 
 def binding_steps(

@@ -195,7 +195,7 @@ class TokenIssuer:
         return claims
 
 
-_SOURCES = ("JWKS_URI", "ISSUER", "ISSUERS", "JWKS_SERVICE")
+_SOURCES = ("JWKS_URI", "JWKS", "JWKS_SERVICE", "ISSUER", "ISSUERS", "ISSUER_RESOLVER")
 
 
 def _project_settings() -> Mapping[str, Any]:

@@ -12,14 +12,16 @@ class VerifiedToken:
 
     ``claims`` can be changed, and each later use reads the token's times from it. So views never get it: they get
     ``frozen_claims`` or a copy. ``frozen_claims`` and ``scopes`` are computed at first use, since most requests
-    need neither; two threads that do so at once compute equal values.
+    need neither; two threads that do so at once compute equal values. ``trusted`` is what the settings say of its
+    issuer, None where nothing has verified it; it stays behind when the token is pickled.
     """
 
-    __slots__ = ("_frozen_claims", "_scopes", "claims", "header")
+    __slots__ = ("_frozen_claims", "_scopes", "claims", "header", "trusted")
 
-    def __init__(self, claims: dict[str, Any], header: FrozenDict) -> None:
+    def __init__(self, claims: dict[str, Any], header: FrozenDict, trusted: Any = None) -> None:
         self.claims = claims
         self.header = header
+        self.trusted = trusted
         self._frozen_claims: FrozenDict | None = None
         self._scopes: frozenset[str] | None = None
 
@@ -36,6 +38,9 @@ class VerifiedToken:
         if self._frozen_claims is None:
             self._frozen_claims = freeze(self.claims)
         return self._frozen_claims
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return VerifiedToken, (self.claims, self.header)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, VerifiedToken) and (self.claims, self.header) == (other.claims, other.header)
@@ -75,6 +80,11 @@ class AccessToken:
     def issuer(self) -> str | None:
         """The claim ``iss``."""
         return self._verified.claims.get("iss")
+
+    @property
+    def issuer_settings(self) -> Any:
+        """What the settings say of the token's issuer (`conf.TrustedIssuer`), as it was verified; else None."""
+        return self._verified.trusted
 
     @property
     def subject(self) -> str | None:

@@ -10,7 +10,7 @@ is checked again at each use. `revocation` asks at each use whether the token wa
 from .answers import judge, token_of_answer
 from .denylist import Denylist
 from .introspected import OF_ANOTHER, add_confirmation
-from .reading import UnverifiedToken, issuer_of, read_token
+from .reading import UnverifiedToken, issuer_of, read_token, resolution_steps
 from .revocation import Revocation
 from .rules import FOR_ANSWERS, NO_KEYS, RULES, Rule
 from .verifier import averify_token, remembered_or_steps, verify_token
@@ -30,6 +30,7 @@ __all__ = [
     "judge",
     "read_token",
     "remembered_or_steps",
+    "resolution_steps",
     "token_of_answer",
     "verify_token",
 ]

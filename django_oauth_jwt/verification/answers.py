@@ -12,7 +12,7 @@ from ..jws import EncodedToken, UnverifiedHeader
 from ..tokens import VerifiedToken, freeze
 from ..upstream import NoAnswer, Steps, run_blocking
 from .needs import Keys
-from .reading import UnverifiedToken, read_token
+from .reading import UnverifiedToken, is_issuer_of, read_token
 from .rules import AFTER_KEYS, BEFORE_KEYS, FOR_ANSWERS, NO_KEYS
 from .times import TIMES, check_times
 
@@ -51,7 +51,7 @@ def judge(answer: Answer, trusted: TrustedIssuer, runtime: Runtime) -> VerifiedT
 def token_of_answer(members: Mapping[str, Any], trusted: TrustedIssuer, runtime: Runtime) -> UnverifiedToken:
     """Return the token that an answer describes, for the rules: of the issuer that was asked, if it names no other."""
     claims = {**({} if trusted.issuer is None else {"iss": trusted.issuer}), **members}
-    is_trusted = trusted.issuer is None or claims["iss"] == trusted.issuer
+    is_trusted = is_issuer_of(trusted, claims)
     # An answer need not say how long the token is good (RFC 7662 section 2.2): it is asked for again before long.
     required = tuple(name for name in trusted.required_claims if name != "exp")
     held_to = replace(trusted, required_claims=required)
@@ -66,8 +66,7 @@ def _held_to_rules(token: UnverifiedToken) -> VerifiedToken:
 
 
 def _jwt_steps(answer: JwtAnswer, trusted: TrustedIssuer, runtime: Runtime) -> Steps[VerifiedToken]:
-    token = read_token(EncodedToken(answer.encoded.decode("ascii", "replace")), runtime, None)
-    token.is_trusted &= token.trusted is trusted
+    token = read_token(EncodedToken(answer.encoded.decode("ascii", "replace")), runtime, None, trusted)
     for check in BEFORE_KEYS:
         check(token, NO_KEYS, 0.0)
     key_set = yield Keys(token.service(), token.header.kid, token.header.alg)

@@ -16,6 +16,7 @@ from django.core.cache.backends.dummy import DummyCache
 
 from ..conf import Settings
 from ..errors import InvalidToken, RevocationCheckUnavailable
+from ..issuers import issuer_of_verified
 from ..jws import encode_segment, read_compact
 from ..tokens import AccessToken
 from ..upstream import ProjectCache, Steps, unix_time
@@ -40,6 +41,7 @@ class Denylist:
 
     def __init__(self, settings: Settings) -> None:
         self._cache = ProjectCache(settings.cache, "revocation", entries=ENTRIES_IN_MEMORY, warning=_WARNING)
+        self._settings = settings
         self._leeway = max(trusted.leeway for trusted in (*settings.issuers.values(), settings.unlisted_issuer))
         self._can_remember = not issubclass(self._cache.kind, DummyCache)
         if not self._can_remember:
@@ -52,7 +54,7 @@ class Denylist:
         """Remember a token for as long as it could be used."""
         # What an authorization server says of an opaque token may have a later end at each question.
         exp = None if _signing_input(token) is None else token.claims.get("exp")
-        timeout = _timeout(exp, self._leeway)
+        timeout = _timeout(exp, max(self._leeway, issuer_of_verified(token, self._settings).leeway))
         if timeout != 0:
             for key in _token_keys(token):
                 yield from self._call_steps(partial(_keep, key=key, timeout=timeout))

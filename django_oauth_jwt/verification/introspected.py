@@ -33,7 +33,7 @@ def opaque_steps(encoded: EncodedToken, runtime: Runtime) -> Steps[RememberedTok
             unavailable = error.with_traceback(None)  # which would hold this frame, and that the error
             continue
         if verdict.reason is None:
-            verified = VerifiedToken(dict(verdict.claims), freeze(verdict.header))
+            verified = VerifiedToken(dict(verdict.claims), freeze(verdict.header), trusted)
             return RememberedToken(verified, trusted.leeway, since=time.time(), until=verdict.until)
         if verdict.reason not in OF_ANOTHER:
             raise verdict.refusal()

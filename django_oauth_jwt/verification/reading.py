@@ -6,9 +6,10 @@ from typing import Any
 
 from ..conf import Runtime, TrustedIssuer
 from ..errors import InvalidToken
-from ..issuers import issuer_of_service, trusted_issuer
+from ..issuers import Resolution, ResolvedIssuers, issuer_of_service, trusted_issuer
 from ..jwks import KeyService, KeyServices
 from ..jws import EncodedToken, UnverifiedHeader, loads_object, read_compact
+from ..upstream import Steps
 
 
 @dataclass(slots=True, eq=False, repr=False)  # not frozen: that would take longer than all else that is done here
@@ -16,7 +17,8 @@ class UnverifiedToken:
     """A token as read: header and claims, signing input and signature segment as sent, and whose rules hold for it.
 
     ``trusted`` is the first issuer of the settings where the token's own is not trusted, so that each rule can be
-    asked all the same. ``jwks_service`` is the one that the caller gave, None where the settings name it.
+    asked all the same; where they list none, the one that nothing is known of. ``jwks_service`` is the one that the
+    caller gave, None where the settings name it.
     """
 
     header: UnverifiedHeader
@@ -35,15 +37,22 @@ class UnverifiedToken:
         return self.runtime.part(KeyServices).service_of(self.trusted)
 
 
-def read_token(encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None) -> UnverifiedToken:
-    """Return a token as read; raise InvalidToken for what is no signed JWT (RFC 7519 section 7.2)."""
+def read_token(
+    encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None, asked: TrustedIssuer | None = None
+) -> UnverifiedToken:
+    """Return a token as read; raise InvalidToken for what is no signed JWT (RFC 7519 section 7.2).
+
+    ``asked`` is the one issuer whose token it may be, None where that is for the token to say.
+    """
     fixed_issuer = issuer_of_service(jwks_service)  # may be a property of the project's, so before there are parts
     header, payload, signing_input, signature_segment = read_compact(encoded.octets(runtime.settings.max_token_length))
     try:
         claims = loads_object(payload)
     except ValueError as error:
         raise InvalidToken("malformed") from error
-    trusted, is_trusted = issuer_of(claims, runtime, fixed_issuer)
+    trusted, is_trusted = (
+        issuer_of(claims, runtime, fixed_issuer) if asked is None else (asked, is_issuer_of(asked, claims))
+    )
     return UnverifiedToken(header, claims, signing_input, signature_segment, runtime, jwks_service, trusted, is_trusted)
 
 
@@ -51,4 +60,25 @@ def issuer_of(claims: Mapping[str, Any], runtime: Runtime, fixed_issuer: str | N
     """Return the issuer whose rules hold for a token of these claims, and whether it is the token's own."""
     settings, iss = runtime.settings, claims.get("iss")
     found = trusted_issuer(iss, settings, fixed_issuer)
-    return (next(iter(settings.issuers.values())), False) if found is None else (found, True)
+    if found is None:
+        return next(iter(settings.issuers.values()), settings.unlisted_issuer), False
+    return found, True
+
+
+def is_issuer_of(trusted: TrustedIssuer, claims: Mapping[str, Any]) -> bool:
+    """Tell whether a token of these claims is the issuer's own."""
+    return trusted.issuer is None or claims.get("iss") == trusted.issuer
+
+
+def resolution_steps(token: UnverifiedToken) -> Steps[Resolution | None]:
+    """Ask ISSUER_RESOLVER about the issuer of a token that is not trusted yet; if it is trusted, its rules hold.
+
+    Returns what was found, None where there was nobody to ask. Raises IssuerUnavailable.
+    """
+    iss = token.claims.get("iss")
+    if not isinstance(iss, str) or issuer_of_service(token.jwks_service) is not None:
+        return None
+    resolution = yield from token.runtime.part(ResolvedIssuers).resolution_steps(iss)
+    if resolution.trusted is not None:
+        token.trusted, token.is_trusted = resolution.trusted, True
+    return resolution

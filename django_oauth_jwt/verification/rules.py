@@ -38,11 +38,11 @@ class Rule:
     ``check`` takes the token, the keys of its issuer and the time in Unix seconds. It raises BearerError where the
     token does not do, and returns the need for the keys where the rules after it are about them; until then there are
     none. ``facts`` are what the token has and what is accepted, to show to people. ``needs`` are the parts of
-    the token ("header", "payload", "segments": three of them) and the rules before it without which the rule cannot
-    be asked. ``parts`` are the rules that it consists of, where it checks several things in one step. ``at_each_use``
-    is what a remembered token has to pass again, by its claims, the time and the leeway; the rest holds for good.
-    ``is_for_answers`` tells whether the claims that an authorization server gives for an opaque token are held to it,
-    too.
+    the token ("header", "payload", "segments": three of them), the "source" of its issuer's keys, and the rules before
+    it without which the rule cannot be asked. ``parts`` are the rules that it consists of, where it checks several
+    things in one step. ``at_each_use`` is what a remembered token has to pass again, by its claims, the time and the
+    leeway; the rest holds for good. ``is_for_answers`` tells whether the claims that an authorization server gives for
+    an opaque token are held to it, too.
     """
 
     name: str
@@ -194,7 +194,7 @@ RULES: Final = (
     # The issuer decides whose keys are asked for: an unknown one must not cause a fetch.
     Rule("issuer", _check_issuer, _issuer_facts, ("payload",), is_for_answers=True),
     Rule("algorithm", _check_algorithm, _algorithm_facts, ("header",)),
-    Rule("keys", _need_keys, _keys_facts, ("header",)),
+    Rule("keys", _need_keys, _keys_facts, ("header", "source")),
     # Before the claims, so that a forger does not learn which claims are expected.
     Rule("key and signature", _check_signature, _signature_facts, ("header", "keys"), (_KEY, _BY_KEY)),
     Rule("type", _check_type, _type_facts, ("header",)),

@@ -13,7 +13,7 @@ from ..tokens import AccessToken, VerifiedToken
 from ..upstream import Steps, run_awaiting, run_blocking
 from .introspected import activity_steps, opaque_steps
 from .needs import Keys, unavailable
-from .reading import read_token
+from .reading import read_token, resolution_steps
 from .revocation import IsRevoked, Revocation
 from .rules import AFTER_KEYS, AT_EACH_USE, BEFORE_KEYS, NO_KEYS
 from .token_cache import RememberedToken, TokenCache, cache_key
@@ -62,18 +62,16 @@ def _steps(
         require_key_source(runtime.settings)
     found = remembered_or_steps(encoded, runtime, jwks_service)
     token = found if isinstance(found, AccessToken) else (yield from found)
-    return _with_binding(token, runtime, jwks_service, is_checked=is_checked)
+    return _with_binding(token, runtime, is_checked=is_checked)
 
 
-def _with_binding(
-    token: AccessToken, runtime: Runtime, jwks_service: KeyService | None, *, is_checked: bool
-) -> AccessToken:
+def _with_binding(token: AccessToken, runtime: Runtime, *, is_checked: bool) -> AccessToken:
     """Return a token that is bound to nobody and need not be, or whose binding is checked; else raise InvalidToken."""
     settings = runtime.settings
     if token.is_bound:
         if not is_checked:
             raise InvalidToken("unproven", detail="bound to its sender, and nobody has checked the proof")
-    elif settings.requires_bound_tokens and issuer_of_verified(token, settings, jwks_service).require_bound_tokens:
+    elif settings.may_require_bound_tokens and issuer_of_verified(token, settings).require_bound_tokens:
         raise InvalidToken("unproven", detail="bound to nobody, and REQUIRE_BOUND_TOKENS is set")
     return token
 
@@ -130,7 +128,11 @@ def _remembering_steps(
 
 def _jwt_steps(encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None) -> Steps[RememberedToken]:
     """Hold a JWT to each rule in turn, and return what is to be remembered."""
-    token = read_token(encoded, runtime, jwks_service)
+    token, since, until = read_token(encoded, runtime, jwks_service), -math.inf, math.inf
+    if not token.is_trusted and runtime.settings.issuer_resolver is not None:
+        resolution = yield from resolution_steps(token)
+        if resolution is not None:
+            since, until = resolution.since, resolution.until
     for check in BEFORE_KEYS:
         check(token, NO_KEYS, 0.0)
     service = token.service()
@@ -138,10 +140,11 @@ def _jwt_steps(encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService
     now = time.time()
     for check in AFTER_KEYS:
         check(token, key_set, now)
-    since, until, introspection = -math.inf, math.inf, token.trusted.introspection
+    introspection = token.trusted.introspection
     if introspection is not None and introspection.asks_about_jwts:
-        since, until = now, (yield from activity_steps(encoded, token.claims, token.trusted, runtime))
-    verified = VerifiedToken(token.claims, token.header.parameters)
+        active_until = yield from activity_steps(encoded, token.claims, token.trusted, runtime)
+        since, until = max(since, now), min(until, active_until)
+    verified = VerifiedToken(token.claims, token.header.parameters, token.trusted)
     return RememberedToken(verified, token.trusted.leeway, service, key_set, since, until)
 
 

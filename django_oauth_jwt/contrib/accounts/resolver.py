@@ -14,7 +14,7 @@ from django.utils import timezone
 from ...conf import AccountSettings, get_settings
 from ...errors import InvalidToken
 from ...http import keys_speak_for
-from ...issuers import trusted_issuer
+from ...issuers import issuer_of_verified
 from ...tokens import AccessToken
 from .creation import new_users
 from .fields import apply_fields, claim_at, claims_by_field, no_user, save_user
@@ -47,7 +47,7 @@ def _resolved(access_token: AccessToken, request: HttpRequest | None) -> Any:
     if request is not None and not keys_speak_for(request, issuer):
         raise no_user("a key service without an issuer has verified the token: anybody's subject could be in it")
     settings = get_settings()
-    accounts = (trusted_issuer(issuer, settings) or settings.unlisted_issuer).accounts
+    accounts = issuer_of_verified(access_token, settings).accounts
     identity = _find(FederatedIdentity.objects.all(), issuer, subject)
     if identity is None:
         identity = _first_login(issuer, subject, accounts, access_token)

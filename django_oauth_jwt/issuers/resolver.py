@@ -1,0 +1,50 @@
+"""The need for what ISSUER_RESOLVER says of an issuer."""
+
+import logging
+
+from asgiref.sync import sync_to_async
+from django.core.exceptions import ImproperlyConfigured
+
+from ..conf import Settings, TrustedIssuer, read_issuer
+
+logger = logging.getLogger("django_oauth_jwt")
+
+
+class ResolverFailed(Exception):
+    """The resolver raised an error."""
+
+
+class WrongEntry(Exception):
+    """What the resolver returned is neither None nor an entry of ISSUERS that can be used. The log says why."""
+
+
+class Question:
+    """The need to know whether an issuer is trusted, and what holds for its tokens."""
+
+    __slots__ = ("_iss", "_settings")
+
+    def __init__(self, iss: str, settings: Settings) -> None:
+        self._iss = iss
+        self._settings = settings
+
+    def get(self) -> TrustedIssuer | None:
+        """Ask, in this thread: under WSGI it is the request's, with its connection to the database.
+
+        Raises ResolverFailed, whose cause is the resolver's own error, and WrongEntry.
+        """
+        assert self._settings.issuer_resolver is not None  # noqa: S101  # else nobody asks
+        try:
+            entry = self._settings.issuer_resolver(self._iss)
+        except Exception as error:  # StopIteration, too, which would end the steps
+            raise ResolverFailed from error
+        if entry is None:
+            return None
+        try:
+            return read_issuer(self._iss, entry, self._settings)
+        except ImproperlyConfigured as error:
+            logger.error("An entry of ISSUER_RESOLVER cannot be used: %s", error)  # noqa: TRY400  # ours, so no frames
+            raise WrongEntry from None
+
+    async def aget(self) -> TrustedIssuer | None:
+        """Do as `get` does, in a thread."""
+        return await sync_to_async(self.get)()
