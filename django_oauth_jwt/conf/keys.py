@@ -23,6 +23,10 @@ def jwks(value: Any) -> KeySet | Path:
 
 
 def _path(value: Any) -> Path:
-    if not isinstance(value, str | os.PathLike) or not value or not str(value).isprintable():
-        raise ValueError(f"a {type(value).__name__} is neither" if not isinstance(value, str) else "no path")
-    return Path(value)
+    if not isinstance(value, str | os.PathLike):
+        raise ValueError(f"{type(value).__name__} is neither")
+    text = str(value)
+    # The text of keys may be that of private ones, and no error shows it.
+    if not text or not text.isprintable() or "{" in text or "-----" in text:
+        raise ValueError("a text that is no path")
+    return Path(text)

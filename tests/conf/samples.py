@@ -151,8 +151,35 @@ EVERY_PATH = ["/", "^/", "/?", "/.*", ".*", "", "^", "x*", "/a|/", "[^x]", "(?:/
 WITHOUT_SECRET = {"AUTH": "none", "CLIENT_ID": "api"}
 WITH_SECRET = {"CLIENT_ID": "api", "CLIENT_SECRET": "hunter2"}
 
+#: JWKs that are no use, and such as nobody should have put here.
+SECRET_JWK = {"kty": "oct", "k": "c2VjcmV0"}
+PRIVATE_JWK = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "d": "hunter2"}
+PUBLIC_JWK = {name: value for name, value in PRIVATE_JWK.items() if name != "d"}
+
 BAD = {
     "JWKS_URI": NO_URL,
+    "JWKS": [
+        *[
+            "",
+            b"x",
+            1,
+            True,
+            [],
+            [PUBLIC_JWK],
+            object(),
+            PUBLIC_JWK,
+            Unprintable(),
+            "no such file",
+            "a\0b",
+            ".",
+            "/dev/null",
+        ],
+        *["https://as.example.com/jwks", '{"keys": []}', "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"],
+        *[{}, {"keys": None}, {"keys": {}}, {"keys": []}, {"keys": [1]}, {"keys": [{"kty": "RSA"}]}, {1: 2}],
+        *[{"keys": [jwk]} for jwk in (SECRET_JWK, PRIVATE_JWK)],
+        *[{"keys": [PUBLIC_JWK, jwk]} for jwk in (SECRET_JWK, PRIVATE_JWK)],
+        __file__,
+    ],
     "ISSUER": NO_TEXT,
     "AUDIENCE": ["", " ", " x", [], (), set(), *NO_STRINGS[1:], lazystr("x")],
     "ISSUERS": [
@@ -187,6 +214,7 @@ BAD = {
     "HTTP_TIMEOUT": [*NO_SECONDS, 0, 0.0],
     "ALLOW_INSECURE_HTTP": [0, 1, "True", "", [], b"x", object()],
     "JWKS_SERVICE": [*NO_CALLABLE, "os.path", HALF_A_SERVICE, SimpleNamespace, dict],
+    "ISSUER_RESOLVER": [*NO_CALLABLE, aresolver, AsyncResolver()],
     "USER_RESOLVER": [*NO_CALLABLE, aresolver, AsyncResolver()],
     "TOKEN_CACHE_SIZE": NO_COUNT,
     "MAX_TOKEN_LENGTH": [*NO_COUNT, 0],
@@ -296,7 +324,7 @@ BAD = {
 
 #: Keys that also take None, as if they were not there; all others refuse it.
 NULLABLE = {
-    *("JWKS_URI", "ISSUER", "AUDIENCE", "JWKS_SERVICE", "USER_RESOLVER", "HTTP_SESSION"),
+    *("JWKS_URI", "JWKS", "ISSUER", "AUDIENCE", "JWKS_SERVICE", "ISSUER_RESOLVER", "USER_RESOLVER", "HTTP_SESSION"),
     *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA", "CLIENT_CERTIFICATE", "INTROSPECTION"),
     "IS_REVOKED",
 }
@@ -360,6 +388,8 @@ GOOD = [
     ("JWKS_SERVICE", "tests.conf.samples.SERVICE", SERVICE),
     ("JWKS_SERVICE", "tests.conf.samples.Service", Service),
     ("JWKS_SERVICE", resolver, resolver),
+    ("ISSUER_RESOLVER", resolver, resolver),
+    ("ISSUER_RESOLVER", "tests.conf.samples.resolver", resolver),
     ("USER_RESOLVER", "tests.conf.samples.resolver", resolver),
     ("TOKEN_CACHE_SIZE", 0, 0),
     ("MAX_TOKEN_LENGTH", 1, 1),

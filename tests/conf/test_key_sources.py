@@ -8,10 +8,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django_oauth_jwt.conf import get_settings
 from django_oauth_jwt.jwks import get_jwks_service
 
-from .samples import ISSUER, SERVICE, VALID, Service
+from .samples import ISSUER, PUBLIC_JWK, SERVICE, VALID, Service, resolver
 
 OTHER = "https://b.example.com"
 INSECURE = "http://as.example.com"
+JWKS = {"keys": [PUBLIC_JWK]}
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,12 @@ def test_no_setting_at_all_is_no_source_of_keys(settings):
         {"ISSUER": ISSUER},
         {"ISSUERS": {ISSUER: {}}},
         {"JWKS_SERVICE": SERVICE},
+        {"JWKS": JWKS},
+        {"ISSUER": "a name that is no URL", "JWKS": JWKS},
+        {"ISSUERS": {"urn:as": {"JWKS": JWKS}, OTHER: {}}},
+        {"ISSUER_RESOLVER": resolver},
+        {"ISSUER_RESOLVER": resolver, "ISSUER": ISSUER, "JWKS_URI": VALID["JWKS_URI"]},
+        {"ISSUER_RESOLVER": resolver, "ISSUERS": {ISSUER: {}}},
         {"ISSUER": "a name that is no URL", "JWKS_SERVICE": SERVICE},
         {"ISSUER": "a name that is no URL", "JWKS_URI": VALID["JWKS_URI"]},
         {"ISSUERS": {"urn:as": {"JWKS_SERVICE": Service}, OTHER: {}}},
@@ -115,6 +122,22 @@ def test_an_issuer_that_is_no_url_cannot_be_discovered_from(problem_of, raw, nam
         ({**VALID, "ISSUERS": {ISSUER: {}}}, "the same issuer in ISSUER and in ISSUERS"),
         ({"JWKS_URI": VALID["JWKS_URI"], "ISSUERS": {OTHER: {}}}, "a JWKS_URI of no issuer"),
         ({"JWKS_SERVICE": SERVICE, "ISSUERS": {OTHER: {}}}, "a JWKS_SERVICE of no issuer"),
+        ({"JWKS": JWKS, "ISSUERS": {OTHER: {}}}, "has ISSUERS and a JWKS of no issuer"),
+        ({"JWKS": JWKS, "ISSUER_RESOLVER": resolver}, "has ISSUER_RESOLVER and a JWKS of no issuer"),
+        (
+            {"JWKS_URI": VALID["JWKS_URI"], "ISSUER_RESOLVER": resolver},
+            "has ISSUER_RESOLVER and a JWKS_URI of no issuer",
+        ),
+        ({"JWKS_SERVICE": SERVICE, "ISSUER_RESOLVER": resolver}, "has ISSUER_RESOLVER and a JWKS_SERVICE of no issuer"),
+        ({**VALID, "JWKS": JWKS}, "OAUTH_JWT has JWKS_URI and JWKS for one issuer"),
+        (
+            {"ISSUER": ISSUER, "JWKS_SERVICE": SERVICE, "JWKS": JWKS},
+            "OAUTH_JWT has JWKS and JWKS_SERVICE for one issuer",
+        ),
+        (
+            {"ISSUERS": {ISSUER: {"JWKS_URI": VALID["JWKS_URI"], "JWKS": JWKS}}},
+            f"OAUTH_JWT['ISSUERS'][{ISSUER!r}] has JWKS_URI and JWKS for one issuer",
+        ),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(problem_of, raw, words):

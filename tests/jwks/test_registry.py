@@ -200,7 +200,7 @@ def test_a_thread_that_waited_for_another_ones_service_builds_none(settings):
 
     class Overtaken(contextlib.nullcontext):
         def __enter__(self):
-            services._services[ONE] = own_issuer
+            trusted.parts[KeyServices] = own_issuer
 
     services._building = SimpleNamespace(get=Overtaken)
     assert services.service_of(trusted) is own_issuer

@@ -15,6 +15,7 @@ from django_oauth_jwt.errors import (
     IntrospectionUnavailable,
     InvalidProof,
     InvalidToken,
+    IssuerUnavailable,
     KeysUnavailable,
     MissingClaims,
     MissingToken,
@@ -43,7 +44,7 @@ ALL = [
     *(InvalidToken("own", "Words", detail="more"), MissingClaims(["role"], detail="role")),
     *(KeysUnavailable(), KeysUnavailable(30), InsufficientAuthentication(["gold"], 60)),
     *(NonceRequired("nonce"), ReplayCheckUnavailable(), InvalidProof("stale_proof", detail="more")),
-    RevocationCheckUnavailable(30),
+    *(RevocationCheckUnavailable(30), IssuerUnavailable(), IssuerUnavailable(30)),
     *(IntrospectionUnavailable(), IntrospectionUnavailable(30)),
 ]
 #: RFC 6750 section 3: %x20-21 / %x23-5B / %x5D-7E.
