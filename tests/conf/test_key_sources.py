@@ -126,13 +126,13 @@ def test_an_issuer_that_is_no_url_cannot_be_discovered_from(problem_of, raw, nam
         ({"JWKS": JWKS, "ISSUER_RESOLVER": resolver}, "has ISSUER_RESOLVER and a JWKS of no issuer"),
         (
             {"JWKS_URI": VALID["JWKS_URI"], "ISSUER_RESOLVER": resolver},
-            "has ISSUER_RESOLVER and a JWKS_URI of no issuer",
+            "ISSUER_RESOLVER and a JWKS_URI of no issuer",
         ),
         ({"JWKS_SERVICE": SERVICE, "ISSUER_RESOLVER": resolver}, "has ISSUER_RESOLVER and a JWKS_SERVICE of no issuer"),
         ({**VALID, "JWKS": JWKS}, "OAUTH_JWT has JWKS_URI and JWKS for one issuer"),
         (
             {"ISSUER": ISSUER, "JWKS_SERVICE": SERVICE, "JWKS": JWKS},
-            "OAUTH_JWT has JWKS and JWKS_SERVICE for one issuer",
+            "has JWKS and JWKS_SERVICE for one issuer",
         ),
         (
             {"ISSUERS": {ISSUER: {"JWKS_URI": VALID["JWKS_URI"], "JWKS": JWKS}}},

@@ -1,7 +1,7 @@
 """The keys in files: JWKS and PEM, and what is no file of public keys."""
 
 import base64
-import datetime
+import datetime as dt
 import hashlib
 import json
 
@@ -28,8 +28,8 @@ def certificate_of(private_key):
     digest = None if isinstance(private_key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
     return (
         x509.CertificateBuilder(name, name, private_key.public_key(), 1)
-        .not_valid_before(datetime.datetime(2020, 1, 1))
-        .not_valid_after(datetime.datetime(2021, 1, 1))
+        .not_valid_before(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+        .not_valid_after(dt.datetime(2021, 1, 1, tzinfo=dt.UTC))
         .sign(private_key, digest)
     )
 
@@ -59,7 +59,7 @@ def test_a_public_key_in_pem_has_its_thumbprint_for_kid(write, signing_key, alg)
 
 @pytest.mark.parametrize("alg", ALGORITHMS)
 def test_a_certificate_is_known_by_its_own_thumbprints_too(write, signing_key, alg):
-    """``x5t#S256`` and ``x5t`` of a token name the certificate (RFC 7515 section 4.1.7); whether it is valid is no matter."""
+    """``x5t#S256`` and ``x5t`` name the certificate (RFC 7515 section 4.1.7); whether it is valid is no matter."""
     key = signing_key(alg)
     certificate = certificate_of(key.private_key)
     (public,) = read_key_file(write(certificate.public_bytes(Encoding.PEM))).key_set
@@ -103,15 +103,15 @@ def private_pem(form):
         (pem_of(rsa.generate_private_key(65537, 1024).public_key()), "has no usable key: "),
         (
             b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----",
-            "has a PEM block PUBLIC KEY that cannot be used",
+            "a PEM block PUBLIC KEY that cannot be used",
         ),
         (
             b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
-            "a PEM block CERTIFICATE that cannot be used",
+            "block CERTIFICATE that cannot be used",
         ),
         (
             b"-----BEGIN EC PARAMETERS-----\nAAAA\n-----END EC PARAMETERS-----",
-            "has a PEM block EC PARAMETERS, which is no",
+            "PEM block EC PARAMETERS, which is no",
         ),
         (b"-----BEGIN PUBLIC KEY-----\nAAAA", "has neither PEM nor the JSON of a JWKS"),
         (b"", "has neither PEM nor the JSON of a JWKS"),
