@@ -40,7 +40,7 @@ NOT_TRUSTED: Final = Resolution(None)
 class Expiring:
     """Texts that are remembered for so many seconds each, by a short hash; the oldest go first."""
 
-    def __init__(self, seconds: float, maximum: int) -> None:
+    def __init__(self, seconds: int, maximum: int) -> None:
         self.seconds = seconds
         self._maximum = maximum
         self._added: dict[bytes, float] = {}
@@ -109,10 +109,12 @@ class IssuerMemory:
             self._trusted.popitem(last=False)
         return found
 
-    def add_failure(self, iss: str, now: float, *, has_raised: bool) -> None:
-        """Remember that the resolver raised an error, or else returned what cannot be used."""
+    def add_failure(self, iss: str, now: float, *, has_raised: bool) -> IssuerUnavailable:
+        """Remember that the resolver raised an error, or else returned what cannot be used; return the refusal."""
         raised, wrong = self._failures
-        (raised if has_raised else wrong).add(iss, now)
+        failures = raised if has_raised else wrong
+        failures.add(iss, now)
+        return IssuerUnavailable(failures.seconds)
 
 
 def _short_hash(text: str) -> bytes:

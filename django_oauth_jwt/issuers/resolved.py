@@ -108,8 +108,8 @@ class _Resolver:
             if has_raised:
                 self._log(error.__cause__)
             with self._lock:
-                self.memory.add_failure(iss, now, has_raised=has_raised)
-            raise IssuerUnavailable from None
+                refusal = self.memory.add_failure(iss, now, has_raised=has_raised)
+            raise refusal from None
         with self._lock:
             return self.memory.add(iss, trusted, now)
 
