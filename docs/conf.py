@@ -16,7 +16,6 @@ project = "django-oauth-jwt"
 release = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 myst_heading_anchors = 3  # as GitHub has them, for links like page.md#heading
-suppress_warnings = ["toc.empty_glob"]  # of patterns for pages to come
 default_role = "py:obj"  # of names in the docstrings
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"

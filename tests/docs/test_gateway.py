@@ -1,4 +1,4 @@
-"""README's gateway for opaque tokens, as printed: nginx with its njs module, between a client and Django."""
+"""The manual's gateway for opaque tokens, as printed: nginx with its njs module, between a client and Django."""
 
 import http.client
 import time

@@ -1,4 +1,4 @@
-"""README's "Opaque tokens": its settings work as printed, and its table has what can be set."""
+"""The page on opaque tokens: its settings work as printed, and the table of its keys has what can be set."""
 
 import re
 
@@ -9,18 +9,14 @@ from django.test import Client
 from django_oauth_jwt.conf import read
 from django_oauth_jwt.decorators import secure
 
-from .readme_text import TEXT
+from .manual_text import table
 
-_SECTION = re.search(r"^### Ask here\n(.*?)^### ", TEXT, re.MULTILINE | re.DOTALL)[1]
-_ROWS = [
-    [cell.strip() for cell in row.strip("|").split(" | ")]
-    for row in re.findall(r"^\|(?! key| ---)(.+)\|$", _SECTION, re.MULTILINE)
-]
+_ROWS = table("docs/reference/settings.md", "Keys of `INTROSPECTION`")
 
 
 @pytest.fixture
 def introspecting_project(project, monkeypatch):
-    """A project with the settings of the section."""
+    """A project with the settings of the page."""
     monkeypatch.setenv("BOOKS_CLIENT_SECRET", "secret")
     project.configure("introspection")
     return project

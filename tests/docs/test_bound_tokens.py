@@ -1,4 +1,4 @@
-"""README's section on bound tokens: what is good by default, its settings, its test, and nginx with certificates."""
+"""The page on bound tokens: what is good by default, its settings, its test, and nginx with certificates."""
 
 import time
 
@@ -20,7 +20,7 @@ from ..servers.faulty_server import FOREVER
 from ..servers.nginx import IS_INSTALLED, NOT_INSTALLED, certificate_of, running_nginx
 from ..servers.real_servers import free_port
 from .gateway import SNIPPETS, UPSTREAMS
-from .readme_text import table
+from .manual_text import table
 
 URL = "http://testserver/whoami/"
 LOCAL = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
@@ -34,7 +34,7 @@ def proof_key(signing_key):
 
 @pytest.fixture
 def whoami(project):
-    """README's first view, behind the middleware."""
+    """The manual's first view, behind the middleware."""
     project.configure("settings", "middleware")
     project.route(whoami=project.module("books.views", "views").whoami)
 
@@ -50,7 +50,7 @@ def test_what_is_good_without_any_setting(as_issuer, client, proof_key):
         ("both", "dpop", True): True,
         **{("no `cnf` at all", "bearer", certificate): True for certificate in (True, False)},
     }
-    assert [row[0] for row in table("Bound tokens: DPoP and client certificates")[: len(rows)]] == list(rows)
+    assert [row[0] for row in table("docs/guides/bound-tokens.md")] == list(rows)
     with as_issuer.installed(CLIENT_CERTIFICATE={"SOURCE": "wsgi"}):
         for name, cnf in rows.items():
             token = as_issuer.token("books.read", aud="https://books.example.com", cnf=cnf)
@@ -84,7 +84,7 @@ def test_the_settings_require_a_proof_and_say_so(project, as_issuer, client, pro
 
 
 def test_the_pytest_function_passes(project, client, request):
-    """With the plugin's fixture, and the views of README."""
+    """With the plugin's fixture, and the manual's first view."""
     project.configure("settings", "middleware")
     project.route(whoami=project.module("books.views", "views").whoami)
     tests = project.module("books.test_stolen", "bound-tokens")
@@ -119,7 +119,7 @@ urlpatterns = [
 
 @pytest.fixture
 def through_nginx(tmp_path, rsa_issuer, settings):
-    """README's nginx with TLS before Django: return its origin, and how requests trust it."""
+    """The manual's nginx with TLS before Django: return its origin, and how requests trust it."""
     if not IS_INSTALLED:
         pytest.skip(NOT_INSTALLED)
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -1,4 +1,4 @@
-"""README's section on revocation: the denylist and a project's own check, as its code has them."""
+"""The page on revocation: the denylist and a project's own check, as its code has them."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,7 +12,7 @@ from django_oauth_jwt.verification import verify_token
 
 @pytest.fixture
 def whoami(project):
-    """A project whose settings are those of the section, with a view of its own."""
+    """A project whose settings are those of the page, with a view of its own."""
     project.configure("settings", "revocation-settings")
     project.route(whoami=secure()(lambda request: JsonResponse(request.claims)))
 

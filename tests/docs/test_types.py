@@ -1,4 +1,4 @@
-"""README's code under mypy and pyright, in a project that holds no more than that."""
+"""The manual's code under mypy and pyright, in a project that holds no more than that."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import pytest
 
 import django_oauth_jwt
 
-from .readme_text import SNIPPETS
+from .manual_text import SNIPPETS
 
 pytestmark = pytest.mark.types
 
@@ -59,7 +59,7 @@ CHECKERS = {
 
 @pytest.fixture
 def project_folder(tmp_path):
-    """A folder with README's code, one module a snippet, and what the checkers read beside it."""
+    """A folder with the manual's code, one module a snippet, and what the checkers read beside it."""
     (tmp_path / "mypy.ini").write_text(MYPY)
     pyright = {"extraPaths": [PACKAGE_ROOT], "typeCheckingMode": "strict"}
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(pyright))
@@ -75,9 +75,9 @@ def project_folder(tmp_path):
 
 
 @pytest.mark.parametrize("checker", CHECKERS)
-def test_readmes_code_is_typed(project_folder, checker):
+def test_the_manuals_code_is_typed(project_folder, checker):
     """It passes `mypy --strict` (with django-stubs) and pyright's strict mode, which see a misspelled attribute."""
-    assert {"views", "decorator", "drf-views", "step-up"} < set(MODULES)
+    assert {"quick-views", "quick-drf-views", "views", "decorator", "drf-views", "step-up"} < set(MODULES)
     environment = {**os.environ, "PYTHONPATH": f"{PACKAGE_ROOT}{os.pathsep}{project_folder}"}
     files = {str(file.relative_to(project_folder)) for file in project_folder.rglob("*.py")}
     assert files > FOR_MYPY_ALONE

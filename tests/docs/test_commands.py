@@ -1,4 +1,4 @@
-"""README's step-up permission, OpenAPI schema and commands do what README says."""
+"""The step-up permission, the OpenAPI schema and the commands do what the manual says."""
 
 import time
 from io import StringIO
@@ -10,7 +10,7 @@ from django.urls import path
 
 from django_oauth_jwt.testing import TokenIssuer
 
-from .readme_text import is_excerpt, marked_blocks
+from .manual_text import is_excerpt, marked_blocks
 
 NOW = 1_800_000_000
 
@@ -42,7 +42,7 @@ def test_openapi(project, as_issuer):
 
 
 @pytest.mark.usefixtures("project")
-def test_explain_token_prints_what_readme_shows(monkeypatch):
+def test_explain_token_prints_what_the_manual_shows(monkeypatch):
     """The excerpt is of the command as it is now."""
     monkeypatch.setattr("time.time", lambda: NOW)
     output = StringIO()

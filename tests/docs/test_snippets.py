@@ -1,7 +1,6 @@
-"""README's snippets do what README says, each in a project that holds no more than that."""
+"""The manual's snippets do what it says of them, each in a project that holds no more than that."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -18,14 +17,7 @@ from django_oauth_jwt.jwks import JwksService, get_jwks_service
 from django_oauth_jwt.permissions import HasScope
 from django_oauth_jwt.testing import TokenIssuer
 
-from .readme_text import SNIPPETS, TEXT, run_snippet
-
-
-def test_each_python_block_is_marked_and_run():
-    """No snippet is untested: all of them are marked, and each marker's name is used by a test below."""
-    assert TEXT.count("```python\n") == len(SNIPPETS)
-    tests = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*.py"))
-    assert {name for name in SNIPPETS if f'"{name}"' not in tests} == set()
+from .manual_text import run_snippet
 
 
 def test_the_least_settings_discover_the_keys(project):
@@ -39,7 +31,7 @@ def test_the_least_settings_discover_the_keys(project):
 
 @pytest.fixture
 def views_behind_middleware(project, as_issuer):
-    """The project of the sections up to the middleware."""
+    """The project of the tutorial up to the middleware."""
     project.configure("settings", "middleware")
     views = project.module("books.views", "views")
     project.route(whoami=views.whoami, health=views.health, admin=lambda request: HttpResponse("admin"))

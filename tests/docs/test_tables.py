@@ -1,26 +1,36 @@
-"""README's tables say what the code does."""
+"""The tables of the reference say what the code does."""
 
 import ast
 import re
 from pathlib import Path
 
 import pytest
+from django.core.management.base import BaseCommand
+from django.dispatch import Signal
 
 import django_oauth_jwt
-from django_oauth_jwt import errors
+from django_oauth_jwt import errors, signals
 from django_oauth_jwt.conf import ISSUER_RULES, RULES, read
+from django_oauth_jwt.contrib.accounts import signals as account_signals
+from django_oauth_jwt.contrib.accounts.management.commands import oauth_accounts
 from django_oauth_jwt.http import refuse
 from django_oauth_jwt.jws import SUPPORTED_ALGORITHMS
+from django_oauth_jwt.management.commands import explain_token, oauth_jwks
 
-from .readme_text import TEXT, code, run_snippet, table
+from .manual_text import PAGES, code, run_snippet, table
 
-SETTINGS = {code(key): code(default) for key, default, _ in table("Settings")}
+SETTINGS_ROWS = table("docs/reference/settings.md")
+SETTINGS = {code(key): code(default) for key, default, _ in SETTINGS_ROWS}
+ANSWERS = table("docs/reference/answers.md")
+REASONS = table("docs/reference/reasons.md")
+SIGNALS = "docs/reference/signals.md"
+COMMANDS = "docs/reference/commands.md"
 
 
 def test_the_settings_table_has_every_key():
     """Each key of OAUTH_JWT has one row, and no other has."""
     assert sorted(SETTINGS) == sorted(RULES)
-    assert len(table("Settings")) == len(SETTINGS)
+    assert len(SETTINGS_ROWS) == len(SETTINGS)
 
 
 @pytest.mark.parametrize("key", SETTINGS)
@@ -32,8 +42,9 @@ def test_a_default_is_what_one_gets_by_leaving_the_key_out(key):
 
 
 def test_the_keys_of_an_issuers_own_are_listed():
-    """The section on several issuers names all that an entry may set."""
-    entry = re.search(r"^An entry may also set (.*?)\.", TEXT, re.MULTILINE | re.DOTALL)[1]
+    """The page on several issuers names all that an entry may set."""
+    page = PAGES["docs/guides/several-issuers.md"]
+    entry = re.search(r"^An entry may also set (.*?)\.", page, re.MULTILINE | re.DOTALL)[1]
     named = {
         *re.findall(r"`(\w+)`", entry),
         *run_snippet("issuers", {})["OAUTH_JWT"]["ISSUERS"]["https://partner.example.net"],
@@ -55,12 +66,12 @@ ERRORS = {
 
 def test_the_answers_table_has_every_refusal():
     """Each kind of refusal has one row."""
-    assert [code(row[0]) for row in table("Answers")] == list(ERRORS)
+    assert [code(row[0]) for row in ANSWERS] == list(ERRORS)
     kinds = [kind for kind in errors.BearerError.__subclasses__() if kind.__module__ == errors.__name__]
     assert {kind.__name__ for kind in kinds} == set(ERRORS)
 
 
-@pytest.mark.parametrize(("name", "_", "status", "header"), table("Answers"))
+@pytest.mark.parametrize(("name", "_", "status", "header"), ANSWERS)
 def test_an_answer_is_the_one_in_the_table(name, _, status, header, settings):
     """Status and challenge of each refusal are the table's, to the letter but for the algorithms of proofs."""
     error = ERRORS[code(name)]
@@ -80,7 +91,7 @@ def test_an_answer_is_the_one_in_the_table(name, _, status, header, settings):
 def test_the_checks_table_has_every_check():
     """Each id in the source has one row, and no other has."""
     source = "".join(path.read_text() for path in Path(django_oauth_jwt.__file__).parent.rglob("*.py"))
-    ids = [row[0] for row in table("System checks")]
+    ids = [row[0] for row in table("docs/reference/checks.md")]
     assert ids == sorted(set(re.findall(r'"([EW]\d{3})"', source)))
 
 
@@ -99,5 +110,35 @@ def test_each_reason_is_explained():
         errors.IntrospectionUnavailable().reason,
         errors.RevocationCheckUnavailable().reason,
     ]
-    assert [code(row[0]) for row in table("Troubleshooting")] == ours
-    assert all(all(row) for row in table("Troubleshooting"))
+    assert [code(row[0]) for row in REASONS] == ours
+    assert all(all(row) for row in REASONS)
+
+
+@pytest.mark.parametrize(("module", "number"), [(signals, 0), (account_signals, 1)])
+def test_the_signals_table_is_the_docstring(module, number):
+    """Each signal has one row with the arguments that its module names for it, and no other has."""
+    rows = {
+        code(name): set(re.findall(r"`([a-z_]+)`", arguments)) for name, _, arguments in table(SIGNALS, number=number)
+    }
+    assert set(rows) == {name for name, value in vars(module).items() if isinstance(value, Signal)}
+    for name, arguments in rows.items():
+        described = re.search(rf"^``{name}``(.*?)(?=^``|^$)", module.__doc__, re.MULTILINE | re.DOTALL)[1]
+        assert arguments - {"detail"} == set(re.findall(r"``([a-z_]+)``", described)) - {"detail"}
+
+
+def _options(parser):
+    """Return the options of a command and of its actions, but for those that every command has."""
+    common = BaseCommand().create_parser("manage.py", "command")
+    own = {option for action in parser._actions for option in action.option_strings}
+    children = [child for action in parser._actions if action.nargs == "A..." for child in action.choices.values()]
+    return (own - set(common._option_string_actions)).union(*map(_options, children))
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [("oauth_jwks", oauth_jwks), ("explain_token", explain_token), ("oauth_accounts", oauth_accounts)],
+)
+def test_the_commands_tables_have_every_option(name, command):
+    """Each option has one row, and no other has."""
+    rows = [cell for row in table(COMMANDS, f"`{name}`") for cell in row if cell.startswith("`--")]
+    assert sorted(map(code, rows)) == sorted(_options(command.Command().create_parser("manage.py", name)))

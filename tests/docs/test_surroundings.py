@@ -1,4 +1,4 @@
-"""The snippets beside the entrances do what README says: keys, tests of one's own, metadata."""
+"""The snippets beside the entrances do what the manual says: keys, tests of one's own, metadata."""
 
 import logging
 import logging.config
@@ -12,12 +12,11 @@ from django.core.cache import caches
 from django.http import HttpResponse
 from rest_framework.test import APIClient
 
-from django_oauth_jwt import signals
 from django_oauth_jwt.conf import get_settings
 from django_oauth_jwt.decorators import secure
 from django_oauth_jwt.jwks import JwksService
 
-from .readme_text import SNIPPETS, TEXT
+from .manual_text import PAGES, SNIPPETS
 
 
 @pytest.fixture
@@ -53,12 +52,6 @@ def test_a_cache_server_that_is_down_costs_the_sharing_only(project, call, jwks_
     assert call("/view/").status_code == 200
 
 
-def test_all_signals_are_named():
-    """README names each signal, and no other."""
-    named = set(re.findall(r"`([a-z_]+)`", re.search(r"^Signals: (.*), in ", TEXT, re.MULTILINE)[1]))
-    assert named == {name for name, value in vars(signals).items() if isinstance(value, signals.Signal)}
-
-
 @pytest.fixture
 def own_logging():
     """Put the package's logging back as it was, whatever a test makes of it."""
@@ -80,7 +73,7 @@ def test_the_log_shows_why_a_token_is_rejected(project, as_issuer, call, capsys)
 
 
 def test_the_test_case_passes(project):
-    """The unittest snippet is a test that passes in the project of the sections above."""
+    """The unittest snippet is a test that passes in the project of the tutorial."""
     project.configure("settings", "middleware")
     project.route(whoami=project.module("books.views", "views").whoami)
     tests = project.module("books.tests", "testcase")
@@ -108,7 +101,8 @@ def test_tests_of_rest_framework_send_a_token(project, as_issuer):
     forced.force_authenticate(user=User(username="anna"))
     with as_issuer.installed():
         assert forced.get("/books/").status_code == 401
-        eval(f"client.{re.search(r'`(credentials.*)`', TEXT)[1]}", {"client": client, "issuer": as_issuer})
+        line = re.search(r"`(credentials.*)`", PAGES["docs/guides/testing.md"])[1]
+        eval(f"client.{line}", {"client": client, "issuer": as_issuer})
         assert client.get("/books/").json() == {"sub": "user-1"}
 
 
@@ -119,7 +113,7 @@ def test_protected_resource_metadata(project, as_issuer, client):
     project.route(whoami=project.module("books.views", "views").whoami)
     with as_issuer.installed():
         challenge = client.get("/whoami/")["WWW-Authenticate"]
-        assert challenge in TEXT
+        assert challenge in PAGES["docs/guides/resource-metadata.md"]
         document = client.get("/.well-known/oauth-protected-resource").json()
     assert document["authorization_servers"] == ["https://as.example.com"]
     assert document["scopes_supported"] == ["books.read"]

@@ -1,6 +1,4 @@
-"""README's section on people: users, groups, permissions and rows, sessions and the admin, as its code has them."""
-
-import re
+"""The pages on people: users, groups, permissions and rows, sessions and the admin, as their code has them."""
 
 import pytest
 from django.apps import apps
@@ -24,21 +22,21 @@ from django_oauth_jwt.users import TokenUser
 from django_oauth_jwt.verification import verify_token
 
 from ..fixtures.projects import table_of
-from .readme_text import SNIPPETS, TEXT
+from .manual_text import PAGES, SNIPPETS, code, joined, table
 
 AUDIENCE = "https://books.example.com"
+SETTINGS = "docs/reference/settings.md"
 RESOLVER = "django_oauth_jwt.contrib.accounts.resolve_user"
 
 
 def test_the_tables_of_accounts_have_every_key_and_its_default():
     """What is left out is what the table says."""
-    section = TEXT.partition("\n### Accounts\n")[2].partition("\n### ")[0]
-    rows = dict(re.findall(r"^\| `([A-Z]+)` \| `(.*?)` \|", section, re.MULTILINE))
+    rows = {code(key): (code(default), meaning) for key, default, meaning in table(SETTINGS, "Keys of `ACCOUNTS`")}
     defaults = AccountSettings()
     assert {key.lower() for key in rows} == set(vars(defaults))
-    shown = {key.lower(): eval(default) for key, default in rows.items()}
+    shown = {key.lower(): eval(default) for key, (default, _) in rows.items()}
     assert shown == {**vars(defaults), "fields": {"email": "email"}}
-    groups = re.search(r'`(\{"CLAIM": \.\.\..*?\})`', section)[1]
+    groups = code(rows["GROUPS"][1])
     members = {"NAMES" if key == "MAP" else key: value for key, value in eval(groups).items() if key != "CLAIM"}
     made = vars(GroupSettings(("x",)))
     assert {key.lower(): value or made[key.lower()] for key, value in members.items()} == {
@@ -56,11 +54,11 @@ def test_a_token_users_permissions(project, as_issuer):
 
 
 def test_permission_required_goes_by_the_token(project, as_issuer, call):
-    """With the resolver that README names."""
+    """With the resolver that the page names."""
     project.configure("settings", "token-permissions")
     view = permission_required("books.add_book", raise_exception=True)(lambda request: HttpResponse())
     project.route(add=secure()(view))
-    assert "a resolver that returns `TokenUser(access_token)`" in TEXT.replace("\n", " ")
+    assert "a resolver that returns `TokenUser(access_token)`" in joined("docs/guides/users.md")
     with as_issuer.installed(USER_RESOLVER=lambda access_token, request: TokenUser(access_token)):
         assert call("/add/", "books.write").status_code == 200
         assert call("/add/", "books.read").status_code == 403
@@ -147,7 +145,7 @@ class TestAccounts:
 
     def test_who_came_from_names_keeps_them(self, as_issuer, settings):
         """The line in "Coming from": the user by the name of the subject, then the identity."""
-        assert '`contrib.accounts` with `"USERNAME": "sub"`' in TEXT
+        assert '`contrib.accounts` with `"USERNAME": "sub"`' in PAGES["docs/migration.md"]
         anna = get_user_model().objects.create_user("anna")
         accounts = {
             "USERNAME": "sub",

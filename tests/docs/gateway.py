@@ -1,4 +1,4 @@
-"""What stands around README's gateway in its test: an authorization server with TLS, and nginx itself."""
+"""What stands around the manual's gateway in its test: an authorization server with TLS, and nginx itself."""
 
 import ssl
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from testproject.loopback import LoggingHandler, LoopbackServer
 
 from ..servers.nginx import running_nginx
 from ..servers.real_servers import free_port
-from .readme_text import marked_blocks
+from .manual_text import marked_blocks
 
 SNIPPETS = marked_blocks("gateway")
 HOST_NAME = "idsvr.example.com"
@@ -47,7 +47,7 @@ class IntrospectionServer(LoopbackServer):
 
 @contextmanager
 def running_gateway(folder, authorities, **ports):
-    """Run nginx with README's two files; the port is all that is put into them, and the path of the authorities."""
+    """Run nginx with the manual's two files; the port is all that is put into them, and the path of the authorities."""
     port = free_port()
     snippet = SNIPPETS["nginx"].replace("server {", f"server {{ listen 127.0.0.1:{port};", 1)
     snippet = snippet.replace("/etc/ssl/certs/ca-certificates.crt", str(authorities))

@@ -7,9 +7,9 @@ import sys
 import pytest
 from django.core.management import call_command
 
-from .readme_text import SNIPPETS
+from .manual_text import SNIPPETS
 
-SECURING = ("settings", "middleware")
+SECURING = "quick-middleware"
 
 
 def run(folder, *arguments):
@@ -25,17 +25,17 @@ def run(folder, *arguments):
 def fresh_project(tmp_path):
     """What `django-admin startproject` makes, with one view of its own."""
     call_command("startproject", "mysite", tmp_path)
-    (tmp_path / "mysite" / "views.py").write_text(SNIPPETS["views"])
+    (tmp_path / "mysite" / "views.py").write_text(SNIPPETS["quick-views"])
     with (tmp_path / "mysite" / "urls.py").open("a") as file:
         file.write('from mysite import views\nurlpatterns += [path("whoami/", views.whoami)]\n')
-    (tmp_path / "mysite" / "tests.py").write_text(SNIPPETS["testcase"])
+    (tmp_path / "mysite" / "tests.py").write_text(SNIPPETS["quick-test"])
     return tmp_path
 
 
 def secure(project):
     """Append README's lines to the settings."""
     with (project / "mysite" / "settings.py").open("a") as file:
-        file.write("".join(f"\n{SNIPPETS[name].strip()}\n" for name in SECURING))
+        file.write(f"\n{SNIPPETS[SECURING].strip()}\n")
 
 
 def test_under_ten_lines_secure_a_fresh_project(fresh_project):
@@ -43,7 +43,7 @@ def test_under_ten_lines_secure_a_fresh_project(fresh_project):
     before = run(fresh_project, "manage.py", "test", "mysite")
     assert before.returncode == 1
     secure(fresh_project)
-    lines = [line for name in SECURING for line in SNIPPETS[name].splitlines() if line.strip(" #") and line[0] != "#"]
+    lines = [line for line in SNIPPETS[SECURING].splitlines() if line and line[0] != "#"]
     assert len(lines) < 10
     after = run(fresh_project, "manage.py", "test", "mysite")
     assert after.returncode == 0, after.stderr
@@ -66,7 +66,7 @@ def test_the_checks_of_a_fresh_project_are_content(fresh_project):
 
 
 def test_a_fresh_project_has_accounts(fresh_project):
-    """README's lines and `migrate`: the admin, which a fresh project has, and the command know identities then."""
+    """The page's lines and `migrate`: the admin, which a fresh project has, and the command know identities then."""
     secure(fresh_project)
     with (fresh_project / "mysite" / "settings.py").open("a") as file:
         file.write(SNIPPETS["accounts"])

@@ -1,4 +1,4 @@
-"""README's recipes: each is valid, takes an access token as the vendor issues it, and refuses what it should."""
+"""The settings for the large vendors: each is valid, takes an access token as the vendor issues it, and no other."""
 
 import time
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ from django_oauth_jwt.testing import TokenIssuer
 from django_oauth_jwt.tokens import claim_requirement
 from django_oauth_jwt.verification import verify_token
 
-from .readme_text import run_snippet
+from .manual_text import run_snippet
 
 RECIPES = {name: value for name, value in run_snippet("recipes", {}).items() if name.isupper() and "ISSUER" in value}
 API = "00001111-aaaa-2222-bbbb-3333cccc4444"
@@ -131,7 +131,7 @@ def send_to_recipe(project, settings, client):
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_an_access_token_is_taken(send_to_recipe, name):
-    """The vendor's access token is accepted, its scopes are found, and its roles are where README says."""
+    """The vendor's access token is accepted, its scopes are found, and its roles are where the page says."""
     response, (token,) = send_to_recipe(name, ACCESS_TOKENS[name][0], {})
     assert response.status_code == 200
     assert token.scopes == SCOPES[name]

@@ -1,4 +1,4 @@
-"""A throw-away project, put together from README's snippets."""
+"""A throw-away project, put together from the manual's snippets."""
 
 import sys
 from types import ModuleType, SimpleNamespace
@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from django_oauth_jwt.testing import TokenIssuer
 
-from .readme_text import run_snippet
+from .manual_text import run_snippet
 
 
 class Project:
@@ -22,7 +22,7 @@ class Project:
         snippets = ("django_oauth_jwt", "django_oauth_jwt.contrib.accounts", "rest_framework")
         others = [app for app in settings.INSTALLED_APPS if app not in snippets]
         self._namespace = {"INSTALLED_APPS": others, "MIDDLEWARE": [], "CACHES": {**settings.CACHES}, "urlpatterns": []}
-        self.urls = ModuleType("readme_urls")
+        self.urls = ModuleType("manual_urls")
         self.urls.urlpatterns = []
         settings.ROOT_URLCONF = self.urls
 
@@ -63,14 +63,14 @@ def project(settings, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def _readme_issuer():
+def _manual_issuer():
     return TokenIssuer("https://as.example.com", alg="ES256")
 
 
 @pytest.fixture
-def as_issuer(_readme_issuer):
-    """The issuer of README's settings."""
-    return _readme_issuer
+def as_issuer(_manual_issuer):
+    """The issuer of the manual's settings."""
+    return _manual_issuer
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
-"""README's Model Context Protocol server does what README says of it, with nothing set that README does not set."""
+"""The manual's Model Context Protocol server does what its page says, with nothing set that the page does not set."""
 
 import json
 import re
 
 import pytest
 
-from .readme_text import TEXT, table
+from .manual_text import PAGES, table
 
+PAGE = "docs/guides/mcp.md"
 RESOURCE = "https://books.example.com/mcp"
 LIST, ADD = {"name": "list_books"}, {"name": "add_book", "arguments": {"title": "Persuasion"}}
 
@@ -44,7 +45,7 @@ def test_a_token_with_the_scope_calls_the_tool(ask, server, scope):
 def test_a_client_sees_what_the_table_says(ask, client):
     """Each row's challenge is the beginning of what an answer has."""
     answers = [ask(LIST, None), ask(LIST, "books.read", expired=True), ask(ADD, "books.read")]
-    statuses, shown, _ = zip(*table("Protect an MCP server"), strict=True)
+    statuses, shown, _ = zip(*table(PAGE), strict=True)
     assert tuple(str(answer.status_code) for answer in answers) == statuses
     metadata_uri = re.search(r'resource_metadata="(.*)"', answers[0]["WWW-Authenticate"])[1]
     no_token, expired, lacking = (answer["WWW-Authenticate"].replace(metadata_uri, "...") for answer in answers)
@@ -70,7 +71,7 @@ def test_what_is_no_json_is_no_message(server, client, as_issuer):
     assert client.get("/mcp", headers=headers).status_code == 405
 
 
-def test_the_section_names_the_example_and_its_test():
+def test_the_page_names_the_example_and_its_test():
     """Who wants to see it run finds both."""
-    assert "`testproject/mcp_server.py`" in TEXT
-    assert "`tests/interop/test_mcp_client.py`" in TEXT
+    assert "`testproject/mcp_server.py`" in PAGES[PAGE]
+    assert "`tests/interop/test_mcp_client.py`" in PAGES[PAGE]
