@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 #: The text of each page, by its path in the repository.
 PAGES = {
     str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")

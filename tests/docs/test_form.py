@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -47,13 +48,17 @@ def test_readme_is_read_in_five_minutes():
     assert len(README.splitlines()) < 180
 
 
+@cache
+def _tests():
+    return [(file, file.read_text()) for file in (ROOT / "tests").rglob("*.py")]
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_each_python_block_is_marked_and_run(page):
     """No snippet is untested: each has a name, and a test here uses it, or one elsewhere that names the page."""
     names = [block.name for block in blocks("test") if block.page == page]
     assert PAGES[page].count("```python\n") == len(names)
-    files = {file: file.read_text() for file in (ROOT / "tests").rglob("*.py")}
-    of_page = [text for file, text in files.items() if file.parent == Path(__file__).parent or Path(page).name in text]
+    of_page = [text for file, text in _tests() if file.parent == Path(__file__).parent or Path(page).name in text]
     assert [name for name in names if not any(f'"{name}"' in text for text in of_page)] == []
 
 

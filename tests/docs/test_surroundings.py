@@ -16,7 +16,7 @@ from django_oauth_jwt.conf import get_settings
 from django_oauth_jwt.decorators import secure
 from django_oauth_jwt.jwks import JwksService
 
-from .manual_text import PAGES, SNIPPETS
+from .manual_text import PAGES, SNIPPETS, joined
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_protected_resource_metadata(project, as_issuer, client):
     project.route(whoami=project.module("books.views", "views").whoami)
     with as_issuer.installed():
         challenge = client.get("/whoami/")["WWW-Authenticate"]
-        assert challenge in PAGES["docs/guides/resource-metadata.md"]
+        assert challenge in joined("docs/guides/resource-metadata.md")
         document = client.get("/.well-known/oauth-protected-resource").json()
     assert document["authorization_servers"] == ["https://as.example.com"]
     assert document["scopes_supported"] == ["books.read"]
