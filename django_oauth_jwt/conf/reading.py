@@ -1,6 +1,6 @@
 """Reads the value of ``OAUTH_JWT``: returns validated settings, or a list of what is wrong with it.
 
-`rules` has the rule for each key. README's settings table says what the keys mean.
+`rules` has the rule for each key. `docs/reference/settings.md` says what the keys mean.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

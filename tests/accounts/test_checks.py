@@ -95,7 +95,7 @@ def test_accounts_of_another_resolver_are_its_own_affair(trust):
 
 
 def test_an_app_that_is_not_installed_is_named(settings, monkeypatch):
-    """Its model would be one of `django_oauth_jwt`, without a table. What `check` says is tried in tests/readme."""
+    """Its model would be one of `django_oauth_jwt`, without a table. What `check` says is tried in tests/docs."""
     settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "django_oauth_jwt.contrib.accounts"]
     monkeypatch.delitem(sys.modules, "django_oauth_jwt.contrib.accounts.models")
     with pytest.raises(ImproperlyConfigured, match=r"Add 'django_oauth_jwt\.contrib\.accounts' to INSTALLED_APPS"):

@@ -117,9 +117,9 @@ def test_the_twins_take_the_same(module, name):
     assert [inspect.iscoroutinefunction(twin) for twin in twins] == [False, True]
 
 
-README = Path(__file__).parents[2] / "README.md"
-MANUAL = README.read_text()
-TESTS = "\n".join(path.read_text() for path in README.parent.glob("tests/**/*.py") if path.name != Path(__file__).name)
+REPOSITORY = Path(__file__).parents[2]
+REFERENCE = "\n".join((REPOSITORY / "docs" / "reference" / page).read_text() for page in ("api.md", "signals.md"))
+TESTS = "\n".join(path.read_text() for path in REPOSITORY.glob("tests/**/*.py") if path.name != Path(__file__).name)
 #: What projects import from a wing; whatever else its face has is for other wings.
 FROM_WINGS = {
     "tokens": {"AccessToken"},
@@ -131,7 +131,7 @@ FROM_WINGS = {
 }
 #: What they import from a package of `contrib`.
 FROM_CONTRIB = {"accounts.resolve_user", "accounts.signals.identity_created", "accounts.signals.identity_linked"}
-#: What README's tables are held to.
+#: What the manual's tables are held to.
 FOR_TABLES = {"conf": {"ISSUER_RULES", "RULES"}}
 
 
@@ -158,12 +158,12 @@ def _is_documented(found):
 
 
 @pytest.mark.parametrize("name", _public())
-def test_a_public_name_has_a_docstring_a_test_and_a_line_in_the_manual(name):
-    """A new one without any of them fails here: name it in README, try it, and say what it is."""
+def test_a_public_name_has_a_docstring_a_test_and_a_place_in_the_reference(name):
+    """A new one without any of them fails here: put it into the reference, try it, and say what it is."""
     word = re.compile(rf"\b{name.rpartition('.')[2]}\b")
     assert _is_documented(_resolve(name)), "no docstring"
     assert word.search(TESTS), "no test"
-    assert word.search(MANUAL), "no line in README"
+    assert word.search(REFERENCE), "no line in docs/reference/api.md or signals.md"
 
 
 @pytest.mark.parametrize("wing", WINGS)

@@ -69,7 +69,7 @@ def run_once(port=0, **options):
 
 
 def test_the_tour_shows_each_request_with_its_answer():
-    """What the README promises of the demo: every kind of answer, and when the authorization server is asked."""
+    """What README promises of the demo: every kind of answer, and when the authorization server is asked."""
     output = run_once(no_color=True)
     rows = [match.groups() for match in map(ROW.match, output.splitlines()) if match]
     assert rows == [

@@ -1,4 +1,4 @@
-"""The example's views answer as the README says, in plain Django and in REST framework, under WSGI and ASGI."""
+"""The example's views answer as the manual says, in plain Django and in REST framework, under WSGI and ASGI."""
 
 import pytest
 from asgiref.sync import async_to_sync
