@@ -16,7 +16,7 @@ from testproject.demo.bound_tour import bound_stops
 from testproject.demo.curl import curl_lines
 from testproject.demo.mcp_tour import IS_INSTALLED, LEFT_OUT, mcp_stops
 from testproject.demo.opaque_tour import opaque_stops
-from testproject.demo.servers import ApiServer, direct_session, mcp_resource, running, show_log
+from testproject.demo.servers import ApiServer, direct_session, mcp_resource, page_resource, running, show_log
 from testproject.demo.tour import Stop, stops, visit
 from testproject.loopback import interrupt_when_stopped, wait_until_interrupted
 
@@ -54,7 +54,8 @@ class Command(BaseCommand):
                 summary, is_good = self._tour(server, api)
                 self._show_commands(server)
                 if not once:
-                    self._serve(server, api)
+                    with page_resource(api.origin):
+                        self._serve(server, api)
         except KeyboardInterrupt:
             self.stdout.write("\nStopped.")
             return
