@@ -1,7 +1,7 @@
 """What `manage.py explain_token` says of a token, for the page.
 
-That is more than the client of a real API may know, so nobody but this machine is told. The token comes in the header of
-the request that is explained: no other site can have a browser send that, and no log has it.
+That is more than the client of a real API may know, so nobody but this machine is told. The token comes in the header,
+as in the request that is explained: no other site can have a browser send that, and no log has it.
 """
 
 from ipaddress import ip_address

@@ -79,7 +79,7 @@ async function explain() {
     for (const [name, text] of [["td", result], ["th", rule], ["td", detail]]) {
       row.append(Object.assign(document.createElement(name), { textContent: text }));
     }
-    row.firstChild.className = kind;
+    row.className = kind;
     row.children[1].scope = "row";
     return row;
   }));
