@@ -93,7 +93,7 @@ def asked_with_proof(server, proof, **form):
 def test_a_token_is_bound_to_the_key_of_the_proof_and_made_for_the_resource(authorization_server, settings, kind):
     """RFC 9449 section 5, RFC 8707: what a form says of the binding counts less than the proof."""
     resource = "https://books.example.com"
-    settings.OAUTH_JWT = {"ISSUER": authorization_server.origin, "INTROSPECTION": INTROSPECTION, "AUDIENCE": resource}
+    settings.OAUTH_JWT = {"ISSUER": authorization_server.origin, "INTROSPECTION": INTROSPECTION}
     proof_key, url = ProofKey.generate(), f"{authorization_server.origin}/token"
     form = {"kind": kind, "resource": resource, "claims": '{"cnf": {"jkt": "another"}}'}
     answer = asked_with_proof(authorization_server, proof_key.headers("", "POST", url, ath=None)["DPoP"], **form).json()

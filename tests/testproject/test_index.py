@@ -187,12 +187,12 @@ def test_the_page_shows_the_resource_metadata_and_asks_for_a_token_for_that_reso
 
 
 @pytest.mark.browser
-def test_the_page_tells_where_there_is_no_resource_metadata(browser, example):
+def test_the_page_tells_where_there_is_no_resource_metadata(submit, browser):
     """With `manage.py runserver` and the example's own settings the rest of the page works as ever."""
-    _, api = example
     with override_settings(OAUTH_JWT={**settings.OAUTH_JWT, "RESOURCE_METADATA": None}):
-        browser.get(f"{api.origin}/")
-        said = WebDriverWait(browser, 30).until(lambda page: page.find_element(By.ID, "metadata").text)
+        shown = submit("/secured/token")
+    assert shown["status"] == "200 OK"
+    said = browser.find_element(By.ID, "metadata").text
     assert said == "(nothing: the setting RESOURCE_METADATA is not set)"
 
 
@@ -215,8 +215,11 @@ def test_the_page_explains_an_answer_when_it_is_asked(submit, explain, browser):
     verdict, rows = explain()
     assert verdict == "The token is refused: expired. Not checked: what views require."
     assert [row.split()[:2] for row in rows if not row.startswith("ok ")] == [["no", "exp"]]
-    submit("/secured/token", kind="opaque", binding="other")
+    browser.find_element(By.TAG_NAME, "button").click()
+    WebDriverWait(browser, 30).until(lambda page: page.find_element(By.ID, "status").text)
+    assert not browser.find_element(By.ID, "explanation").is_displayed()
     assert not browser.find_element(By.ID, "verdict").text
+    submit("/secured/token", kind="opaque", binding="other")
     verdict, rows = explain()
     assert verdict.startswith("The token is refused: wrong_proof_key. ")
     assert rows[0].startswith("ok introspection ")

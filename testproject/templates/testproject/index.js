@@ -21,9 +21,9 @@ async function proofBy(key, method, url, token) {  // RFC 9449 section 4.2
 }
 
 const metadata = fetch(part("metadata-link").href, { cache: "no-store" }).then(async (answer) => {
-  const resource = answer.ok ? await answer.json() : {};
-  show("metadata", answer.ok ? JSON.stringify(resource, null, 2) : "(nothing: the setting RESOURCE_METADATA is not set)");
-  return resource;
+  const document = await answer.json();
+  show("metadata", answer.ok ? JSON.stringify(document, null, 2) : "(nothing: the setting RESOURCE_METADATA is not set)");
+  return document;
 });
 
 async function mint(choice, isBound) {
