@@ -19,6 +19,9 @@ _INVALID_TOKEN: Final = 4401
 #: "Try again later", of IANA's registry of close codes.
 _TRY_AGAIN_LATER: Final = 1013
 
+#: What the app sends last: a close frame, or the response to a handshake that it refuses itself.
+_ENDS: Final = ("websocket.close", "websocket.http.response.start")
+
 
 class TokenExpired(OSError):
     """The app sends on a connection that is closed (ASGI has an OSError for that): its token has expired."""
@@ -72,8 +75,7 @@ class Connection:
                 await self._expire()
             else:
                 self._is_closed |= message["type"] == "websocket.disconnect"
-                if not self._has_expired:
-                    return message
+                return message
         return {"type": "websocket.disconnect", "code": _INVALID_TOKEN}
 
     async def send(self, message: Message) -> None:
@@ -82,9 +84,9 @@ class Connection:
             raise TokenExpired
         if message["type"] == "websocket.accept":
             self._is_accepted = True
-            headers = [*message.get("headers", ()), *self._accept_headers]
+            headers = [*(message.get("headers") or ()), *self._accept_headers]
             message = {**message, "subprotocol": message.get("subprotocol") or self._protocol, "headers": headers}
-        self._is_closed |= message["type"] == "websocket.close"
+        self._is_closed |= message["type"] in _ENDS
         await self._send(message)
 
     async def refuse(self, error: BearerError, response: HttpResponse) -> None:
