@@ -94,7 +94,7 @@ class Connection:
         if self._is_closed or self._has_expired:
             return
         if self._is_accepted or not self._can_respond:
-            await self._close(error)
+            await self._close(close_code(error), error.error)
             return
         response.headers["Content-Length"] = str(len(response.content))
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.items()]
@@ -110,10 +110,10 @@ class Connection:
             self._has_expired = True
             if not self._is_closed:
                 with suppress(OSError):  # the client may have gone a moment ago
-                    await self._close(InvalidToken("expired"))
+                    await self._close(_INVALID_TOKEN, InvalidToken.error)
 
-    async def _close(self, error: BearerError) -> None:
-        await self._send({"type": "websocket.close", "code": close_code(error), "reason": error.error or ""})
+    async def _close(self, code: int, reason: str | None) -> None:
+        await self._send({"type": "websocket.close", "code": code, "reason": reason or ""})
 
 
 def close_code(error: BearerError) -> int:
