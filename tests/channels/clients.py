@@ -25,11 +25,14 @@ def in_event_loop(test):
 
 
 class Client(WebsocketCommunicator):
-    """A client with a token in the header, with headers and subprotocols, of a server with or without extensions."""
+    """A client with a token in the header, with headers and subprotocols, of a server with or without extensions.
+
+    Servers spell the names of headers in small letters; who writes a test spells them as everybody does.
+    """
 
     def __init__(self, app, token=None, *, path="/ws/", headers=None, subprotocols=(), extensions=None, **scope):
         sent = {**({} if token is None else {"Authorization": f"Bearer {token}"}), "Host": "testserver"}
-        encoded = [(name.lower().encode(), value.encode()) for name, value in {**sent, **(headers or {})}.items()]
+        encoded = [(name.encode(), value.encode()) for name, value in {**sent, **(headers or {})}.items()]
         super().__init__(app, path, encoded, list(subprotocols))
         self.scope |= {"scheme": "ws", "extensions": extensions, **scope}
 

@@ -40,6 +40,7 @@ async def test_the_connection_is_closed_when_the_token_expires(expiring, clock, 
     await clock.advance(6)
     assert await client.receive_output() == CLOSED
     await client.wait()
+    assert await client.receive_nothing(0)
     assert consumer.closed_with == (4401,)
 
 
@@ -169,6 +170,34 @@ async def test_a_client_that_has_gone_is_no_error(issuer, clock):
     await clock.advance(131)
     await client.wait()
     assert app.messages == [{"type": "websocket.disconnect", "code": 4401}]
+
+
+@in_event_loop
+async def test_a_client_that_reads_slowly_still_gets_the_code(issuer, clock):
+    """The server may have to wait before it can send it; that the app has ended meanwhile does not call it off."""
+    clock.govern(asyncio.get_running_loop())
+    is_drained, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def app(scope, receive, send):
+        await send({"type": "websocket.accept"})
+        await may_go_on.wait()
+
+    async def server(scope, receive, send):
+        async def slowly(message):
+            if message["type"] == "websocket.close":
+                await is_drained.wait()
+            await send(message)
+
+        await BearerJwtMiddleware(app)(scope, receive, slowly)
+
+    client = Client(server, issuer.token(exp=int(clock.now()) + 100))
+    await client.handshake()
+    await clock.advance(131)
+    may_go_on.set()
+    await asyncio.sleep(0.01)
+    is_drained.set()
+    assert await client.receive_output() == CLOSED
+    await client.wait()
 
 
 @in_event_loop

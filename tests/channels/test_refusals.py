@@ -183,7 +183,8 @@ async def test_what_a_consumer_raises_is_a_refusal(issuer, signals, error, statu
     assert found == status
     assert headers[b"www-authenticate"].startswith(b"Bearer")
     assert await Client(app, issuer.token("chat")).close_code() == code
-    client = Client(BearerJwtMiddleware(Picky.as_asgi(error=error, at_once=False)), issuer.token())
+    app = BearerJwtMiddleware(Picky.as_asgi(error=error, at_once=False))
+    client = Client(app, issuer.token(), extensions=CAN_RESPOND)
     await client.connect()
     await client.send_json_to("go")
     assert await client.receive_output() == {"type": "websocket.close", "code": code, "reason": error.error or ""}
