@@ -9,7 +9,7 @@ and `resource_metadata` where to get a token (RFC 9728). `foreign` tells which t
 """
 
 from .authentication import accepted_token, keys_speak_for, set_token, token_or_steps
-from .authorization import authenticate, authorize, refusal_steps, reject
+from .authorization import acceptance_steps, authenticate, authorize, refusal_steps, reject
 from .challenge import ABOUT_SCOPES, is_header_text
 from .foreign import passes_foreign_token
 from .operation import View, class_of, find_scopes_with, note_scopes, scopes_of_decorators
@@ -17,6 +17,7 @@ from .resource_metadata import protected_resource_metadata
 from .responses import NONCE_HEADER, mark_secured, refusal_headers, refuse, status_of, undo_changes
 from .state import Protection, RequestState, RequestToken, state_of
 from .typed_request import BearerRequest, get_access_token
+from .user import anonymous_user
 
 __all__ = [
     "ABOUT_SCOPES",
@@ -26,7 +27,9 @@ __all__ = [
     "RequestState",
     "RequestToken",
     "View",
+    "acceptance_steps",
     "accepted_token",
+    "anonymous_user",
     "authenticate",
     "authorize",
     "class_of",
