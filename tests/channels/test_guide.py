@@ -4,7 +4,6 @@ import json
 import re
 import sys
 import time
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -13,35 +12,23 @@ from django_oauth_jwt.contrib.channels import BearerJwtMiddleware
 from django_oauth_jwt.testing import ProofKey
 from testproject.asgi import application
 
+from ..docs.manual_text import PAGES, SNIPPETS, run_snippet
 from ..interop.uvicorn_server import served
 from .apps import App
 from .clients import CAN_RESPOND, Client, in_event_loop
 
-PAGE = Path(__file__).parents[2] / "docs" / "guides" / "channels.md"
-TEXT = PAGE.read_text()
-_MARKED = re.compile(r"^<!-- test:([\w-]+) -->\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SNIPPETS = {found[1]: "\n" * TEXT.count("\n", 0, found.start(2)) + found[2] for found in _MARKED.finditer(TEXT)}
-
-
-def run_snippet(name, namespace):
-    exec(compile(SNIPPETS[name], str(PAGE), "exec"), namespace)
-    return namespace
+TEXT = PAGES["docs/guides/channels.md"]
 
 
 @pytest.fixture
 def books(monkeypatch):
     """The project of the page: its modules can be imported."""
     monkeypatch.setitem(sys.modules, "books", ModuleType("books"))
-    for name in ("consumers", "asgi"):
+    for name, snippet in (("consumers", "channels-consumer"), ("asgi", "channels-asgi")):
         module = ModuleType(f"books.{name}")
         monkeypatch.setitem(sys.modules, module.__name__, module)
-        run_snippet(f"channels-{name.removesuffix('s')}", vars(module))
+        run_snippet(snippet, vars(module))
     return sys.modules
-
-
-def test_each_python_block_is_marked():
-    """Each of them is run below."""
-    assert TEXT.count("```python\n") == len(SNIPPETS) == 5
 
 
 def test_the_first_example_is_short():
