@@ -16,7 +16,13 @@ The signals about keys and introspection are sent in the thread that asks, after
 about keys tell of this process's own fetches: keys from the shared cache were fetched, and told of, somewhere else.
 """
 
+from typing import Final
+
 from django.dispatch import Signal
+
+#: The attribute of a receiver of the first two that does no I/O. Where it is true for all receivers, they are called on
+#: the event loop itself under ASGI: to call them in a thread, as Django does, takes longer than to verify a token.
+NEVER_WAITS: Final = "oauth_jwt_never_waits"
 
 token_accepted = Signal()
 token_rejected = Signal()
