@@ -139,6 +139,14 @@ def test_an_opaque_token_is_counted_for_the_issuer_that_knows_it(figures, client
     assert read[REFUSED, refused("inactive", None)] == 1
 
 
+def test_a_refusal_without_a_token_is_of_no_issuer(figures, client, settings, issuer):
+    """A view may refuse what it likes, also where none is required."""
+    settings.MIDDLEWARE = ["django_oauth_jwt.middleware.JwtBearerMiddleware"]
+    settings.OAUTH_JWT = {**settings.OAUTH_JWT, "EXEMPT_PATHS": ["/open/"]}
+    assert client.get("/open/").status_code == 403
+    assert figures.read() == {(REFUSED, refused("wrong_tenant", None)): 1}
+
+
 def test_nothing_of_a_token_is_in_the_figures(figures, client, issuer):
     """No subject, no client, no part of the token: figures go to many places, and stay there."""
     token = issuer.token("read", sub="anna-of-the-books", client_id="client-of-anna")

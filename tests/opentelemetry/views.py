@@ -30,6 +30,11 @@ def own_keys(request):
     return HttpResponse()
 
 
+def open_view(request):
+    """One that the middleware exempts, and that has a refusal all the same."""
+    raise InvalidToken("wrong_tenant", "There is none")
+
+
 @api_view()
 @authentication_classes([BearerJwtAuthentication])
 def drf_view(request):
@@ -40,5 +45,6 @@ urlpatterns = [
     path("view/", view),
     path("async/", async_view),
     path("own-keys/", own_keys),
+    path("open/", open_view),
     path("drf/", drf_view),
 ]
