@@ -4,7 +4,7 @@ import pytest
 
 from django_oauth_jwt.conf import get_runtime
 from django_oauth_jwt.contrib.opentelemetry.instruments import key_ages
-from django_oauth_jwt.contrib.opentelemetry.names import ISSUERS, OTHER
+from django_oauth_jwt.contrib.opentelemetry.names import ISSUERS, OTHER, REASONS
 from django_oauth_jwt.jwks import KeyServices, get_jwks_service
 
 from ..servers.faulty_server import respond_with
@@ -158,3 +158,21 @@ def test_a_question_without_an_answer_is_measured_with_the_type_of_its_error(opa
         assert told() == "introspection_failed"
     read = figures.read()
     assert list(read) == [(QUESTIONS, attributes(auth_server, ("error.type", "500")))]
+
+
+def test_what_is_kept_no_more_is_one_figure_everywhere(opaque, figures, told, auth_server, client, monkeypatch):
+    """Whichever signal it comes from: tokens, fetches and questions."""
+    for names in (ISSUERS, REASONS):
+        monkeypatch.setattr(names, "_known", set(map(str, range(names._most))))
+    headers = {"Authorization": f"Bearer {auth_server.issuer.token('read')}"}
+    assert client.get("/view/?raise=unpaid_bill", headers=headers).status_code == 403
+    told()
+    assert opaque(auth_server.issuer.opaque_token("read")) == 200
+    told()
+    other, read = ("oauth.issuer", OTHER), figures.read()
+    assert set(read) - {(AGE, (other,))} == {
+        ("oauth_jwt.tokens.verified", (other,)),
+        ("oauth_jwt.tokens.refused", (other, ("oauth_jwt.reason", OTHER))),
+        (FETCHES, (other,)),
+        (QUESTIONS, (other, ("oauth_jwt.introspection.active", True))),
+    }

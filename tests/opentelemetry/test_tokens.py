@@ -180,10 +180,10 @@ def test_a_worker_counts_from_none():
     tally._counts.get().lock.acquire()  # a thread of the parent counts while it forks
 
     def count_in_child():
-        before = list(tally.observe(None))
-        tally.add("expired")
-        return before == [] and [each.value for each in tally.observe(None)] == [1]
+        tally.add("malformed")
+        return [(each.value, each.attributes) for each in tally.observe(None)] == [(1, {"reason": "malformed"})]
 
     assert in_child(count_in_child)
+    assert in_child(lambda: list(tally.observe(None)) == [])
     tally._counts.get().lock.release()
     assert [each.value for each in tally.observe(None)] == [1]
