@@ -69,10 +69,6 @@ class KeyServices:
                     service = trusted.parts[KeyServices] = _build(trusted, self._settings)
         return service
 
-    def in_use(self) -> list[tuple[str | None, KeyService]]:
-        """Return the issuers whose services were asked for so far, with these; None for one that is not named."""
-        return list(self._services.items())
-
 
 def _build(trusted: TrustedIssuer, settings: Settings) -> KeyService:
     if trusted.jwks_service is not None:

@@ -159,15 +159,6 @@ def test_each_listed_issuer_has_a_service_of_its_own(settings):
             get_jwks_service(unknown)
 
 
-def test_the_services_in_use_are_those_that_were_asked_for(settings):
-    """Figures and probes tell of these, and make none themselves."""
-    settings.OAUTH_JWT = {"ISSUERS": {ONE: {}, OTHER: {"JWKS_URI": f"{OTHER}/jwks"}}}
-    services = get_runtime().part(KeyServices)
-    assert services.in_use() == []
-    service = get_jwks_service(OTHER)
-    assert services.in_use() == [(OTHER, service)]
-
-
 def test_without_a_source_there_is_no_service(settings):
     """The settings have to say where the keys are."""
     settings.OAUTH_JWT = {}

@@ -5,7 +5,7 @@ import pytest
 from django_oauth_jwt.conf import get_runtime
 from django_oauth_jwt.contrib.opentelemetry.instruments import key_ages
 from django_oauth_jwt.contrib.opentelemetry.names import ISSUERS, OTHER, REASONS
-from django_oauth_jwt.jwks import KeyServices, get_jwks_service
+from django_oauth_jwt.jwks import get_jwks_service, services_in_use
 
 from ..servers.faulty_server import respond_with
 
@@ -115,7 +115,7 @@ def test_keys_from_the_shared_cache_are_no_fetch_and_keep_their_age(
 def test_services_of_the_projects_own_have_no_age(figures, client, issuer):
     """Nobody but they themselves knows it."""
     assert client.get("/view/", headers=issuer.headers("read")).status_code == 200
-    assert get_runtime().part(KeyServices).in_use()
+    assert services_in_use(get_runtime())
     assert figures.of(AGE) == {}
 
 

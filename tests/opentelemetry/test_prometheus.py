@@ -116,7 +116,7 @@ def test_the_manual_names_the_limits():
     assert f"`{OTHER}`" in PAGE
 
 
-SNIPPETS = dict(re.findall(r"^<!-- test:(\w+) -->\n```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+SNIPPETS = dict(re.findall(r"^<!-- test:([\w-]+) -->\n```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
 
 
 def run_snippet(name, **namespace):
@@ -136,13 +136,13 @@ def provider(monkeypatch):
 
 def test_each_python_block_is_run():
     """None is untested."""
-    assert list(SNIPPETS) == ["app", "prometheus", "workers"]
+    assert list(SNIPPETS) == ["opentelemetry-app", "opentelemetry-prometheus", "opentelemetry-workers"]
     assert PAGE.count("```python\n") == len(SNIPPETS)
 
 
 def test_the_app_of_the_manual_is_the_app():
     """It has the name that is to be listed."""
-    assert run_snippet("app", INSTALLED_APPS=[])["INSTALLED_APPS"] == [APP]
+    assert run_snippet("opentelemetry-app", INSTALLED_APPS=[])["INSTALLED_APPS"] == [APP]
     assert OpenTelemetryConfig.name == APP
 
 
@@ -150,7 +150,7 @@ def test_the_manuals_exporter_for_prometheus_serves(provider, monkeypatch):
     """On the port that it says, of this machine alone."""
     served = []
     monkeypatch.setattr("prometheus_client.start_http_server", lambda *args, **options: served.append((args, options)))
-    run_snippet("prometheus")
+    run_snippet("opentelemetry-prometheus")
     assert isinstance(provider[0], MeterProvider)
     assert served == [((9464,), {"addr": "127.0.0.1"})]
 
@@ -163,7 +163,7 @@ def test_the_manuals_workers_send_under_names_of_their_own(provider, monkeypatch
     for length in range(3, len(parts)):
         monkeypatch.setitem(sys.modules, ".".join(parts[:length]), ModuleType(".".join(parts[:length])))
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    post_fork = run_snippet("workers")["post_fork"]
+    post_fork = run_snippet("opentelemetry-workers")["post_fork"]
     for pid in (1, 2):
         post_fork(None, SimpleNamespace(pid=pid))
     names = [each._sdk_config.resource.attributes["service.instance.id"] for each in provider]

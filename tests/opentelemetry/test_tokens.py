@@ -90,6 +90,49 @@ def test_made_up_issuers_are_one_figure(figures, client, issuer):
     assert figures.read() == {(REFUSED, refused("wrong_issuer", None)): 50}
 
 
+TENANT = "https://tenant.example.com"
+
+
+@pytest.fixture
+def resolver(settings):
+    """A resolver that trusts one tenant; returns whom it was asked about."""
+    asked = []
+
+    def resolve(iss):
+        asked.append(iss)
+        return {"JWKS_SERVICE": own_issuer} if iss == TENANT else None
+
+    settings.OAUTH_JWT = {"ISSUER_RESOLVER": resolve}
+    return asked
+
+
+def test_an_issuer_that_the_resolver_trusts_is_an_attribute(figures, client, resolver):
+    """Of accepted tokens and of refused ones; and nobody is asked about it for the figures."""
+    for faults in ({}, {"expired": True}, {"forged": True}):
+        client.get("/view/", headers=own_issuer.headers("read", iss=TENANT, **faults))
+    assert figures.read() == {
+        (VERIFIED, (("oauth.issuer", TENANT),)): 1,
+        (REFUSED, refused("expired", TENANT)): 1,
+        (REFUSED, refused("bad_signature", TENANT)): 1,
+    }
+    assert resolver == [TENANT]
+
+
+@pytest.mark.parametrize("iss", ["https://made-up.example.com", 7, None])
+def test_an_issuer_that_the_resolver_refuses_is_none(figures, client, resolver, iss):
+    """Its name is the sender's choice."""
+    client.get("/view/", headers=own_issuer.headers("read", iss=iss))
+    assert figures.read() == {(REFUSED, refused("wrong_issuer", None)): 1}
+
+
+def test_a_trusted_tenant_that_a_views_own_keys_do_not_speak_for_is_none(figures, client, resolver):
+    """They are another issuer's, whatever a token says."""
+    client.get("/view/", headers=own_issuer.headers("read", iss=TENANT))
+    figures.read()
+    client.get("/own-keys/", headers=own_issuer.headers("read", iss=TENANT))
+    assert figures.read() == {(REFUSED, refused("wrong_issuer", None)): 1}
+
+
 def test_where_any_issuer_is_trusted_none_is_an_attribute(figures, client, settings, issuer):
     """The settings name none, so that the number of names is nobody's choice here."""
     settings.OAUTH_JWT = {"JWKS_SERVICE": _Unnamed()}

@@ -10,7 +10,7 @@ from opentelemetry.metrics import CallbackOptions, Observation, get_meter
 
 from ... import __version__
 from ...conf import get_runtime
-from ...jwks import JwksService, KeyServices
+from ...jwks import JwksService, services_in_use
 from .names import ISSUERS, attributes_of
 from .tally import Tally
 
@@ -29,10 +29,10 @@ refused: Final = Tally(ISSUER, REASON)
 def key_ages(options: CallbackOptions) -> Iterator[Observation]:
     """Yield the age of the keys of each key service in use, where it is one of ours that has keys."""
     ages: dict[str | None, float] = {}
-    for issuer, service in get_runtime().part(KeyServices).in_use():
+    for trusted, service in services_in_use(get_runtime()):
         age = service.age() if isinstance(service, JwksService) else None
         if age is not None:
-            name = ISSUERS.known(issuer)
+            name = ISSUERS.known(trusted.issuer)
             ages[name] = max(age, ages.get(name, 0.0))  # several may be one name's, and the oldest counts
     for name, age in ages.items():
         yield Observation(age, attributes_of({ISSUER: name}))
