@@ -4,14 +4,15 @@
 `authentication` verifies the token once, and `credentials` reads it from the header. `needs` is what they wait for,
 `user` gives the request its user, and `state` is what is known of the request from then on. `challenge` and `responses`
 make the refusal (RFC 6750 section 3); `schemes` says which schemes it offers, `operation` which scopes it has to name,
-and `resource_metadata` where to get a token (RFC 9728). `foreign` tells which tokens are another scheme's.
-`typed_request` is what a project's type checker needs.
+and `resource_metadata` where to get a token (RFC 9728). `foreign` tells which tokens are another scheme's, `issuer`
+which trusted issuer a token names. `typed_request` is what a project's type checker needs.
 """
 
 from .authentication import accepted_token, keys_speak_for, set_token, token_or_steps
 from .authorization import acceptance_steps, authenticate, authorize, refusal_steps, reject
 from .challenge import ABOUT_SCOPES, is_header_text
 from .foreign import passes_foreign_token
+from .issuer import trusted_issuer_of
 from .operation import View, class_of, find_scopes_with, note_scopes, scopes_of_decorators
 from .resource_metadata import protected_resource_metadata
 from .responses import NONCE_HEADER, mark_secured, refusal_headers, refuse, status_of, undo_changes
@@ -50,5 +51,6 @@ __all__ = [
     "state_of",
     "status_of",
     "token_or_steps",
+    "trusted_issuer_of",
     "undo_changes",
 ]

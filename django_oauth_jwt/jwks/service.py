@@ -99,6 +99,14 @@ class JwksService:
             return key_set
         return await run_awaiting(self._sources.get().find(Wanted(kid, alg)))
 
+    def age(self) -> float | None:
+        """Return how many seconds ago the authorization server confirmed the keys in memory; None where there are none.
+
+        Fetches nothing. Keys that are stale by now have an age, too.
+        """
+        snapshot = self._sources.latest.state.snapshot
+        return None if snapshot is None else max(0.0, self._clock() - snapshot.fetched_at)
+
     def refresh(self) -> KeySet:
         """Refresh now, or join the refresh that is under way, and return the keys.
 

@@ -50,6 +50,14 @@ class Fetch(NamedTuple):
     seconds: float
 
 
+class FailedFetch(NamedTuple):
+    """A fetch of this process that brought no keys; ``error_type`` is that of `upstream.FetchFailed`."""
+
+    uri: str
+    seconds: float
+    error_type: str
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """Parsed keys and the document that they come from. Times are Unix times in seconds.

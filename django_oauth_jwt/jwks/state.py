@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..jws import KeySet
 from ..upstream import is_ahead, new_future
-from .snapshot import Failure, Snapshot, Timing, Wanted
+from .snapshot import FailedFetch, Failure, Snapshot, Timing, Wanted
 
 
 class Task(NamedTuple):
@@ -52,15 +52,15 @@ class Endpoint:
 class Outcome:
     """What a job has brought; None stands for nothing new.
 
-    ``cooldown_until`` is the Unix time before which no fetch for an unknown key is made. ``failed_uri`` is what this
-    process asked, where the failure is that of its own fetch.
+    ``cooldown_until`` is the Unix time before which no fetch for an unknown key is made. ``failed_fetch`` is the fetch
+    of this process, where the failure is its own.
     """
 
     snapshot: Snapshot | None = None
     failure: Failure | None = None
     endpoint: Endpoint | None = None
     cooldown_until: float | None = None
-    failed_uri: str | None = None
+    failed_fetch: FailedFetch | None = None
 
 
 @dataclass(frozen=True)
