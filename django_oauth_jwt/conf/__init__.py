@@ -9,6 +9,7 @@ together with the objects that other wings make from them.
 from .accounts import AccountSettings, GroupSettings
 from .bindings import HEADER_SOURCES, ClientCertificateSettings, DpopSettings
 from .introspection import WITH_KEY, WITH_SECRET, IntrospectionSettings
+from .nested import without_password
 from .reading import NAME, NO_KEY_SOURCE, Problem, read, read_issuer
 from .resources import Resource, host_of
 from .rules import ISSUER_RULES, RULES
@@ -49,4 +50,5 @@ __all__ = [
     "seconds",
     "some_seconds",
     "url",
+    "without_password",
 ]

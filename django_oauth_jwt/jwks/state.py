@@ -173,6 +173,11 @@ def decide_refresh(state: State, now: float, timing: Timing) -> Decision | None:
     return _decide_without_keys(state, now, 0.0, timing) if state.usable(now) is None else None
 
 
+def decide_warm_up(state: State, now: float, monotonic: float, timing: Timing) -> Decision | None:
+    """Return what is done so that there are keys before a request needs them; None where there are some."""
+    return None if state.usable(now) is not None else _decide_without_keys(state, now, monotonic, timing)
+
+
 def wants_refresh(state: State, now: float, timing: Timing) -> bool:
     """Tell whether old keys are to be refreshed behind the request that uses them."""
     return state.job is None and not state.is_backing_off(now, timing)

@@ -14,7 +14,7 @@ CONTRIBUTING = Path(__file__).parents[2] / ".github" / "CONTRIBUTING.md"
 
 #: The modules at the top: one for each place where Django, DRF or a user's code reaches in, from the lowest up.
 FRONT = (
-    *("revocation", "users", "decorators", "middleware", "authentication", "permissions", "throttling"),
+    *("revocation", "users", "decorators", "health", "middleware", "authentication", "permissions", "throttling"),
     *("urls", "checks"),
 )
 #: From the ground up: what stands further right may import from what stands further left.
