@@ -114,8 +114,8 @@ WORDS = {
         [OURS],
         LOCAL_CACHE,
         (
-            "The cache 'default' remembers what its own process was sent and no other, so a used DPoP proof is accepted "
-            "again, or every proof refused."
+            "The cache 'default' remembers what its own process was sent and no other, so a used DPoP proof is "
+            "accepted again, or every proof refused."
         ),
         SHARE,
     ),
