@@ -106,8 +106,7 @@ class JwksService:
 
         Fetches nothing. Keys that are stale by now have an age, too.
         """
-        snapshot = self._sources.latest.state.snapshot
-        return None if snapshot is None else max(0.0, self._clock() - snapshot.fetched_at)
+        return self.status().age
 
     def refresh(self) -> KeySet:
         """Refresh now, or join the refresh that is under way, and return the keys.

@@ -22,6 +22,7 @@ SIGNATURES = {
     "permissions.HasScope": "(*scopes)",
     "permissions.HasClaim": "(name=None, value=Ellipsis)",
     "throttling.TokenRateThrottle": "()",
+    "health.readiness": "(request)",
     "users.TokenUser": "(access_token)",
     "contrib.accounts.resolve_user": "(access_token, request)",
     "contrib.channels.BearerJwtMiddleware": "(app, *, scope=(), claims=(), origins=None)",
