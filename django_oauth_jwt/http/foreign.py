@@ -14,7 +14,7 @@ from ..issuers import ResolvedIssuers
 from ..jws import EncodedToken
 from ..proofs import BEARER
 from ..upstream import run_blocking
-from .credentials import parse_authorization
+from .credentials import is_of_ours, parse_authorization
 from .state import RequestState
 
 #: How a JSON object begins. Random bytes hardly ever do, and an opaque token may be just that.
@@ -27,6 +27,11 @@ _TO_BASE64: Final = str.maketrans("-_", "+/")
 
 class _Members(list[tuple[str, Any]]):
     """A JSON object with all its members, also those that it has twice."""
+
+
+def is_for_next(request: HttpRequest, state: RequestState) -> bool:
+    """Tell whether a request is for the next authenticator: it brings no token of our schemes, or a foreign one."""
+    return not is_of_ours(request.META.get("HTTP_AUTHORIZATION")) or passes_foreign_token(request, state)
 
 
 def passes_foreign_token(request: HttpRequest, state: RequestState) -> bool:
