@@ -69,6 +69,8 @@ class BearerJwt:
         if not hasattr(request, "META"):
             raise misplaced(request)
         setattr(request, ASKED, True)
+        if "HTTP_AUTHORIZATION" not in request.META:  # ninja's TestClient has it as HTTP_Authorization
+            request.META.update({name.upper(): value for name, value in request.META.items()})
         steps = self._steps(request)
         return run_awaiting(steps) if self.is_async else run_blocking(steps)
 
