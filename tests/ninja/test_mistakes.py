@@ -1,4 +1,4 @@
-"""`BearerJwt` and our decorators used by mistake: each error says what to do instead, and nobody is let in meanwhile."""
+"""`BearerJwt` and our decorators used by mistake: each error says what to do instead, and nobody is let in."""
 
 import pytest
 from django.http import HttpResponse

@@ -103,6 +103,33 @@ assert Client().get("/health").json() == "well"
         assert run.returncode == 0, run.stderr
 
 
+def test_without_ninja_nothing_needs_it():
+    """The app, the middleware and the decorators, put to use where it cannot be imported."""
+    program = """
+import sys
+import django
+from django.conf import settings
+sys.modules["ninja"] = sys.modules["pydantic"] = None  # they cannot be imported
+settings.configure(
+    ROOT_URLCONF=__name__, SECRET_KEY="x", ALLOWED_HOSTS=["*"],
+    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "rest_framework", "django_oauth_jwt"],
+    OAUTH_JWT={"ISSUER": "https://as.example.com"}, MIDDLEWARE=["django_oauth_jwt.middleware.JwtBearerMiddleware"],
+)
+django.setup()
+from django.core.management import call_command
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import path
+from django_oauth_jwt.decorators import secure, token_not_required
+view = lambda request: HttpResponse()
+urlpatterns = [path("secured", secure()(view)), path("open", token_not_required(view))]
+call_command("check")
+assert [Client().get(at).status_code for at in ("/secured", "/open")] == [401, 200]
+"""
+    run = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+
+
 def test_a_cache_around_an_operation_knows_that_answers_vary_by_token(issuer, serve, new_api, send):
     """ninja's `decorate_view` stands outside of `auth`: without Vary everybody would get the first one's answer."""
     api = new_api(auth=BearerJwt())
@@ -159,7 +186,7 @@ def test_secure_may_decorate_the_view_of_an_operation(issuer, serve, new_api, se
 
 
 def test_ninjas_own_test_client(issuer, new_api):
-    """It makes requests without a URLconf, of an API and of a router, whose headers have the case they are written in."""
+    """It makes requests without a URLconf, of an API or a router, and leaves headers in their case."""
     router = Router(auth=BearerJwt(scope="read"))
     router.get("/sync")(lambda request: request.auth.subject)
 

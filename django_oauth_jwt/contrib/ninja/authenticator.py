@@ -85,6 +85,7 @@ class BearerJwt:
     def _steps(self, request: HttpRequest) -> Steps[AccessToken | None]:
         state = state_of(request)
         if not self._is_last and is_for_next(request, state):
+            state.required_scopes += self._required.scopes  # for the challenge, if nobody else knows the request
             set_token(request, None)
             return None
         steps = authorize(request, state, self._required)
