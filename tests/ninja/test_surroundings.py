@@ -1,12 +1,16 @@
 """What stands around an operation: the middleware, a cache, a transaction, and an API that was made before."""
 
+import gc
 import subprocess
 import sys
+import weakref
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import Group
 from django.db import connection
+from django.test import RequestFactory
+from django.urls import resolve
 from django.views.decorators.cache import cache_page
 from ninja import Router
 from ninja.decorators import decorate_view
@@ -202,3 +206,27 @@ def test_ninjas_own_test_client(issuer, new_api):
         assert async_to_sync(TestAsyncClient(api).get)("/async", headers=headers).json() == "anna"
     refused = TestClient(router).get("/sync")
     assert (refused.status_code, refused["WWW-Authenticate"]) == (401, 'Bearer scope="read"')
+
+
+@pytest.mark.parametrize("scope", [None, "other", "read", "read raise"])
+def test_an_answered_request_is_gone(issuer, serve, new_api, scope):
+    """No circle of frames and errors keeps it, with its token, until the next garbage collection."""
+    api = new_api(auth=BearerJwt(scope="read"))
+
+    @api.get("/operation")
+    def operation(request):
+        if "raise" in request.auth.scopes:
+            raise InvalidToken("wrong_tenant")
+
+    serve(api)
+    view = resolve("/api/operation").func
+    request = RequestFactory().get("/api/operation", headers=issuer.headers(scope) if scope else None)
+    left = weakref.ref(request)
+    gc.collect()
+    gc.disable()
+    try:
+        assert view(request).status_code in (200, 401, 403)
+        del request
+        assert left() is None
+    finally:
+        gc.enable()

@@ -70,7 +70,8 @@ class BearerJwt:
             raise misplaced(request)
         setattr(request, ASKED, True)
         if "HTTP_AUTHORIZATION" not in request.META:  # ninja's TestClient has it as HTTP_Authorization
-            request.META.update({name.upper(): value for name, value in request.META.items()})
+            for name in [name for name in request.META if name.startswith("HTTP_")]:
+                request.META[name.upper()] = request.META[name]
         steps = self._steps(request)
         return run_awaiting(steps) if self.is_async else run_blocking(steps)
 
