@@ -14,7 +14,7 @@ api = NinjaAPI(title="The example's API", auth=BearerJwt())
 
 @api.get("/token")
 def any_token(request: BearerRequest) -> dict[str, Any]:
-    """Answer whoever brings a valid token."""
+    """Answer everybody with a valid token."""
     return speaker(request.access_token)
 
 

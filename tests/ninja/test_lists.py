@@ -66,7 +66,7 @@ def get(send, issuer):
 
 @pytest.mark.parametrize("auth", [(BearerJwt(), ApiKey(), Basic()), (ApiKey(), BearerJwt(), Basic())])
 def test_without_a_token_the_others_are_asked(operation, get, auth):
-    """No header, and a header of another scheme, are for whoever comes next."""
+    """No header, and a header of another scheme, are for the next one."""
     operation(*auth)
     assert get(sub="anna").json() == "anna"
     assert get(KEY).json() == "key"
@@ -122,7 +122,7 @@ def test_the_projects_own_401_keeps_its_body_and_its_challenge(operation, get):
 
 
 def test_a_401_of_a_known_request_is_the_projects(operation, get, serve, new_api):
-    """Whoever brought a good token is not asked for another one."""
+    """A client with a good token is not asked for another one."""
     api = new_api(auth=[BearerJwt(), ApiKey()])
 
     @api.get("/operation")
@@ -205,7 +205,7 @@ class TestSeveralOfOurs:
             assert response["WWW-Authenticate"].endswith('scope="admin"')
 
     def test_the_middleware_names_the_first_as_well(self, operation, get, settings):
-        """The same challenge, whoever refuses."""
+        """The same challenge from either."""
         settings.MIDDLEWARE = [MIDDLEWARE]
         operation(*self.AUTH)
         assert get()["WWW-Authenticate"] == 'Bearer scope="admin"'

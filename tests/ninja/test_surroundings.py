@@ -43,8 +43,8 @@ class TestTokenNotRequired:
             return "added"
 
         serve(api)
-        answers = [send(method, "/api/books").status_code for method in ("get", "post", "delete", "head", "options")]
-        assert answers == [200, 401, 401, 401, 401]
+        responses = [send(method, "/api/books").status_code for method in ("get", "post", "delete", "head", "options")]
+        assert responses == [200, 401, 401, 401, 401]
         assert send("get", "/api/books", headers={"Authorization": "Bearer rubbish"}).json() == [{}, None]
 
     def test_below_other_decorators(self, serve, new_api, send):
@@ -176,8 +176,8 @@ def test_a_router_may_be_mounted_twice(issuer, serve, new_api, send):
     for scope in ("read", "write"):
         api.add_router(f"/{scope}", router, auth=BearerJwt(scope=scope), url_name_prefix=scope)
     serve(api)
-    answers = [send("get", f"/api/{at}/operation", headers=issuer.headers("read")) for at in ("read", "write")]
-    assert [answer.status_code for answer in answers] == [200, 403]
+    responses = [send("get", f"/api/{at}/operation", headers=issuer.headers("read")) for at in ("read", "write")]
+    assert [response.status_code for response in responses] == [200, 403]
 
 
 def test_secure_may_decorate_the_view_of_an_operation(issuer, serve, new_api, send):

@@ -98,7 +98,7 @@ def facts(response):
 
 @pytest.fixture
 def both(serve, new_api, kind, send):
-    """Send a request to a view and to an operation, and return the facts of both answers."""
+    """Send a request to a view and to an operation, and return the facts of both responses."""
     serve(on_the_operation(new_api, kind[1]), view=secure(**REQUIRED)(kind[0]))
 
     def both(headers=None):
@@ -214,9 +214,9 @@ class TestBoundTokens:
         serve(on_the_api(new_api, kind[1]))
         key = ProofKey.generate()
         headers = key.headers(issuer.token(**GOOD, bound_to=key), "GET", URL)
-        answers = [send("get", "/api/operation", headers=headers) for _ in range(2)]
-        assert [answer.status_code for answer in answers] == [200, 401]
-        assert answers[1].json()["error"] == "invalid_dpop_proof"
+        responses = [send("get", "/api/operation", headers=headers) for _ in range(2)]
+        assert [response.status_code for response in responses] == [200, 401]
+        assert responses[1].json()["error"] == "invalid_dpop_proof"
 
     def test_a_nonce_comes_with_refusals_and_with_good_answers(self, trust, serve, new_api, send, kind, frozen_time):
         """`use_dpop_nonce` first, and a new one when the nonce is half spent."""
@@ -239,16 +239,16 @@ def test_an_opaque_token_is_asked_about(trust, serve, new_api, send, kind):
     issuer = trust(INTROSPECTION={"CLIENT_ID": "books", "CLIENT_SECRET": "secret"})
     serve(on_the_api(new_api, kind[1]))
     tokens = [issuer.opaque_token(**GOOD), issuer.opaque_token(**GOOD, active=False)]
-    answers = [send("get", "/api/operation", headers={"Authorization": f"Bearer {token}"}) for token in tokens]
-    assert [answer.status_code for answer in answers] == [200, 403]
+    responses = [send("get", "/api/operation", headers={"Authorization": f"Bearer {token}"}) for token in tokens]
+    assert [response.status_code for response in responses] == [200, 403]
 
 
 def test_a_revoked_token_is_refused(trust, serve, new_api, send, kind):
     """As everywhere (IS_REVOKED)."""
     issuer = trust(IS_REVOKED=lambda token: token.subject == "gone")
     serve(on_the_api(new_api, kind[1]))
-    answers = [send("get", "/api/operation", headers=issuer.headers(**GOOD, sub=sub)) for sub in ("anna", "gone")]
-    assert [answer.status_code for answer in answers] == [200, 403]
+    responses = [send("get", "/api/operation", headers=issuer.headers(**GOOD, sub=sub)) for sub in ("anna", "gone")]
+    assert [response.status_code for response in responses] == [200, 403]
 
 
 class Anna:
