@@ -11,7 +11,7 @@ which trusted issuer a token names. `typed_request` is what a project's type che
 from .authentication import accepted_token, keys_speak_for, set_token, token_or_steps
 from .authorization import acceptance_steps, authenticate, authorize, refusal_steps, reject
 from .challenge import ABOUT_SCOPES, is_header_text
-from .foreign import is_for_next, passes_foreign_token
+from .foreign import next_steps, passes_foreign_token
 from .issuer import trusted_issuer_of
 from .operation import (
     View,
@@ -44,10 +44,10 @@ __all__ = [
     "class_of",
     "find_scopes_with",
     "get_access_token",
-    "is_for_next",
     "is_header_text",
     "keys_speak_for",
     "mark_secured",
+    "next_steps",
     "note_scopes",
     "operation_of",
     "passes_foreign_token",

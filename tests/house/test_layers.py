@@ -31,7 +31,7 @@ WINGS = (
 #: Where Django REST framework may be imported; everything else works without it in INSTALLED_APPS.
 KNOW_REST_FRAMEWORK = ("authentication", "permissions", "throttling", "contrib")
 #: What a project installs for one capability.
-OF_ONE_CAPABILITY = {"drf_spectacular", "ninja", "pydantic"}
+OF_ONE_CAPABILITY = {"channels", "drf_spectacular", "ninja", "opentelemetry", "pydantic"}
 
 SOURCES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
 

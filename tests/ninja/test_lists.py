@@ -1,7 +1,12 @@
 """Several authenticators in a list: ninja asks one after the other, and a refusal of ours stays one."""
 
+import asyncio
+import threading
+
 import pytest
+from asgiref.sync import async_to_sync
 from django.http import HttpResponse
+from django.test import AsyncClient
 from ninja.errors import AuthenticationError, HttpError
 from ninja.security import APIKeyHeader, HttpBasicAuth, HttpBearer
 
@@ -164,6 +169,37 @@ class TestForeignTokens:
         """There is nobody left to take them."""
         operation(*auth)
         assert get(RUBBISH).json()["error"] == "invalid_token"
+
+    def test_the_event_loop_goes_on_while_an_issuer_is_resolved(self, trust, serve, new_api):
+        """Whether a token is foreign may be for ISSUER_RESOLVER to say, which may take its time."""
+        asked, go_on = threading.Event(), threading.Event()
+
+        def resolve(issuer):
+            asked.set()
+            return None if go_on.wait(5) else {}
+
+        issuer = trust(PASS_FOREIGN_TOKENS=True, ISSUER_RESOLVER=resolve)
+        token = issuer.token(iss="https://else.test")
+
+        async def theirs(request):
+            return request.headers["Authorization"].removeprefix("Bearer ")
+
+        @async_to_sync
+        async def send():
+            sending = asyncio.create_task(
+                AsyncClient().get("/api/operation", headers={"Authorization": f"Bearer {token}"})
+            )
+            await asyncio.to_thread(asked.wait, 5)
+            go_on.set()
+            return await sending
+
+        async def operation(request):
+            return request.auth
+
+        api = new_api(auth=[BearerJwt(), theirs])
+        api.get("/operation")(operation)
+        serve(api)
+        assert send().json() == token
 
     def test_an_optional_token_is_none(self, serve, new_api, get):
         """What the operation reads is there, for others' credentials as well."""

@@ -8,7 +8,7 @@ from typing import Any, Final, ParamSpec
 from django.http import HttpRequest, HttpResponse
 from ninja.operation import Operation
 
-from ...http import accepted_token, authorize, is_for_next, set_token, state_of
+from ...http import accepted_token, authorize, next_steps, set_token, state_of
 from ...tokens import AccessToken, Requirements, parse_claims, parse_scopes
 from ...upstream import Steps, run_awaiting, run_blocking
 
@@ -85,7 +85,7 @@ class BearerJwt:
 
     def _steps(self, request: HttpRequest) -> Steps[AccessToken | None]:
         state = state_of(request)
-        if not self._is_last and is_for_next(request, state):
+        if not self._is_last and (yield from next_steps(request, state)):
             state.required_scopes += self._required.scopes  # for the challenge, if nobody else knows the request
             set_token(request, None)
             return None
