@@ -11,9 +11,17 @@ which trusted issuer a token names. `typed_request` is what a project's type che
 from .authentication import accepted_token, keys_speak_for, set_token, token_or_steps
 from .authorization import acceptance_steps, authenticate, authorize, refusal_steps, reject
 from .challenge import ABOUT_SCOPES, is_header_text
-from .foreign import passes_foreign_token
+from .foreign import next_steps, passes_foreign_token
 from .issuer import trusted_issuer_of
-from .operation import View, class_of, find_scopes_with, note_scopes, scopes_of_decorators
+from .operation import (
+    View,
+    class_of,
+    find_scopes_with,
+    note_scopes,
+    operation_of,
+    scopes_of_decorators,
+    scopes_of_operation,
+)
 from .resource_metadata import protected_resource_metadata
 from .responses import NONCE_HEADER, mark_secured, refusal_headers, refuse, status_of, undo_changes
 from .state import Protection, RequestState, RequestToken, state_of
@@ -39,7 +47,9 @@ __all__ = [
     "is_header_text",
     "keys_speak_for",
     "mark_secured",
+    "next_steps",
     "note_scopes",
+    "operation_of",
     "passes_foreign_token",
     "protected_resource_metadata",
     "refusal_headers",
@@ -47,6 +57,7 @@ __all__ = [
     "refuse",
     "reject",
     "scopes_of_decorators",
+    "scopes_of_operation",
     "set_token",
     "state_of",
     "status_of",

@@ -26,6 +26,7 @@ SIGNATURES = {
     "users.TokenUser": "(access_token)",
     "contrib.accounts.resolve_user": "(access_token, request)",
     "contrib.channels.BearerJwtMiddleware": "(app, *, scope=(), claims=(), origins=None)",
+    "contrib.ninja.BearerJwt": "(*, scope=(), claims=())",
     "jwks.JwksService": (
         "(jwks_uri=None, *, issuer=None, cache=None, session=None, timeout=5, fresh_seconds=300, stale_seconds=14400, "
         "cooldown_seconds=30, allow_insecure_http=False, clock=None)"
@@ -131,7 +132,7 @@ FROM_WINGS = {
 #: What they import from a package of `contrib`.
 FROM_CONTRIB = {
     *("accounts.resolve_user", "accounts.signals.identity_created", "accounts.signals.identity_linked"),
-    "channels.BearerJwtMiddleware",
+    *("channels.BearerJwtMiddleware", "ninja.BearerJwt"),
 }
 #: What the manual's tables are held to.
 FOR_TABLES = {"conf": {"ISSUER_RULES", "RULES"}}

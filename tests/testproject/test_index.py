@@ -8,7 +8,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
-from testproject import urls
+from testproject import ninja_api, urls
 from testproject.demo.servers import running
 from testproject.index import ENDPOINTS
 
@@ -16,10 +16,9 @@ from testproject.index import ENDPOINTS
 def test_the_page_lists_every_view_of_the_example():
     """A view that is added to the example can be tried from the page; messages of a protocol are not sent by hand."""
     page = Client().get("/")
-    assert {endpoint.path for endpoint in ENDPOINTS} == {f"/{route.pattern}" for route in urls.urlpatterns} - {
-        "/",
-        "/mcp",
-    }
+    ninja = {f"/ninja{path}" for path in ninja_api.api.default_router.path_operations}
+    others = {f"/{route.pattern}" for route in urls.urlpatterns} - {"/", "/mcp", "/ninja/"}
+    assert {endpoint.path for endpoint in ENDPOINTS} == ninja | others
     assert all(f"<option>{endpoint.path}</option>" in page.content.decode() for endpoint in ENDPOINTS)
 
 
