@@ -59,7 +59,7 @@ def operation_of(view: View, request: HttpRequest) -> Any:
 
     Such a view has ``oauth_jwt_operation``, a function of the request.
     """
-    find = getattr(view, "oauth_jwt_operation", None)
+    find = _attributes(view).get("oauth_jwt_operation")
     return None if find is None else find(request)
 
 
