@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial, wraps
+from importlib import import_module
 from inspect import unwrap
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -22,6 +23,10 @@ T = TypeVar("T")
 View = TypeVar("View", bound=Callable[..., Any])
 #: Those that lead to the refusal of a request; None where it may pass.
 _StepsOf = Callable[[HttpRequest], Steps[HttpResponseBase | None] | None]
+
+#: django-ninja calls these functions with each operation that it makes of a function; decorators hand them on.
+_OF_NINJA: Final = "_ninja_contribute_to_operation"
+_INSTEAD: Final = "auth=BearerJwt(...), from django_oauth_jwt.contrib.ninja"
 
 #: The methods of a class that answer one HTTP method each: the middleware asks the class, which has them called.
 _HANDLERS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})
@@ -106,6 +111,7 @@ def _secured(view: View, steps: _StepsOf, realm: str | None) -> View:
 
     secured: Any = wraps(view)(acall if _is_async(view) else call)
     secured.csrf_exempt = True
+    setattr(secured, _OF_NINJA, [_refuse_operation])
     return secured  # type: ignore[no-any-return]  # it is called as the view is
 
 
@@ -113,22 +119,26 @@ def _secured(view: View, steps: _StepsOf, realm: str | None) -> View:
 def token_not_required(view: View) -> View:
     """Exempt a view from `JwtBearerMiddleware`; on a class by `method_decorator`, with ``name="dispatch"``.
 
-    The view that was given stays secured, wherever else it is used. Raises TypeError where it stands with
-    parentheses, or on what is no view.
+    On an operation of django-ninja it stands below ``@api.get(...)``. The view that was given stays secured, wherever
+    else it is used. Raises TypeError where it stands with parentheses, or on what is no view.
     """
     _require_view("token_not_required", view)
     _refuse_handler(view)
+
+    def have_ninja_tell(operation: object) -> None:
+        import_module("django_oauth_jwt.contrib.ninja")  # the middleware meets the view of all operations of a path
 
     def call(*args: Any, **kwargs: Any) -> Any:
         return view(*args, **kwargs)
 
     exempt: Any = wraps(view)(markcoroutinefunction(call) if iscoroutinefunction(view) else call)
     exempt.oauth_jwt_token_required = False
+    setattr(exempt, _OF_NINJA, [*getattr(view, _OF_NINJA, ()), have_ninja_tell])
     return exempt  # type: ignore[no-any-return]  # it is called as the view is
 
 
-def needs_no_token(view: Callable[..., Any]) -> bool:
-    """Tell whether a view is exempt from the middleware."""
+def needs_no_token(view: object) -> bool:
+    """Tell whether a view, or an operation of one, is exempt from the middleware."""
     return not getattr(view, "oauth_jwt_token_required", True)
 
 
@@ -141,7 +151,16 @@ def _require_view(decorator: str, view: object) -> None:
     if getattr(view, "__name__", "") == "as_view":
         raise TypeError(f"{decorator} stands on views: write as_view() with its parentheses")
     if not callable(view):
-        raise TypeError(f"{decorator} stands on views, got a {type(view).__name__}: {decorator}(view)")
+        remedy = f"{_INSTEAD}, if this is django-ninja" if hasattr(view, "META") else f"{decorator}(view)"
+        raise TypeError(f"{decorator} stands on views, got a {type(view).__name__}: {remedy}")
+    if "_ninja_operation" in getattr(view, "__dict__", ()):
+        remedy = _INSTEAD if decorator.startswith("secure") else f"{decorator} stands below it"
+        raise TypeError(f"{decorator} above an operation of django-ninja changes nothing: {remedy}")
+
+
+def _refuse_operation(operation: Any) -> None:
+    name = operation.view_func.__qualname__
+    raise TypeError(f"secure stands on Django's views, {name} is an operation of django-ninja: {_INSTEAD}")
 
 
 def _refuse_handler(view: object) -> None:

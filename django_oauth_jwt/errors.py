@@ -23,16 +23,22 @@ class BearerError(Exception):
     >>> class UnpaidBill(BearerError):
     ...     status = 402
     >>> raise UnpaidBill("unpaid_bill", "The bill of last month is not paid")
+
+    It can be copied and pickled, whatever arguments a subclass takes. ``args`` are the arguments that were given by
+    position, so that the same refusal, but for ``detail``, can be made of JSON (Celery does so).
     """
 
     status: int = 403
     error: str | None = None
 
     def __init__(self, reason: str, description: str, *, detail: str | None = None) -> None:
-        super().__init__(description)
+        super().__init__(*self.args)  # those of the subclass, which Python has set already
         self.reason = reason
         self.description = description
         self.detail = detail
+
+    def __str__(self) -> str:
+        return self.description
 
     def __reduce__(self) -> str | tuple[object, ...]:
         return type(self).__new__, (type(self), *self.args), {**self.__dict__}
@@ -149,7 +155,8 @@ class InsufficientScope(BearerError):
 
     def __init__(self, required: Iterable[str] = (), *, detail: str | None = None) -> None:
         super().__init__("insufficient_scope", "Token is missing some required scope values", detail=detail)
-        self.scope = " ".join(required)
+        self.args = (tuple(required),)  # an iterator could be read once, and not be sent to another process
+        self.scope = " ".join(self.args[0])
 
 
 class MissingClaims(BearerError):
@@ -165,6 +172,7 @@ class MissingClaims(BearerError):
     def __init__(self, missing: Iterable[str] = (), *, detail: str | None = None) -> None:
         super().__init__("missing_claims", "Token is missing some required claims", detail=detail)
         self.missing = tuple(missing)
+        self.args = (self.missing,)
 
 
 class InsufficientAuthentication(BearerError):
@@ -184,7 +192,8 @@ class InsufficientAuthentication(BearerError):
             "A different or more recent authentication of the user is required",
             detail=detail,
         )
-        self.acr_values = " ".join(acr_values)
+        self.args = (tuple(acr_values), max_age)
+        self.acr_values = " ".join(self.args[0])
         self.max_age = "" if max_age is None else str(max_age)
 
 

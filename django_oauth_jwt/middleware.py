@@ -16,6 +16,7 @@ from .http import (
     View,
     authorize,
     mark_secured,
+    operation_of,
     refusal_steps,
     set_token,
     state_of,
@@ -110,7 +111,8 @@ def _decide(request: HttpRequest, view: View) -> Steps[HttpResponseBase | None] 
     """Note whether a request to this view needs a token; return the steps to its refusal, None where it may pass."""
     state = state_of(request)
     # The path is looked at again, since another middleware may have changed it.
-    if needs_no_token(view) or not state.runtime.settings.secures_path(request.path_info):
+    is_exempt = needs_no_token(view) or needs_no_token(operation_of(view, request))
+    if is_exempt or not state.runtime.settings.secures_path(request.path_info):
         state.protection = Protection.EXEMPT
         if state.token is not None and state.token.lazy_user is not None:
             state.token.lazy_user.withdraw(request)  # nobody asks whether the token is one of nobody

@@ -1,6 +1,7 @@
 """The page at the root: a form that mints a token, sends a request, and shows the answer and why it is so."""
 
-from typing import Final, NamedTuple
+from importlib.util import find_spec
+from typing import NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +15,7 @@ class Endpoint(NamedTuple):
     needs: str
 
 
-ENDPOINTS: Final = (
+ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("/open", "nothing"),
     Endpoint("/secured/token", "a valid token"),
     Endpoint("/secured/scope", "a token with the scope read"),
@@ -24,6 +25,12 @@ ENDPOINTS: Final = (
     Endpoint("/api/scope", "a token with the scope read; Django REST Framework"),
     Endpoint("/api/claim", "a token whose claim role is admin; Django REST Framework"),
 )
+if find_spec("ninja") is not None:
+    ENDPOINTS += (
+        Endpoint("/ninja/token", "a valid token; django-ninja"),
+        Endpoint("/ninja/scope", "a token with the scope read; django-ninja"),
+        Endpoint("/ninja/claim", "a token whose claim role is admin; django-ninja"),
+    )
 
 
 def index(request: HttpRequest) -> HttpResponse:

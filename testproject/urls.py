@@ -1,6 +1,7 @@
 """The example's URLs: a page to try the others from, one open view, three secured ones, an async one, and DRF twins.
 
-Where the package `mcp` is installed, there is a Model Context Protocol server as well.
+Where django-ninja is installed, there are the same views as its operations; where the package `mcp` is, there is a
+Model Context Protocol server as well.
 """
 
 from importlib.util import find_spec
@@ -22,6 +23,11 @@ urlpatterns = [
     path("api/claim", api.WithClaim.as_view()),
     path("", include("django_oauth_jwt.urls")),
 ]
+
+if find_spec("ninja") is not None:
+    from .ninja_api import api as ninja_api
+
+    urlpatterns.append(path("ninja/", ninja_api.urls))
 
 if find_spec("mcp") is not None:
     from .mcp_server import mcp

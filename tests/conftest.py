@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+import sys
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +11,9 @@ import pytest
 from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.signals import setting_changed
+
+#: What measures the coverage, or None.
+TRACER = pytest.StashKey()
 
 pytest_plugins = [
     "django_oauth_jwt.testing.pytest_plugin",
@@ -39,12 +44,39 @@ def pytest_collection_modifyitems(items):
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # before pytest-timeout begins to count
 def pytest_runtest_protocol(item):
     """Have servers of several workers one at a time: side by side each takes twice as long as both in turn."""
-    if item.get_closest_marker("real_servers") is None:
-        _let_servers_go_first()
+    item.stash[TRACER] = sys.gettrace()
+    with _traced(sys.gettrace() if _fixtures_count(item) else None):
+        if item.get_closest_marker("real_servers") is None:
+            _let_servers_go_first()
+            return (yield)
+        with Path(__file__).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return (yield)
+
+
+def _fixtures_count(item):
+    """Tell whether fixtures run what no test's body does: migrations, the admin's module, the pytest plugin."""
+    is_on_database = item.get_closest_marker("django_db") is not None
+    return is_on_database or not {"db", "transactional_db", "token_issuer"}.isdisjoint(item.fixturenames)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item):
+    """Measure coverage in the test's own body: measured, pytest's work around it takes several times as long."""
+    is_measured = item.get_closest_marker("unmeasured") is None
+    with _traced(item.stash[TRACER] if is_measured else None):
         return (yield)
-    with Path(__file__).open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return (yield)
+
+
+@contextmanager
+def _traced(tracer):
+    """Trace this thread so, or not at all; threads that it starts are traced in any case."""
+    before = sys.gettrace()
+    sys.settrace(tracer)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
 
 
 @cache

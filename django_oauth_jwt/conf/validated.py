@@ -88,7 +88,7 @@ class Settings:
     may_require_bound_tokens: bool = False
     introspecting: tuple[TrustedIssuer, ...] = ()
     issuer_resolver: Callable[[str], Any] | None = None
-    issuer_defaults: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    issuer_defaults: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def named_issuers(self) -> list[str]:

@@ -25,12 +25,11 @@ from ..authentication import alternatives_of, operands
 from ..conf import get_settings
 from ..tokens import Alternative, all_of
 from ..upstream import metadata_uris
+from .openapi import BEARER, definition_of, token_schemes, with_implied
 
 if TYPE_CHECKING:
     from drf_spectacular.openapi import AutoSchema
 
-BEARER: Final = "bearerJwt"
-DPOP: Final = "dpop"
 SCOPES: Final = "oauth2"
 
 
@@ -46,13 +45,12 @@ class BearerJwtScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
         view: Any = auto_schema.view
         permissions = view.get_permissions()
         ways_in = all_of(_alternatives(permission, auto_schema.method, view) for permission in permissions)
-        hierarchy, schemes = get_settings().scope_implies, _token_schemes()
-        alternatives = [way for one in ways_in for way in (one.scopes, *hierarchy.instead_of(one.scopes))]
+        schemes = token_schemes()
+        alternatives = with_implied(one.scopes for one in ways_in)
         names = [*schemes, SCOPES] if any(alternatives) and not _lists_scopes() else schemes
         # A subclass of the authentication class is the same scheme, and drf-spectacular would warn of a second one.
         self.name = [name for name in names if not _is_registered(name, auto_schema)]  # type: ignore[assignment]
-        distinct = dict.fromkeys(alternatives or [()])
-        requirements = [_requirement(scheme, scopes) for scopes in distinct for scheme in schemes]
+        requirements = [_requirement(scheme, scopes) for scopes in alternatives or [()] for scheme in schemes]
         # drf-spectacular itself adds the empty one where AllowAny is in the list.
         is_open = all(map(_is_open, permissions)) and not any(type(entry) is AllowAny for entry in permissions)
         return [*requirements, {}] if is_open else requirements
@@ -62,20 +60,8 @@ class BearerJwtScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
         return [_definition(name) for name in self.name]
 
 
-def _token_schemes() -> list[str]:
-    """Return the schemes with which a token may be sent."""
-    settings = get_settings()
-    if settings.requires_dpop:
-        return [DPOP]
-    return [BEARER, DPOP] if settings.offers_dpop else [BEARER]
-
-
 def _definition(name: str) -> dict[str, Any]:
-    if name == BEARER:
-        # An opaque token has no format that a client could know.
-        known = {} if get_settings().introspecting else {"bearerFormat": "JWT"}
-        return {"type": "http", "scheme": "bearer", **known}
-    return {"type": "http", "scheme": "dpop"} if name == DPOP else _scopes_scheme()
+    return _scopes_scheme() if name == SCOPES else definition_of(name)
 
 
 def _is_registered(name: str, auto_schema: "AutoSchema") -> bool:

@@ -21,7 +21,7 @@ _NO_HEADER: Final = UnverifiedHeader("", None, None, freeze({}), {})
 
 @dataclass(frozen=True)
 class Parts:
-    """What could be read of a token: ``missing`` says why a part ("header", "payload", "segments") is not there."""
+    """What could be read of a token: ``missing`` says why a part (see ``needs`` of `Rule`) is not there."""
 
     token: UnverifiedToken
     parameters: Mapping[str, Any]
@@ -44,11 +44,23 @@ def read_in_parts(explanation: Explanation, encoded: EncodedToken, runtime: Runt
     signing_input = b".".join(segments[:2])
     issuer = issuer_of(claims or {}, runtime, None)
     token = UnverifiedToken(header or _NO_HEADER, claims or {}, signing_input, signature, runtime, None, *issuer)
-    if not token.is_trusted and runtime.settings.issuer_resolver is not None and "iss" in token.claims:
-        explanation.ask("resolver", partial(run_blocking, resolution_steps(token)), "ISSUER_RESOLVER was asked")
-    has_source = token.trusted is not runtime.settings.unlisted_issuer
-    source = {} if has_source else {"source": "the issuer is not known, and so not where its keys are"}
-    return Parts(token, parameters or {}, {**_missing(header, claims, segments), **source})
+    missing = _missing(header, claims, segments)
+    if not _ask_resolver(explanation, token):
+        missing["trust"] = "ISSUER_RESOLVER cannot say"
+        token.trusted = runtime.settings.unlisted_issuer  # what holds for another issuer has nothing to do with it
+    if token.trusted is runtime.settings.unlisted_issuer:
+        missing["source"] = "the issuer is not known, and so not where its keys are"
+    return Parts(token, parameters or {}, missing)
+
+
+def _ask_resolver(explanation: Explanation, token: UnverifiedToken) -> bool:
+    """Have ISSUER_RESOLVER asked where verification asks it; return False where it fails."""
+    has_resolver = token.runtime.settings.issuer_resolver is not None
+    if not has_resolver or token.is_trusted or not isinstance(token.claims.get("iss"), str):
+        return True
+    question = partial(run_blocking, resolution_steps(token))
+    explanation.ask("resolver", question, "ISSUER_RESOLVER was asked")
+    return explanation.results[-1].passed is True
 
 
 def _header(explanation: Explanation, parameters: Mapping[str, Any] | None) -> UnverifiedHeader | None:

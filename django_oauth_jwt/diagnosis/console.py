@@ -22,12 +22,12 @@ class Console:
 
     def line(self, text: str = "", *, outcome: bool | None = True, is_coloured: bool = False) -> None:
         """Print a line; in the outcome's colour where ``is_coloured``."""
-        text = "".join(char if char.isprintable() else "?" for char in text)
+        text = _printable(text)
         self._stdout.write(self._coloured(text, outcome) if is_coloured else text)
 
     def result(self, outcome: bool | None, text: str) -> None:
         """Print a line that begins with ``ok``, ``no``, or ``?`` for what could not be checked."""
-        self._stdout.write(f"  {self._coloured(_MARKS[outcome][0], outcome)} {text}")
+        self._stdout.write(f"  {self._coloured(_MARKS[outcome][0], outcome)} {_printable(text)}")
 
     def json(self, value: Any) -> None:
         """Print JSON, in ASCII."""
@@ -70,6 +70,10 @@ class ReportCommand(BaseCommand):
             print_text(console)
         if not is_well and (self.ends_its_caller or self._called_from_command_line):
             sys.exit(1)
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def shown(value: Any, length: int = 120) -> str:

@@ -87,6 +87,7 @@ def _ask(
     why = next((without[need] for need in rule.needs if need in without), None)
     if why is not None:
         explanation.skip(why, rule.name)
+        without.setdefault(rule.name, why)
         return None
     now = time.time()
     facts = facts_in_words(rule.name, rule.facts(token, key_set, now))

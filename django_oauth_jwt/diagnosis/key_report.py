@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from ..conf import IntrospectionSettings, Settings, TrustedIssuer, get_runtime
 from ..introspection import Introspectors
-from ..jwks import Failure, JwksService, KeyServices
+from ..jwks import Failure, FileKeys, JwksService, KeyService, KeyServices, StaticKeys
 from ..jws import KEY_SHAPES, KeySet, PublicKey, SkippedKey
 from ..upstream import FetchFailed, HttpClient, discover_jwks_uri, shown_url
 from .console import time_shown
@@ -28,7 +28,8 @@ class KeyRow:
 class KeyReport:
     """The keys of one issuer, and ``problem``, which says why there are none or the refresh failed, "" if all is well.
 
-    ``origin`` is how they came here: "fetch", "cache" or "service" (one of the project's own), "" for none.
+    ``origin`` is how they came here: "fetch", "cache", "setting" or "file" (JWKS), or "service" (one of the project's
+    own), "" for none. ``source`` is the URL or path, where they have one.
     ``introspection`` is where and how the issuer is asked about tokens, "" where it is not; ``introspection_problem``
     says why that is not known.
     """
@@ -42,6 +43,16 @@ class KeyReport:
     problem: str = ""
     introspection: str = ""
     introspection_problem: str = ""
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing is wrong."""
+        return not (self.problem or self.introspection_problem)
+
+    @property
+    def usable(self) -> int:
+        """How many keys are of use."""
+        return sum(not row.problem for row in self.keys)
 
 
 def report_issuer(trusted: TrustedIssuer, settings: Settings, *, refresh: bool = False) -> KeyReport:
@@ -65,9 +76,7 @@ def report_keys(trusted: TrustedIssuer, settings: Settings, *, refresh: bool = F
     """Return a report on an issuer's keys: those of the shared cache, or fetched where ``refresh`` or need be."""
     service = get_runtime().part(KeyServices).service_of(trusted)
     if not isinstance(service, JwksService):
-        key_set = service.current()
-        problem = "" if key_set else "no keys in memory"
-        return KeyReport(trusted.issuer, source_of(trusted), "service", _rows(key_set or KeySet(())), problem=problem)
+        return _report_unfetched(trusted, service)
     outcome, problem = service.inspect(fetch=refresh), ""
     if isinstance(outcome, Failure):
         problem = f"{outcome.reason}; {_next_try(outcome)}"
@@ -77,6 +86,16 @@ def report_keys(trusted: TrustedIssuer, settings: Settings, *, refresh: bool = F
     origin = "cache" if outcome.fetch is None else "fetch"
     uri, seconds = outcome.fetch or (source_of(trusted), None)
     return KeyReport(trusted.issuer, uri, origin, _rows(outcome.key_set), outcome.fetched_at, seconds, problem)
+
+
+def _report_unfetched(trusted: TrustedIssuer, service: KeyService) -> KeyReport:
+    key_set = service.current()
+    problem = "" if key_set else "no keys in memory"
+    if isinstance(service, FileKeys):
+        origin, problem = "file", service.problem
+    else:
+        origin = "setting" if isinstance(service, StaticKeys) else "service"
+    return KeyReport(trusted.issuer, source_of(trusted), origin, _rows(key_set or KeySet(())), problem=problem)
 
 
 def _report_none(trusted: TrustedIssuer, settings: Settings, failure: Failure, problem: str) -> KeyReport:
@@ -109,6 +128,8 @@ def source_of(trusted: TrustedIssuer) -> str:
     if trusted.jwks_service is not None:
         service = trusted.jwks_service
         return f"JWKS_SERVICE {getattr(service, '__qualname__', type(service).__qualname__)}"
+    if trusted.jwks is not None:
+        return "the setting JWKS" if isinstance(trusted.jwks, KeySet) else str(trusted.jwks)
     return trusted.jwks_uri or f"the jwks_uri in the metadata of {trusted.issuer}"
 
 

@@ -20,9 +20,14 @@ def _plainly(facts: Facts) -> str:
 
 
 def _issuer(facts: Facts) -> str:
-    words = f"{shown(facts['has'])}; trusted: {_listed(facts['accepted']) or 'any'}"
+    trusted = ["any"] if facts["any"] else [*map(shown, facts["accepted"])]
+    if facts["resolver"]:
+        trusted.append("those that ISSUER_RESOLVER knows")
+    words = f"{shown(facts['has'])}; trusted: {', '.join(trusted)}"
     if "checked as" not in facts:
         return words
+    if facts["checked as"] is None:
+        return f"{words}; the rest is checked by the settings for all issuers"
     return f"{words}; the rest is checked as if it were of {shown(facts['checked as'])}"
 
 

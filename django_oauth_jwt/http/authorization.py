@@ -72,7 +72,7 @@ def _authorization_steps(
     realm: str | None,
 ) -> Steps[JsonResponse | None]:
     try:
-        yield from _acceptance_steps(request, state, requirements, found)
+        yield from _decision_steps(request, state, requirements, found)
     except BearerError as error:
         scopes = scopes_of_operation(request, state) if isinstance(error, ABOUT_SCOPES) else ()
         return refusal_of(error, state.runtime.settings, realm, request=request, scopes=scopes)
@@ -87,29 +87,47 @@ def authenticate(request: HttpRequest, state: RequestState) -> RequestToken:
     found = token_or_steps(request, state)
     if isinstance(found, RequestToken) and _accept_at_once(found, _NO_REQUIREMENTS, state.runtime.settings):
         return found
-    return run_blocking(_acceptance_steps(request, state, _NO_REQUIREMENTS, found))
+    return run_blocking(_decision_steps(request, state, _NO_REQUIREMENTS, found))
 
 
-def _acceptance_steps(
+def acceptance_steps(request: HttpRequest, state: RequestState, requirements: Requirements) -> Steps[None]:
+    """Accept the request's token, whose user is known then, and check that it meets the requirements.
+
+    Sets ``request.claims`` and ``request.access_token``. Raises BearerError, for `refusal_steps` to tell of.
+    """
+    state.required_scopes += requirements.scopes
+    yield from _accepting_steps(request, state, requirements, token_or_steps(request, state))
+
+
+def _decision_steps(
     request: HttpRequest,
     state: RequestState,
     requirements: Requirements,
     found: RequestToken | Steps[RequestToken],
 ) -> Steps[RequestToken]:
     try:
-        known = found if isinstance(found, RequestToken) else (yield from found)
-        token = known.verified()
-        if not known.is_accepted:
-            if known.need is not None:
-                known.user = yield known.need
-                set_user(request, known.user)
-            known.is_accepted = True
-            if token_accepted.receivers:
-                yield Sent(token_accepted, request, access_token=token)
-        requirements.check(token, state.runtime.settings.scope_implies)
+        return (yield from _accepting_steps(request, state, requirements, found))
     except BearerError as error:
         yield from _rejection_steps(request, error.with_traceback(None))  # whose frames hold the request
         raise
+
+
+def _accepting_steps(
+    request: HttpRequest,
+    state: RequestState,
+    requirements: Requirements,
+    found: RequestToken | Steps[RequestToken],
+) -> Steps[RequestToken]:
+    known = found if isinstance(found, RequestToken) else (yield from found)
+    token = known.verified()
+    if not known.is_accepted:
+        if known.need is not None:
+            known.user = yield known.need
+            set_user(request, known.user)
+        known.is_accepted = True
+        if token_accepted.receivers:
+            yield Sent(token_accepted, request, access_token=token)
+    requirements.check(token, state.runtime.settings.scope_implies)
     return known
 
 

@@ -30,6 +30,11 @@ def parse_authorization(header: str | None) -> tuple[str, str]:
     return scheme, encoded_token
 
 
+def is_of_ours(header: str | None) -> bool:
+    """Tell whether a header is of one of our schemes, with or without a token."""
+    return (header or "").partition(" ")[0].lower() in _SCHEMES
+
+
 def scheme_of(header: str | None) -> str:
     """Return the scheme of a header, `DPOP` or, whatever else it is, `BEARER`."""
     return DPOP if (header or "").partition(" ")[0].lower() == DPOP else BEARER

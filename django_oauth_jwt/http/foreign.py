@@ -13,8 +13,8 @@ from ..errors import BearerError, IssuerUnavailable
 from ..issuers import ResolvedIssuers
 from ..jws import EncodedToken
 from ..proofs import BEARER
-from ..upstream import run_blocking
-from .credentials import parse_authorization
+from ..upstream import Steps, run_blocking
+from .credentials import is_of_ours, parse_authorization
 from .state import RequestState
 
 #: How a JSON object begins. Random bytes hardly ever do, and an opaque token may be just that.
@@ -29,16 +29,25 @@ class _Members(list[tuple[str, Any]]):
     """A JSON object with all its members, also those that it has twice."""
 
 
+def next_steps(request: HttpRequest, state: RequestState) -> Steps[bool]:
+    """Tell whether a request is for the next authenticator: it brings no token of our schemes, or a foreign one."""
+    if not is_of_ours(request.META.get("HTTP_AUTHORIZATION")):
+        return True
+    return state.runtime.settings.pass_foreign_tokens and (yield from _foreign_steps(request, state))
+
+
 def passes_foreign_token(request: HttpRequest, state: RequestState) -> bool:
-    """Tell whether the request's bearer token is for the next authenticator: no JWT of a trusted issuer.
+    """Tell whether the request's bearer token is for the next authenticator: no JWT of a trusted issuer. Blocking.
 
     Never without PASS_FOREIGN_TOKENS. A token that names a trusted issuer is ours, however broken it is. Where the
     settings trust any issuer, so is everything that looks like a JWT. With INTROSPECTION so is an opaque token, since
     only its authorization server can say whose it is. In doubt a token is ours, and so refused.
     """
+    return state.runtime.settings.pass_foreign_tokens and run_blocking(_foreign_steps(request, state))
+
+
+def _foreign_steps(request: HttpRequest, state: RequestState) -> Steps[bool]:
     settings = state.runtime.settings
-    if not settings.pass_foreign_tokens:
-        return False
     try:
         scheme, encoded_token = parse_authorization(request.META.get("HTTP_AUTHORIZATION"))
     except BearerError:
@@ -51,19 +60,20 @@ def passes_foreign_token(request: HttpRequest, state: RequestState) -> bool:
     if None in settings.issuers:
         return not any(map(_OBJECT.match, texts))
     named = {iss for text in texts for iss in _issuers_in(text) if isinstance(iss, str)}
-    return named.isdisjoint(settings.issuers) and not _may_be_resolved(named, state.runtime)
+    return named.isdisjoint(settings.issuers) and not (yield from _resolvable_steps(named, state.runtime))
 
 
-def _may_be_resolved(named: set[str], runtime: Runtime) -> bool:
+def _resolvable_steps(named: set[str], runtime: Runtime) -> Steps[bool]:
     """Tell whether ISSUER_RESOLVER knows the issuer that a token names; of one that names several nobody is asked."""
     if runtime.settings.issuer_resolver is None or not named:
         return False
     if len(named) > 1:
         return True
     try:
-        return run_blocking(runtime.part(ResolvedIssuers).resolution_steps(*named)).trusted is not None
+        resolution = yield from runtime.part(ResolvedIssuers).resolution_steps(*named)
     except IssuerUnavailable:
         return True
+    return resolution.trusted is not None
 
 
 def _decoded(segment: str) -> str:

@@ -10,6 +10,7 @@ from django.dispatch import Signal
 from django.http import HttpRequest
 
 from ..errors import BearerError, InvalidToken
+from ..signals import NEVER_WAITS
 from ..tokens import AccessToken
 
 Resolver = Callable[[AccessToken, HttpRequest], Any]
@@ -71,4 +72,12 @@ class Sent:
 
     async def aget(self) -> None:
         """Do as `get` does, without blocking the event loop."""
-        await self._signal.asend_robust(type(self._request), request=self._request, **self._named)
+        if self._never_waits():
+            self.get()
+        else:
+            await self._signal.asend_robust(type(self._request), request=self._request, **self._named)
+
+    def _never_waits(self) -> bool:
+        # What Django itself asks when it sends: the sync receivers and the async ones.
+        receivers, async_receivers = self._signal._live_receivers(type(self._request))  # noqa: SLF001
+        return not async_receivers and all(getattr(receiver, NEVER_WAITS, False) for receiver in receivers)

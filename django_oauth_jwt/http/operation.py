@@ -28,8 +28,8 @@ def find_scopes_with(finder: ScopeFinder) -> None:
     _finders.append(finder)
 
 
-def note_scopes(secured: View, scopes: tuple[str, ...]) -> None:
-    """Note what a decorated view requires, before what was noted on the view that it decorates."""
+def note_scopes(secured: object, scopes: tuple[str, ...]) -> None:
+    """Note what a decorated view, or an operation, requires, before what was noted on the view that it decorates."""
     attributes = vars(secured)
     inner = {name: attributes.pop(name) for name in [*attributes] if name.startswith(_SCOPES)}
     attributes.update({_SCOPES + " ".join(scopes): scopes}, **inner)
@@ -49,9 +49,18 @@ def scopes_of_decorators(request: HttpRequest, state: RequestState) -> tuple[str
     scopes = [*state.required_scopes]
     if request.resolver_match is not None:
         view = request.resolver_match.func
-        handler = getattr(class_of(view), str(request.method).lower(), None)
+        handler = operation_of(view, request) or getattr(class_of(view), str(request.method).lower(), None)
         scopes += [*_noted_on(view), *_noted_on(handler)]
     return tuple(dict.fromkeys(scopes))
+
+
+def operation_of(view: View, request: HttpRequest) -> Any:
+    """Return which operation of a view answers a request, where its framework has several in one view; else None.
+
+    Such a view has ``oauth_jwt_operation``, a function of the request.
+    """
+    find = _attributes(view).get("oauth_jwt_operation")
+    return None if find is None else find(request)
 
 
 def class_of(view: View) -> type | None:

@@ -28,7 +28,7 @@ class LazyUser:
             try:
                 return await need.aget()
             except BearerError:
-                return _anonymous()
+                return anonymous_user()
 
         _set(request, self._user, auser)
 
@@ -59,10 +59,10 @@ def _user_or_anonymous(need: User) -> Any:
     try:
         return need.get()
     except BearerError:
-        return _anonymous()
+        return anonymous_user()
 
 
-def _anonymous() -> Any:
+def anonymous_user() -> Any:
     """Return Django's anonymous user; None in a project without `django.contrib.auth`."""
     if not apps.is_installed("django.contrib.auth"):
         return None

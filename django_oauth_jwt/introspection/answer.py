@@ -86,13 +86,16 @@ def answer_of(members: Mapping[str, Any]) -> Inactive | ActiveClaims:
 def _check_status(posted: Posted) -> None:
     if posted.status == HTTPStatus.OK:
         return
-    reason = f"status {posted.status}"
+    error_type = str(posted.status)
+    reason = f"status {error_type}"
     if posted.status == HTTPStatus.UNAUTHORIZED or _error_of(posted) in _CLIENT_ERRORS:
-        raise CredentialsRefused(f"{reason}: the credentials in INTROSPECTION are not accepted")
+        reason = f"{reason}: the credentials in INTROSPECTION are not accepted"
+        raise CredentialsRefused(reason, error_type=error_type)
     if posted.status == HTTPStatus.FORBIDDEN:
         reason = f"{reason}: the credentials in INTROSPECTION are not accepted, or this one token is not"
-        raise Forbidden(reason, posted.retry_after)
-    raise (FetchFailed if posted.status in _CANNOT_ANSWER else NoAnswer)(reason, posted.retry_after)
+        raise Forbidden(reason, posted.retry_after, error_type=error_type)
+    failure = FetchFailed if posted.status in _CANNOT_ANSWER else NoAnswer
+    raise failure(reason, posted.retry_after, error_type=error_type)
 
 
 def _error_of(posted: Posted) -> Any:

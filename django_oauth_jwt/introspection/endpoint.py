@@ -43,7 +43,7 @@ class EndpointFinder:
         self._clock = clock
         self._lock = threading.Lock()
         self._found: tuple[Endpoint, float] | None = None
-        self._failure = ("", 0.0, "")
+        self._failure = ("", 0.0, "", "")
 
     def find(self) -> Endpoint:
         """Return the endpoint, blocking; raise FetchFailed where it cannot be found."""
@@ -69,7 +69,7 @@ class EndpointFinder:
         except FetchFailed as failure:
             if known is not None:
                 return known[0], self._clock() + RETRY_SECONDS
-            self._failure = (str(failure), failure.retry_after, failure.uri)
+            self._failure = (str(failure), failure.retry_after, failure.uri, failure.error_type)
             raise
 
     def _endpoint_in(self, metadata: Mapping[str, Any]) -> Endpoint:

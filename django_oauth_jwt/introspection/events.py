@@ -31,4 +31,7 @@ class IntrospectionEvents:
 
     def send_failure(self, failure: FetchFailed, seconds: float) -> None:
         """Send the signal of a question without an answer."""
-        introspection_failed.send_robust(self._sender, issuer=self._issuer, reason=str(failure), seconds=seconds)
+        reason, error_type = str(failure), failure.error_type
+        introspection_failed.send_robust(
+            self._sender, issuer=self._issuer, reason=reason, error_type=error_type, seconds=seconds
+        )

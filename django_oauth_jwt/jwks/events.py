@@ -19,9 +19,9 @@ class KeyEvents:
 
     def log(self, outcome: Outcome) -> None:
         """Log the fetch of this process, if it made one."""
-        snapshot, failure, failed_uri = outcome.snapshot, outcome.failure, outcome.failed_uri
-        if failure is not None and failed_uri is not None:
-            uri, wait = shown_url(failed_uri), failure.retry_at - self._clock()
+        snapshot, failure, failed = outcome.snapshot, outcome.failure, outcome.failed_fetch
+        if failure is not None and failed is not None:
+            uri, wait = shown_url(failed.uri), failure.retry_at - self._clock()
             logger.warning("JWKS fetch from %s failed: %s; next try in %.0f seconds", uri, failure.reason, wait)
         elif snapshot is not None and snapshot.fetch is not None:
             uri, count = shown_url(snapshot.fetch.uri), len(snapshot.key_set)
@@ -29,9 +29,16 @@ class KeyEvents:
 
     def send(self, outcome: Outcome) -> None:
         """Send the signal of the fetch of this process, if it made one."""
-        snapshot, failure, service = outcome.snapshot, outcome.failure, self._service
-        if failure is not None and outcome.failed_uri is not None:
-            reason, retry_at = failure.reason, failure.retry_at
-            jwks_refresh_failed.send_robust(type(service), service=service, reason=reason, retry_at=retry_at)
+        snapshot, failure, failed, service = outcome.snapshot, outcome.failure, outcome.failed_fetch, self._service
+        if failure is not None and failed is not None:
+            jwks_refresh_failed.send_robust(
+                type(service),
+                service=service,
+                reason=failure.reason,
+                error_type=failed.error_type,
+                seconds=failed.seconds,
+                retry_at=failure.retry_at,
+            )
         elif snapshot is not None and snapshot.fetch is not None:
-            jwks_refreshed.send_robust(type(service), service=service, key_set=snapshot.key_set)
+            key_set, seconds = snapshot.key_set, snapshot.fetch.seconds
+            jwks_refreshed.send_robust(type(service), service=service, key_set=key_set, seconds=seconds)

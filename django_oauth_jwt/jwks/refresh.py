@@ -8,7 +8,7 @@ from typing import Any
 from ..upstream import MAXIMUM_SKEW_SECONDS, FetchFailed, pauses
 from .fetch import JwksFetcher
 from .shared import SharedJwks
-from .snapshot import Failure, JwksDocument, Snapshot, Timing, Wanted, snapshot_of
+from .snapshot import FailedFetch, Failure, JwksDocument, Snapshot, Timing, Wanted, snapshot_of
 from .state import Outcome, State, Task
 
 
@@ -79,10 +79,11 @@ class Refresh:
         """Return what a fetch brings; for a wanted key it is made once per cooldown."""
         if self._wanted is not None and not self._shared.claim_cooldown(self._timing.cooldown):
             return self._cooling_down(self.read_cache())  # others' keys, though not the one that is wanted
+        started = time.monotonic()
         try:
             snapshot, endpoint = self._fetcher.fetch(self._held, self._wanted, self._state.endpoint)
         except FetchFailed as error:
-            return self._cooling_down(self._failed(error))
+            return self._cooling_down(self._failed(error, time.monotonic() - started))
         self._shared.store(snapshot.document, self._timing.stale)
         return self._cooling_down(Outcome(snapshot, endpoint=endpoint))
 
@@ -133,7 +134,7 @@ class Refresh:
             return own
         return shared
 
-    def _failed(self, error: FetchFailed) -> Outcome:
+    def _failed(self, error: FetchFailed, seconds: float) -> Outcome:
         before = self._latest_failure()
         count = before.count + 1 if before is not None else 1
         delay = max(min(2.0 ** min(count - 1, 30), self._timing.cooldown), error.retry_after)
@@ -141,7 +142,8 @@ class Refresh:
         # Kept a while beyond its delay, so that the next failure knows that it is not the first.
         self._shared.store_failure(failure, delay + self._timing.cooldown + 1)
         endpoint = self._fetcher.after_failure(self._held, self._state.endpoint)
-        return Outcome(failure=failure, endpoint=endpoint, failed_uri=error.uri)
+        failed = FailedFetch(error.uri, seconds, error.error_type)
+        return Outcome(failure=failure, endpoint=endpoint, failed_fetch=failed)
 
 
 def _is_newer(document: JwksDocument, held: JwksDocument) -> bool:

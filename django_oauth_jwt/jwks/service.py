@@ -1,6 +1,7 @@
 """The keys of one authorization server, for requests: `JwksService` is what they ask."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 
 import requests
 from django.core.cache import BaseCache
@@ -14,6 +15,7 @@ from .refresh import Refresher
 from .shared import SharedJwks
 from .snapshot import Failure, Snapshot, Timing, Wanted
 from .source import KeySource
+from .status import NO_KEYS, KeyStatus
 
 
 class JwksService:
@@ -99,6 +101,13 @@ class JwksService:
             return key_set
         return await run_awaiting(self._sources.get().find(Wanted(kid, alg)))
 
+    def age(self) -> float | None:
+        """Return how many seconds ago the authorization server confirmed the keys in memory; None where there are none.
+
+        Fetches nothing. Keys that are stale by now have an age, too.
+        """
+        return self.status().age
+
     def refresh(self) -> KeySet:
         """Refresh now, or join the refresh that is under way, and return the keys.
 
@@ -106,6 +115,19 @@ class JwksService:
         had at all.
         """
         return run_blocking(self._sources.get().refresh())
+
+    def warm_up(self) -> "Future[None] | None":
+        """Have keys brought where there are none, and old ones refreshed behind; wait for nothing.
+
+        Returns what is done when the attempt is over, None where none is made: there are keys, or the last one has
+        just failed.
+        """
+        return None if self.current() is not None else self._sources.get().warm_up()
+
+    def status(self) -> KeyStatus:
+        """Return how it stands with the keys in memory. Nothing is started by that."""
+        snapshot, now = self._sources.latest.state.snapshot, self._clock()
+        return NO_KEYS if snapshot is None else snapshot.status(now)
 
     def inspect(self, *, fetch: bool = False) -> Snapshot | Failure:
         """Return the keys with their document and times, or why there are none; for people, not for requests.

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from ..jws import KeySet
 from ..upstream import MAXIMUM_WAITING, PATIENCE_IN_TROUBLE_SECONDS, PATIENCE_SECONDS, is_ahead
+from .status import KeyStatus
 
 
 class Wanted(NamedTuple):
@@ -50,6 +51,14 @@ class Fetch(NamedTuple):
     seconds: float
 
 
+class FailedFetch(NamedTuple):
+    """A fetch of this process that brought no keys; ``error_type`` is that of `upstream.FetchFailed`."""
+
+    uri: str
+    seconds: float
+    error_type: str
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """Parsed keys and the document that they come from. Times are Unix times in seconds.
@@ -67,6 +76,13 @@ class Snapshot:
     def fetched_at(self) -> float:
         """When the authorization server last confirmed these keys."""
         return self.document.fetched_at
+
+    def status(self, now: float) -> KeyStatus:
+        """Return how it stands with these keys at a Unix time."""
+        age = max(0.0, now - self.fetched_at)
+        if now >= self.stale_until:
+            return KeyStatus("stale", age)
+        return KeyStatus("fresh" if self.fetched_at <= now < self.fresh_until else "old", age, len(self.key_set))
 
     def dated_to(self, now: float, timing: Timing) -> "Snapshot":
         """Return these keys as if fetched now, and no longer fresh."""

@@ -14,7 +14,20 @@ from ..upstream import Steps, Wait, in_thread
 from .events import KeyEvents
 from .refresh import Refresher
 from .snapshot import Failure, Snapshot, Timing, Wanted
-from .state import Decision, Job, Join, Outcome, Refuse, Start, State, Task, decide, decide_refresh, wants_refresh
+from .state import (
+    Decision,
+    Job,
+    Join,
+    Outcome,
+    Refuse,
+    Start,
+    State,
+    Task,
+    decide,
+    decide_refresh,
+    decide_warm_up,
+    wants_refresh,
+)
 
 logger = logging.getLogger("django_oauth_jwt")
 
@@ -97,6 +110,17 @@ class KeySource:
             finally:
                 self._leave(wait)
         return self._key_set()
+
+    def warm_up(self) -> "Future[None] | None":
+        """Have keys brought where there are none; return what ends with the attempt, None where none is made."""
+        try:
+            _, wait = self._begin(lambda state, now: decide_warm_up(state, now, self._monotonic(), self._timing))
+        except KeysUnavailable:  # too early to ask again
+            return None
+        if wait is None:
+            return None
+        self._leave(wait)  # the places of those who wait are for requests
+        return wait.future
 
     def inspect(self, *, fetch: bool) -> Snapshot | Failure:
         """Return the keys, or why there are none; not fresh ones are renewed first, with ``fetch`` all are fetched."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..jws import KeySet
 from ..upstream import is_ahead, new_future
-from .snapshot import Failure, Snapshot, Timing, Wanted
+from .snapshot import FailedFetch, Failure, Snapshot, Timing, Wanted
 
 
 class Task(NamedTuple):
@@ -52,15 +52,15 @@ class Endpoint:
 class Outcome:
     """What a job has brought; None stands for nothing new.
 
-    ``cooldown_until`` is the Unix time before which no fetch for an unknown key is made. ``failed_uri`` is what this
-    process asked, where the failure is that of its own fetch.
+    ``cooldown_until`` is the Unix time before which no fetch for an unknown key is made. ``failed_fetch`` is the fetch
+    of this process, where the failure is its own.
     """
 
     snapshot: Snapshot | None = None
     failure: Failure | None = None
     endpoint: Endpoint | None = None
     cooldown_until: float | None = None
-    failed_uri: str | None = None
+    failed_fetch: FailedFetch | None = None
 
 
 @dataclass(frozen=True)
@@ -171,6 +171,11 @@ def decide_refresh(state: State, now: float, timing: Timing) -> Decision | None:
     if not state.is_backing_off(now, timing):
         return Start(Task())
     return _decide_without_keys(state, now, 0.0, timing) if state.usable(now) is None else None
+
+
+def decide_warm_up(state: State, now: float, monotonic: float, timing: Timing) -> Decision | None:
+    """Return what is done so that there are keys before a request needs them; None where there are some."""
+    return None if state.usable(now) is not None else _decide_without_keys(state, now, monotonic, timing)
 
 
 def wants_refresh(state: State, now: float, timing: Timing) -> bool:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from ..errors import KeysUnavailable
 from ..jws import KeyFile, KeySet, read_key_file
 from ..upstream import unix_time
+from .status import KeyStatus, ageless
 
 logger = logging.getLogger("django_oauth_jwt")
 
@@ -35,6 +36,10 @@ class StaticKeys:
     async def akey_set_for(self, kid: str | None, alg: str) -> KeySet:
         """Return the keys."""
         return self._key_set
+
+    def status(self) -> KeyStatus:
+        """Return how many they are."""
+        return ageless(self._key_set)
 
 
 class _Stamp(NamedTuple):
@@ -104,6 +109,11 @@ class FileKeys:
     async def akey_set_for(self, kid: str | None, alg: str) -> KeySet:
         """Do as `key_set_for` does: a file of keys is read in less time than a thread is started."""
         return self.key_set_for(kid, alg)
+
+    def status(self) -> KeyStatus:
+        """Return how it stands with the keys in the file: old ones are those from before it became of no use."""
+        key_set = self.current()
+        return ageless(key_set, is_old=bool(self.problem))
 
     def _read_again(self, stamp: _Stamp | None, read: _Read) -> _Read:
         is_settled = stamp is None or abs(self._clock() - stamp.modified / 1e9) > _SETTLING_SECONDS

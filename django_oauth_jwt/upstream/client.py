@@ -17,7 +17,7 @@ from ..conf import is_secure
 from ..jws import loads_jwks
 from .body import ACCEPT_ENCODING, read_body
 from .bounded import Bounded, StillHanging
-from .failures import FetchFailed, NoAnswer
+from .failures import TIMEOUT, FetchFailed, NoAnswer
 from .session import add_no_credentials, open_session, options_for
 
 T = TypeVar("T")
@@ -104,16 +104,17 @@ class HttpClient:
             session, close = open_session(self._session)
             return self.bounded.call(lambda: request(session), self.timeout, close)
         except _TIMEOUTS as error:
-            raise FetchFailed(f"no whole answer within {self.timeout:g} seconds") from error
+            raise FetchFailed(f"no whole answer within {self.timeout:g} seconds", error_type=TIMEOUT) from error
         except StillHanging as error:
-            raise FetchFailed("earlier fetches still hang") from error
+            raise FetchFailed("earlier fetches still hang", error_type=TIMEOUT) from error
         except FetchFailed:
             raise
         except Exception as error:  # a session of the project's own may raise anything
             # Only the kinds: the text can hold the URL, and with it a proxy's password.
             kinds = dict.fromkeys(type(each).__name__ for each in (error, _first_cause(error)))
             is_cut_off = isinstance(_first_cause(error), ConnectionResetError | BrokenPipeError)
-            raise (NoAnswer if is_cut_off else FetchFailed)(f"request failed ({', '.join(kinds)})") from error
+            failure = NoAnswer if is_cut_off else FetchFailed
+            raise failure(f"request failed ({', '.join(kinds)})", error_type=type(error).__name__) from error
 
     def _get(self, session: Any, uri: str, etag: str | None) -> Fetched:
         deadline = time.monotonic() + self.timeout
@@ -126,7 +127,8 @@ class HttpClient:
             if response.status_code == requests.codes.not_modified and etag is not None:
                 return Fetched(None, etag, _max_age(response))
             if response.status_code != requests.codes.ok:
-                raise FetchFailed(f"status {response.status_code}", _retry_after(response))
+                status = str(response.status_code)
+                raise FetchFailed(f"status {status}", _retry_after(response), error_type=status)
             try:
                 document = loads_jwks(read_body(response, deadline))
             except ValueError as error:

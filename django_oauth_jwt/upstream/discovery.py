@@ -34,14 +34,14 @@ def discover(issuer: str, client: HttpClient, read: Callable[[Mapping[str, Any]]
     ``read`` raises FetchFailed where it finds nothing; the next place is tried then. Raises FetchFailed, with the
     reason for each URL that was tried.
     """
-    reasons, retry_after = [], 0.0
+    reasons, retry_after, error_type = [], 0.0, ""
     for uri in metadata_uris(issuer):
         try:
             return read(_metadata_of(issuer, client.fetch(uri).document or {}))
         except FetchFailed as failure:
             reasons.append(f"{shown_url(uri)}: {failure}")
-            retry_after = max(retry_after, failure.retry_after)
-    raise FetchFailed(f"no metadata found for the issuer ({'; '.join(reasons)})", retry_after, issuer)
+            retry_after, error_type = max(retry_after, failure.retry_after), failure.error_type
+    raise FetchFailed(f"no metadata found for the issuer ({'; '.join(reasons)})", retry_after, issuer, error_type)
 
 
 def _metadata_of(issuer: str, metadata: dict[str, Any]) -> dict[str, Any]:

@@ -38,11 +38,11 @@ class Rule:
     ``check`` takes the token, the keys of its issuer and the time in Unix seconds. It raises BearerError where the
     token does not do, and returns the need for the keys where the rules after it are about them; until then there are
     none. ``facts`` are what the token has and what is accepted, to show to people. ``needs`` are the parts of
-    the token ("header", "payload", "segments": three of them), the "source" of its issuer's keys, and the rules before
-    it without which the rule cannot be asked. ``parts`` are the rules that it consists of, where it checks several
-    things in one step. ``at_each_use`` is what a remembered token has to pass again, by its claims, the time and the
-    leeway; the rest holds for good. ``is_for_answers`` tells whether the claims that an authorization server gives for
-    an opaque token are held to it, too.
+    the token ("header", "payload", "segments": three of them), the "source" of its issuer's keys, the "trust" in it
+    (whether there is any has to be known), and the rules before it without which the rule cannot be asked. ``parts``
+    are the rules that it consists of, where it checks several things in one step. ``at_each_use`` is what a remembered
+    token has to pass again, by its claims, the time and the leeway; the rest holds for good. ``is_for_answers`` tells
+    whether the claims that an authorization server gives for an opaque token are held to it, too.
     """
 
     name: str
@@ -60,7 +60,9 @@ def _check_issuer(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
 
 
 def _issuer_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
-    facts = {"has": token.claims.get("iss"), "accepted": token.runtime.settings.named_issuers}
+    settings = token.runtime.settings
+    facts = {"has": token.claims.get("iss"), "accepted": settings.named_issuers, "any": None in settings.issuers}
+    facts["resolver"] = settings.issuer_resolver is not None
     return facts if token.is_trusted else {**facts, "checked as": token.trusted.issuer}
 
 
@@ -192,7 +194,7 @@ _EACH_TIME: Final = tuple(
 
 RULES: Final = (
     # The issuer decides whose keys are asked for: an unknown one must not cause a fetch.
-    Rule("issuer", _check_issuer, _issuer_facts, ("payload",), is_for_answers=True),
+    Rule("issuer", _check_issuer, _issuer_facts, ("payload", "trust"), is_for_answers=True),
     Rule("algorithm", _check_algorithm, _algorithm_facts, ("header",)),
     Rule("keys", _need_keys, _keys_facts, ("header", "source")),
     # Before the claims, so that a forger does not learn which claims are expected.

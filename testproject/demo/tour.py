@@ -58,12 +58,12 @@ def stops(server: AuthorizationServer, rotate: Callable[[], object]) -> Iterator
     yield Stop("forged token (the first: keys fetched)", "/secured/token", forged, issuer.token(forged=True))
     yield Stop("expired token", "/secured/token", EXPIRED, issuer.token(expired=True))
     yield Stop("valid token", "/secured/token", OK, server.token())
-    yield from _scope_and_claim("/secured", server)
+    yield from scope_and_claim("/secured", server)
     yield "Django REST Framework: BearerJwtAuthentication, HasScope, HasClaim"
     yield Stop("no token", "/api/token", NO_TOKEN)
     yield Stop("expired token", "/api/token", EXPIRED, issuer.token(expired=True))
     yield Stop("valid token", "/api/token", OK, server.token())
-    yield from _scope_and_claim("/api", server)
+    yield from scope_and_claim("/api", server)
     yield "Async view"
     yield Stop("no token", "/secured/async", NO_TOKEN)
     yield Stop("valid token", "/secured/async", OK, server.token())
@@ -77,7 +77,8 @@ def stops(server: AuthorizationServer, rotate: Callable[[], object]) -> Iterator
     yield Stop("token of a made-up key", "/secured/token", unknown, issuer.token(rotated=True))
 
 
-def _scope_and_claim(root: str, server: AuthorizationServer) -> Iterator[Stop]:
+def scope_and_claim(root: str, server: AuthorizationServer) -> Iterator[Stop]:
+    """Yield the requests to the two views below a path that require a scope and a claim."""
     yield Stop("token without the scope", f"{root}/scope", NO_SCOPE, server.token("write"))
     yield Stop("token with the scope", f"{root}/scope", OK, server.token("read write"))
     yield Stop("token with another claim value", f"{root}/claim", NO_CLAIM, server.token(role="guest"))

@@ -36,6 +36,17 @@ def test_what_the_user_model_does_not_have_is_an_error(with_accounts, accounts, 
     assert words in message
 
 
+@pytest.mark.parametrize("resolver", [RESOLVER, None])
+def test_under_an_issuer_resolver_the_settings_are_checked_as_well(settings, resolver):
+    """They hold for an issuer whose entry says nothing else; the entries themselves are known to nobody yet."""
+    settings.OAUTH_JWT = {
+        "ISSUER_RESOLVER": lambda iss: None,
+        "USER_RESOLVER": resolver,
+        "ACCOUNTS": {"FIELDS": {"nickname": "nickname"}},
+    }
+    assert [number for number, _ in messages()] == ["oauth_jwt.E007"] * (resolver is not None)
+
+
 def test_groups_without_groups_are_an_error(with_accounts, monkeypatch):
     """A user model without PermissionsMixin has none."""
     with_accounts(GROUPS={"CLAIM": "groups"})

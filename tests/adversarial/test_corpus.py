@@ -12,6 +12,8 @@ from .entrances import REALM, WORLDS
 from .forge import mints
 from .rfc_challenge import read_challenge
 
+pytestmark = pytest.mark.unmeasured
+
 #: DRF passes these on to a view's next authenticator; a view that is open to all is then open.
 PASSED_OVER = ("no_authorization", "other_scheme")
 

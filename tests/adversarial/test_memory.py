@@ -7,6 +7,8 @@ import pytest
 
 from .forge import b64, dumps, mints
 
+pytestmark = pytest.mark.unmeasured
+
 COUNT = 8
 MINT = mints("ES256")
 

@@ -12,6 +12,8 @@ from .entrances import as_received
 from .forge import b64, mints, unb64
 from .mutations import examples, fragments, mutated, steps
 
+pytestmark = pytest.mark.unmeasured
+
 ALGORITHMS = ["ES256", "ES512", "EdDSA", "PS256", "RS256"]
 
 

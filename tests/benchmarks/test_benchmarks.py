@@ -10,7 +10,7 @@ from .issuer import ALGORITHMS, JwksServer
 from .rounds import Case, Plan, measure
 
 # Django closes old connections with each request; where a test before has made one, that needs leave.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.unmeasured]
 
 ONCE = Plan(rounds=1, slices=1, slice_seconds=0)
 

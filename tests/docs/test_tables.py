@@ -106,6 +106,7 @@ def test_each_reason_is_explained():
         errors.MissingClaims().reason,
         errors.InsufficientAuthentication().reason,
         errors.KeysUnavailable().reason,
+        errors.IssuerUnavailable().reason,
         errors.ReplayCheckUnavailable().reason,
         errors.IntrospectionUnavailable().reason,
         errors.RevocationCheckUnavailable().reason,

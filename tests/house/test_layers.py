@@ -14,7 +14,7 @@ CONTRIBUTING = Path(__file__).parents[2] / ".github" / "CONTRIBUTING.md"
 
 #: The modules at the top: one for each place where Django, DRF or a user's code reaches in, from the lowest up.
 FRONT = (
-    *("revocation", "users", "decorators", "middleware", "authentication", "permissions", "throttling"),
+    *("revocation", "users", "decorators", "health", "middleware", "authentication", "permissions", "throttling"),
     *("urls", "checks"),
 )
 #: From the ground up: what stands further right may import from what stands further left.
@@ -30,6 +30,8 @@ WINGS = (
 )
 #: Where Django REST framework may be imported; everything else works without it in INSTALLED_APPS.
 KNOW_REST_FRAMEWORK = ("authentication", "permissions", "throttling", "contrib")
+#: What a project installs for one capability.
+OF_ONE_CAPABILITY = {"channels", "drf_spectacular", "ninja", "opentelemetry", "pydantic"}
 
 SOURCES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
 
@@ -119,6 +121,20 @@ def test_the_modules_of_a_wing_need_each_other_in_one_direction(wing):
 def test_rest_framework_is_known_to_its_own_edges_only(path):
     """A project without DRF in INSTALLED_APPS loads none of it through the middleware or the decorator."""
     assert "rest_framework" not in (ROOT / path).read_text() or path.parts[0].removesuffix(".py") in KNOW_REST_FRAMEWORK
+
+
+def packages_of(text):
+    """Return the packages that a module imports, at whatever depth it does so."""
+    nodes = [*ast.walk(ast.parse(text))]
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    froms = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+    return {name.partition(".")[0] for name in plain | froms}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_a_package_of_one_capability_is_imported_in_contrib_alone(path):
+    """So nobody has to install what they do not use."""
+    assert not packages_of((ROOT / path).read_text()) & OF_ONE_CAPABILITY or path.parts[0] == "contrib"
 
 
 @pytest.mark.parametrize("wing", WINGS)

@@ -3,8 +3,8 @@
 import ast
 import inspect
 import re
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 from django.dispatch import Signal
@@ -22,8 +22,11 @@ SIGNATURES = {
     "permissions.HasScope": "(*scopes)",
     "permissions.HasClaim": "(name=None, value=Ellipsis)",
     "throttling.TokenRateThrottle": "()",
+    "health.readiness": "(request)",
     "users.TokenUser": "(access_token)",
     "contrib.accounts.resolve_user": "(access_token, request)",
+    "contrib.channels.BearerJwtMiddleware": "(app, *, scope=(), claims=(), origins=None)",
+    "contrib.ninja.BearerJwt": "(*, scope=(), claims=())",
     "jwks.JwksService": (
         "(jwks_uri=None, *, issuer=None, cache=None, session=None, timeout=5, fresh_seconds=300, stale_seconds=14400, "
         "cooldown_seconds=30, allow_insecure_http=False, clock=None)"
@@ -66,11 +69,7 @@ SIGNATURES = {
 
 
 def _resolve(name):
-    module, _, path = name.partition(".")
-    found = import_module(f"django_oauth_jwt.{module}")
-    for part in path.split("."):
-        found = getattr(found, part)
-    return found
+    return resolve_name(f"django_oauth_jwt.{name}")
 
 
 @pytest.mark.parametrize(("name", "signature"), SIGNATURES.items(), ids=SIGNATURES)
@@ -86,6 +85,7 @@ def test_a_public_name_takes_what_it_took(name, signature):
     [
         *("MissingToken", "InvalidToken", "InvalidProof", "NonceRequired", "InsufficientScope", "MissingClaims"),
         *("KeysUnavailable", "ReplayCheckUnavailable", "RevocationCheckUnavailable", "IntrospectionUnavailable"),
+        "IssuerUnavailable",
     ],
 )
 def test_every_refusal_can_be_caught_as_one(kind):
@@ -130,7 +130,10 @@ FROM_WINGS = {
     "testing": {"ProofKey", "SigningKey", "TokenIssuer"},
 }
 #: What they import from a package of `contrib`.
-FROM_CONTRIB = {"accounts.resolve_user", "accounts.signals.identity_created", "accounts.signals.identity_linked"}
+FROM_CONTRIB = {
+    *("accounts.resolve_user", "accounts.signals.identity_created", "accounts.signals.identity_linked"),
+    *("channels.BearerJwtMiddleware", "ninja.BearerJwt"),
+}
 #: What the manual's tables are held to.
 FOR_TABLES = {"conf": {"ISSUER_RULES", "RULES"}}
 

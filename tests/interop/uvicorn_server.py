@@ -7,9 +7,12 @@ import uvicorn
 
 
 @contextmanager
-def served(application):
-    """Serve an ASGI application on a free port of loopback, and yield the origin of its URLs."""
-    config = uvicorn.Config(application, port=0, lifespan="off", ws="none", log_config=None)
+def served(application, ws="none"):
+    """Serve an ASGI application on a free port of loopback, and yield the origin of its URLs.
+
+    ``ws`` is how WebSockets are served, "auto" by the package `websockets`.
+    """
+    config = uvicorn.Config(application, port=0, lifespan="off", ws=ws, log_config=None)
     server = uvicorn.Server(config)
     with config.bind_socket() as listener:
         listener.listen()  # from now on: a client may be faster than uvicorn, which does so again

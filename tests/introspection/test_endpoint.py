@@ -141,7 +141,7 @@ def crowd():
             try:
                 return finder.find()
             except FetchFailed as failure:
-                return str(failure)
+                return str(failure), failure.error_type
 
         with ThreadPoolExecutor(number) as pool:
             return [future.result(FOREVER) for future in [pool.submit(find) for _ in range(number)]]
@@ -159,8 +159,9 @@ def test_a_cold_start_fetches_the_metadata_once(discovering, metadata, endpoint,
 def test_a_cold_start_in_an_outage_tries_once(discovering, endpoint, crowd):
     """Each of the others would else try for itself, one after the other, a server that is to be left alone."""
     asked = discovering()
-    (reason,) = set(crowd(asked, endpoint, lambda uri, form: ConnectionError("down")))
+    ((reason, error_type),) = set(crowd(asked, endpoint, lambda uri, form: ConnectionError("down")))
     assert reason.startswith("no metadata found for the issuer (")
+    assert error_type == "ConnectionError"
     assert fetches(endpoint) == 2  # the two places of an issuer without a path
     endpoint.answer = lambda uri, form: {"issuer": ISSUER, "introspection_endpoint": f"{ISSUER}/b"}
     assert asked.introspector.endpoint().uri == f"{ISSUER}/b"

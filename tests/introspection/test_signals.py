@@ -37,21 +37,27 @@ def test_each_answer_is_told(asked, endpoint, heard, answer, active):
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("answer", "reason", "error_type"),
     [
-        ((500, "", {}), "status 500"),
-        ((401, "", {}), "status 401: the credentials in INTROSPECTION are not accepted"),
-        (ConnectionError("hunter2"), "request failed (ConnectionError)"),
-        ({"active": "true"}, "active is neither true nor false"),
+        ((500, "", {}), "status 500", "500"),
+        ((401, "", {}), "status 401: the credentials in INTROSPECTION are not accepted", "401"),
+        (
+            (403, "", {}),
+            "status 403: the credentials in INTROSPECTION are not accepted, or this one token is not",
+            "403",
+        ),
+        (ConnectionError("hunter2"), "request failed (ConnectionError)", "ConnectionError"),
+        (TimeoutError(), "no whole answer within 5 seconds", "timeout"),
+        ({"active": "true"}, "active is neither true nor false", "unusable"),
     ],
 )
-def test_each_failure_is_told(asked, endpoint, heard, answer, reason):
-    """With its reason, as in the log."""
+def test_each_failure_is_told(asked, endpoint, heard, answer, reason, error_type):
+    """With its reason, as in the log, and with one of few words for figures."""
     endpoint.answer = lambda uri, form: answer
     asked.verdict("token")
     assert arguments(heard) == (
         "introspection_failed",
-        {"sender": Introspector, "issuer": ISSUER, "reason": reason},
+        {"sender": Introspector, "issuer": ISSUER, "reason": reason, "error_type": error_type},
     )
     assert len(heard) == 1
 

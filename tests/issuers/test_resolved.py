@@ -11,8 +11,7 @@ from django_oauth_jwt.conf import get_runtime, read
 from django_oauth_jwt.errors import InvalidToken, IssuerUnavailable
 from django_oauth_jwt.issuers import ResolvedIssuers
 from django_oauth_jwt.issuers.resolved import ASKED_AT_ONCE, MAXIMUM_LENGTH
-from django_oauth_jwt.jwks import get_jwks_service
-from django_oauth_jwt.jwks.registry import services_in_use
+from django_oauth_jwt.jwks import get_jwks_service, services_in_use
 from django_oauth_jwt.testing import TokenIssuer
 from django_oauth_jwt.upstream import run_awaiting, run_blocking
 from django_oauth_jwt.verification import averify_token, verify_token

@@ -137,6 +137,21 @@ def heard():
 
 
 @pytest.fixture
+def told():
+    """All that the two signals of the key service said, heard before `heard` hears it."""
+    told = []
+
+    def tell(**kwargs):
+        told.append(kwargs)
+
+    for signal in (signals.jwks_refreshed, signals.jwks_refresh_failed):
+        signal.connect(tell)
+    yield told
+    for signal in (signals.jwks_refreshed, signals.jwks_refresh_failed):
+        signal.disconnect(tell)
+
+
+@pytest.fixture
 def log(caplog):
     """Return the lines that the package logged, the newest last."""
     caplog.set_level(logging.DEBUG, "django_oauth_jwt")

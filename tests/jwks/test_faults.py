@@ -27,6 +27,9 @@ from .inside import inside
 
 FRESH = 300
 
+#: How receivers are told of faults that are neither a status nor something unusable.
+TYPES = {"no whole answer within": {"timeout"}, "request failed": {"ConnectionError", "ProtocolError"}}
+
 every_fault = pytest.mark.parametrize(("fault", "reason"), FAULTS.values(), ids=FAULTS)
 
 
@@ -232,6 +235,26 @@ def test_the_log_holds_no_token_and_no_url(make_service, status_of, auth_server,
         _, payload, signature = token.split(".")
         assert payload not in everything
         assert signature not in everything
+
+
+@every_fault
+def test_receivers_learn_the_type_of_a_fault_and_how_long_it_took(
+    fault, reason, misbehaving, service, status_of, told, heard
+):
+    """One of few words, whatever the server says: a status, a time that was over, an error, or nothing usable."""
+    with misbehaving(fault, reason):
+        status_of(service)
+        assert heard.next()[0] == "failed"
+    (error_type,) = [each["error_type"] for each in told]
+    assert error_type in TYPES.get(reason, {reason.removeprefix("status ")} if "status" in reason else {"unusable"})
+    assert 0 < told[0]["seconds"] < FOREVER
+
+
+def test_receivers_learn_how_long_a_fetch_took(service, status_of, told, heard):
+    """Discovery included, where there is one."""
+    assert status_of(service) == 200
+    assert heard.next()[0] == "refreshed"
+    assert 0 < told[0]["seconds"] < FOREVER
 
 
 def test_a_slow_receiver_of_a_signal_delays_no_request(service, status_of):

@@ -37,6 +37,27 @@ def test_fresh_keys_cost_no_io_at_all(service, age, status_of, auth_server, shar
     assert shared_cache.operations == []
 
 
+def test_the_age_of_keys_counts_from_the_last_time_that_they_were_confirmed(
+    service, age, status_of, auth_server, clock, settle
+):
+    """Whatever they are still good for; to ask for it fetches nothing, and a clock that was set back makes it 0."""
+    assert service.age() is None
+    age(0)
+    assert service.age() == 0
+    for seconds in (FRESH, STALE):
+        clock.advance(seconds)
+        assert service.age() == seconds
+        clock.advance(-seconds)
+    clock.advance(-1)
+    assert service.age() == 0
+    settle(service)
+    assert auth_server.fetches == 1
+    clock.advance(FRESH + 2)
+    assert status_of(service) == 200
+    settle(service)
+    assert service.age() == 0
+
+
 def test_old_keys_answer_at_once_and_are_refreshed_behind(service, age, status_of, auth_server, settle):
     """The request that finds the keys old is answered while the fetch still hangs, and there is one fetch."""
     age(FRESH)

@@ -11,11 +11,13 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from django.urls import path
 from django.views.debug import ExceptionReporter
+from ninja import NinjaAPI
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
 from rest_framework.response import Response
 
 from django_oauth_jwt.authentication import BearerJwtAuthentication
 from django_oauth_jwt.conf import get_runtime
+from django_oauth_jwt.contrib.ninja import BearerJwt
 from django_oauth_jwt.decorators import secure, token_not_required
 from django_oauth_jwt.diagnosis import explain
 from django_oauth_jwt.http import state_of
@@ -60,10 +62,24 @@ def drf_view(request):
     return Response() if request.GET.get("well") else fail()
 
 
+ninja_api = NinjaAPI(urls_namespace="error reports", auth=BearerJwt(scope="read"))
+
+
+@ninja_api.get("/sync/")
+def operation(request):
+    return view(request)
+
+
+@ninja_api.get("/async/")
+async def async_operation(request):
+    return view(request)
+
+
 urlpatterns = [
     path("def/", secure(scope="read")(view)),
     path("async/", secure(scope="read")(async_view)),
     path("drf/", drf_view),
+    path("ninja/", ninja_api.urls),
     path("middleware/", view),
     path("open/", token_not_required(view)),
 ]
@@ -161,7 +177,8 @@ def _no_raise(monkeypatch):
     monkeypatch.setattr("django.test.client.ClientMixin.check_exception", lambda self, response: None)
 
 
-each_url = pytest.mark.parametrize("url", ["/def/", "/async/", "/drf/", "/middleware/"])
+URLS = ("/def/", "/async/", "/drf/", "/middleware/", "/ninja/sync/", "/ninja/async/")
+each_url = pytest.mark.parametrize("url", URLS)
 
 
 @each_url
@@ -171,7 +188,7 @@ def test_a_resolver_that_fails_shows_no_token(rsa_issuer, ask, url):
         ask(url, rsa_issuer.token("read"), [500])
 
 
-@pytest.mark.parametrize("url", ["/def/", "/async/", "/drf/", "/middleware/", "/open/"])
+@pytest.mark.parametrize("url", [*URLS, "/open/"])
 def test_a_view_that_fails_shows_no_token(issuer, ask, url):
     """It is called from our frames."""
     ask(url, issuer.token("read"), [500])
@@ -280,7 +297,7 @@ def test_a_refusal_that_nobody_catches_shows_no_token(rsa_issuer, verify, claims
     assert not any(shows(report, token) for report in found)
 
 
-@pytest.mark.parametrize("url", ["/def/", "/async/", "/drf/", "/middleware/"])
+@each_url
 def test_a_cache_that_fails_shows_no_token(settings, jwks_server, rsa_issuer, ask, url):
     """The keys come from the server, and the log says what is wrong."""
     settings.CACHES = {"default": {"BACKEND": f"{__name__}.BrokenCache"}}

@@ -1,8 +1,10 @@
 """The refusals: their reasons are a promise to programs, their descriptions go to whoever sent the token."""
 
 import copy
+import json
 import pickle
 import re
+import traceback
 from pathlib import Path
 
 import pytest
@@ -139,7 +141,36 @@ def test_a_description_says_nothing_of_the_case_at_hand(one, other):
     assert one.description == other.description == str(one)
 
 
-@pytest.mark.parametrize("error", ALL, ids=_name)
+class UnpaidBill(BearerError):
+    """A refusal of a project with arguments of its own."""
+
+    status = 402
+    error = "payment_required"
+
+    def __init__(self, month, *, amount=0):
+        super().__init__("unpaid_bill", f"The bill of {month} is not paid", detail=f"{amount} EUR")
+        self.month = month
+
+
+class LockedTenant(InvalidToken):
+    """One that overrides a status, and whose arguments are others than its parent's."""
+
+    status = 423
+
+    def __init__(self, tenant, /):
+        super().__init__("locked_tenant", detail=tenant)
+
+
+OWN = [UnpaidBill("May"), UnpaidBill("May", amount=5), LockedTenant("a"), UnpaidBill(month="May")]
+#: What is given once only, or cannot leave the process.
+OF_ITERATORS = [
+    InsufficientScope(iter(["read"])),
+    MissingClaims(name for name in ["role"]),
+    InsufficientAuthentication(iter(["gold"]), 60),
+]
+
+
+@pytest.mark.parametrize("error", [*ALL, *OWN, *OF_ITERATORS], ids=_name)
 @pytest.mark.parametrize(
     "duplicate", [copy.copy, copy.deepcopy, *(lambda e, p=p: pickle.loads(pickle.dumps(e, p)) for p in range(6))]
 )
@@ -150,6 +181,21 @@ def test_a_refusal_survives_copying_and_pickling(error, duplicate):
     assert vars(twin) == vars(error)
     assert (str(twin), twin.args) == (str(error), error.args)
     assert (twin.status, twin.error) == (error.status, error.error)
+
+
+@pytest.mark.parametrize("error", [*ALL, *OWN[:3], *OF_ITERATORS], ids=_name)
+def test_a_refusal_can_be_made_again_from_its_args(error):
+    """In JSON, as Celery sends exceptions; `detail` and what is given by name alone stay behind."""
+    twin = type(error)(*json.loads(json.dumps(error.args)))
+    assert str(twin) == str(error) == error.description
+    assert (twin.status, twin.reason) == (error.status, error.reason)
+    assert vars(twin) | {"detail": None} == vars(error) | {"detail": None}
+
+
+@pytest.mark.parametrize("error", [*ALL, *OWN], ids=_name)
+def test_a_refusal_is_printed_as_its_description(error):
+    """In a log and a traceback, whatever it was made with."""
+    assert traceback.format_exception_only(error)[0].endswith(f"{type(error).__name__}: {error.description}\n")
 
 
 @pytest.mark.parametrize(

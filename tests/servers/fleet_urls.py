@@ -1,4 +1,4 @@
-"""Secured views that tell which process answered, and an open one that tells that the server is up."""
+"""Secured views that tell which process answered, an open one that tells that the server is up, and the probe."""
 
 import os
 
@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.urls import path
 
 from django_oauth_jwt.decorators import secure, token_not_required
+from django_oauth_jwt.health import readiness
 
 
 def _pid(request):
@@ -23,6 +24,7 @@ def _open(request):
 
 urlpatterns = [
     path("open", _open),
+    path("ready", readiness),
     path("secured", secure()(_pid)),
     path("asecured", secure()(_apid)),
 ]

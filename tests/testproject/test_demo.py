@@ -10,8 +10,7 @@ import pytest
 import requests
 from django.core.management import CommandError, call_command
 
-from testproject.demo import tour
-from testproject.demo.mcp_tour import LEFT_OUT
+from testproject.demo import mcp_tour, ninja_tour, tour
 from testproject.management.commands import demo
 from testproject.settings import INTROSPECTION
 
@@ -54,6 +53,12 @@ EXPECTED_ROWS = [
     ("bound token with a proof by another key", "/secured/token", 401, 0),
     ("bound token sent as Bearer", "/secured/token", 401, 0),
     ("bound token with its proof", "/api/token", 200, 0),
+    ("no token", "/ninja/token", 401, 0),
+    ("valid token", "/ninja/token", 200, 0),
+    ("token without the scope", "/ninja/scope", 403, 0),
+    ("token with the scope", "/ninja/scope", 200, 0),
+    ("token with another claim value", "/ninja/claim", 403, 0),
+    ("token with the claim value", "/ninja/claim", 200, 0),
     ("no token", "/mcp", 401, 0),
     ("the resource metadata that it points to", "/.well-known/oauth-protected-resource/mcp", 200, 0),
     ("token for this resource and scope", "/mcp", 200, 0),
@@ -76,7 +81,7 @@ def test_the_tour_shows_each_request_with_its_answer():
         ("ok", what, path, str(status), str(status), str(fetches), *(map(str, introspections or [0])))
         for what, path, status, fetches, *introspections in EXPECTED_ROWS
     ]
-    assert "40 of 40 answers are as expected." in output
+    assert "46 of 46 answers are as expected." in output
     for challenge in (tour.NO_TOKEN.challenge, tour.NO_SCOPE.challenge, tour.NO_CLAIM.challenge):
         assert f"      {challenge}\n" in output
 
@@ -98,21 +103,25 @@ def test_the_commands_show_the_keys_and_a_tokens_three_faults():
     assert "The token is refused: bad_signature, malformed_claim, expired." in token
 
 
-WITHOUT_MCP = """
+WITHOUT = """
 import runpy, sys
-sys.modules["mcp"] = None
+sys.modules[{package!r}] = None
 sys.argv = ["manage.py", "demo", "--once", "--port", "0"]
 runpy.run_path("manage.py", run_name="__main__")
 """
 
 
-def test_without_the_package_mcp_the_rest_is_shown(started):
-    """It is a large package for a small part of the tour, which says what is missing and how to get it."""
-    with started("-c", WITHOUT_MCP) as process:
+@pytest.mark.parametrize(
+    ("package", "left_out", "summary"),
+    [("mcp", mcp_tour.LEFT_OUT, "41 of 41"), ("ninja", ninja_tour.LEFT_OUT, "40 of 40")],
+)
+def test_without_a_package_the_rest_is_shown(started, package, left_out, summary):
+    """Each is for a small part of the tour, which says what is missing and how to get it."""
+    with started("-c", WITHOUT.format(package=package)) as process:
         output = process.stdout.read()
         assert process.wait() == 0, output
-    assert LEFT_OUT in output
-    assert "35 of 35" in output
+    assert left_out in output
+    assert summary in output
 
 
 def test_a_terminal_gets_colours():
@@ -138,14 +147,14 @@ def test_a_wrong_answer_is_shown_and_ends_with_exit_1(settings, capsys, sabotage
     output = capsys.readouterr()
     assert end.value.code == 1
     assert complaint in output.out
-    assert re.search(r"CommandError: \d+ of 40 answers are as expected\.", output.err)
+    assert re.search(r"CommandError: \d+ of 46 answers are as expected\.", output.err)
 
 
 def test_views_that_are_not_secured_are_wrong_answers(settings):
     """An open door is the worst of wrong answers."""
     settings.ROOT_URLCONF = "tests.testproject.unsecured_urls"
     output = StringIO()
-    with pytest.raises(CommandError, match="20 of 40"):
+    with pytest.raises(CommandError, match="26 of 46"):
         call_command("demo", once=True, port=0, stdout=output, no_color=True)
     assert "expected: Bearer" in output.getvalue()
 
@@ -158,7 +167,7 @@ def test_a_taken_port_costs_a_note_and_nothing_else():
         port = taken.getsockname()[1]
         output = run_once(port=port, no_color=True)
     assert re.search(rf"Port {port} is not to be had \(.+\), so \d+ is taken instead\.", output)
-    assert "40 of 40" in output
+    assert "46 of 46" in output
 
 
 @pytest.mark.parametrize("port", ["65535", "-1", "http"])
@@ -174,7 +183,7 @@ def test_a_proxy_in_the_environment_is_left_out(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    assert "40 of 40" in run_once()
+    assert "46 of 46" in run_once()
 
 
 def test_the_settings_are_what_they_were_when_it_has_ended(settings):

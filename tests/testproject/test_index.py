@@ -13,7 +13,7 @@ from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
 from django_oauth_jwt.jws import SUPPORTED_ALGORITHMS
-from testproject import urls
+from testproject import ninja_api, urls
 from testproject.demo.servers import page_resource, running
 from testproject.index import ENDPOINTS
 
@@ -21,11 +21,9 @@ from testproject.index import ENDPOINTS
 def test_the_page_lists_every_view_of_the_example():
     """A view that is added to the example can be tried from the page, but what serves the page or speaks a protocol."""
     page = Client().get("/")
-    assert {endpoint.path for endpoint in ENDPOINTS} == {f"/{route.pattern}" for route in urls.urlpatterns} - {
-        "/",
-        "/explain",
-        "/mcp",
-    }
+    ninja = {f"/ninja{path}" for path in ninja_api.api.default_router.path_operations}
+    others = {f"/{route.pattern}" for route in urls.urlpatterns} - {"/", "/explain", "/mcp", "/ninja/"}
+    assert {endpoint.path for endpoint in ENDPOINTS} == ninja | others
     assert all(f"<option>{endpoint.path}</option>" in page.content.decode() for endpoint in ENDPOINTS)
 
 

@@ -1,4 +1,4 @@
-"""The example's views answer as the manual says, in plain Django and in REST framework, under WSGI and ASGI."""
+"""The example's views answer as the manual says, in plain Django, REST framework and ninja, under WSGI and ASGI."""
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -7,9 +7,9 @@ from django.core.management import call_command
 
 from testproject.asgi import application as asgi_application
 
-ANY_TOKEN = ["/secured/token", "/secured/async", "/api/token"]
-WITH_SCOPE = ["/secured/scope", "/api/scope"]
-WITH_CLAIM = ["/secured/claim", "/api/claim"]
+ANY_TOKEN = ["/secured/token", "/secured/async", "/api/token", "/ninja/token"]
+WITH_SCOPE = ["/secured/scope", "/api/scope", "/ninja/scope"]
+WITH_CLAIM = ["/secured/claim", "/api/claim", "/ninja/claim"]
 
 NO_SCOPE = (
     'Bearer error="insufficient_scope", error_description="Token is missing some required scope values", scope="read"'

@@ -24,7 +24,10 @@ def check_accounts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     settings, _ = read(getattr(django_settings, NAME, None))
     if settings is None:
         return []
-    resolved = [trusted.accounts for trusted in settings.issuers.values() if trusted.user_resolver is resolve_user]
+    # Under an ISSUER_RESOLVER the settings hold for an issuer whose entry says nothing else.
+    defaults = [] if settings.issuer_resolver is None else [settings.unlisted_issuer]
+    issuers = [*settings.issuers.values(), *defaults]
+    resolved = [trusted.accounts for trusted in issuers if trusted.user_resolver is resolve_user]
     problems = dict.fromkeys(problem for accounts in resolved for problem in _problems(accounts))
     hint = "Leave it out, or change the user model."
     return [checks.Error(f"{NAME}['ACCOUNTS']: {problem}", hint, id=f"{TAG}.{_NUMBER}") for problem in problems]

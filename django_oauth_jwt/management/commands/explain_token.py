@@ -80,6 +80,8 @@ def _print(explanation: Explanation, console: Console) -> None:
     console.line(f"The token is {explanation.verdict}.", outcome=explanation.is_accepted, is_coloured=True)
     if "keys_unavailable" in explanation.reasons:
         console.line("Why there are no keys: python manage.py oauth_jwks")
+    if "issuer_unavailable" in explanation.reasons:
+        console.line("Why ISSUER_RESOLVER cannot say is in the log, as an ERROR.")
     if any((result.rule, result.passed) == ("proof", None) for result in explanation.results):
         console.line("To check the proof of a request as well: --proof, --method, --url")
     console.line(f"Not checked: {', '.join(explanation.not_checked)}.")

@@ -15,6 +15,7 @@ from testproject.demo import table
 from testproject.demo.bound_tour import bound_stops
 from testproject.demo.curl import curl_lines
 from testproject.demo.mcp_tour import IS_INSTALLED, LEFT_OUT, mcp_stops
+from testproject.demo.ninja_tour import ninja_stops
 from testproject.demo.opaque_tour import opaque_stops
 from testproject.demo.servers import ApiServer, direct_session, mcp_resource, page_resource, running, show_log
 from testproject.demo.tour import Stop, stops, visit
@@ -76,7 +77,7 @@ class Command(BaseCommand):
                 return [result for stop in stops for result in self._show(stop, server, api, session)]
 
             results = show_all(stops(server, rotate)) + show_all(opaque_stops(server, revoke))
-            results += show_all(bound_stops(server, api.origin))
+            results += show_all(bound_stops(server, api.origin)) + show_all(ninja_stops(server))
             if IS_INSTALLED:
                 with mcp_resource(api.origin):
                     results += show_all(mcp_stops(server, api.origin))

@@ -1,0 +1,70 @@
+"""What a cache of the project's is not good for, by its class."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from django.conf import settings as django_settings
+
+from .risks import Risk
+from .validated import Settings
+
+#: Of a cache in a database or in files: Django's default.
+DEFAULT_ENTRIES: Final = 300
+#: Room for the proofs of some minutes, or for a denylist.
+ENOUGH_ENTRIES: Final = 10_000
+
+
+def cache_risks(settings: Settings, *, has_denylist: bool) -> Iterable[Risk]:
+    """Yield what is unwise about the cache; ``has_denylist`` tells whether revoked tokens are in it."""
+    kind = _cache_class(settings)
+    is_fetched = settings.issuer_resolver is not None or any(each.key_url for each in settings.issuers.values())
+    if is_fetched and kind in _OF_ONE_PROCESS:  # other keys are not shared through a cache
+        yield Risk(
+            "W003",
+            f"The cache {settings.cache!r} is of one process, so each process fetches the keys for itself.",
+            "Set CACHE to the alias of a cache that all processes share (Redis, Memcached, a database).",
+        )
+    how = _FORGETFUL.get(kind) or _small(settings)
+    proofs = _NOT_ATOMIC.get(kind, how)
+    if settings.offers_dpop and proofs:
+        yield Risk(
+            "W014",
+            f"The cache {settings.cache!r} {proofs}, so a used DPoP proof is accepted again, or every proof refused.",
+            "Set CACHE to the alias of a cache that all processes share (Redis, Memcached, a database).",
+        )
+    lost = how or _filled(settings)
+    if has_denylist and lost:
+        yield Risk(
+            "W015",
+            f"The cache {settings.cache!r} {lost}, so revoked tokens are accepted again, or all tokens refused.",
+            "Set CACHE to the alias of a cache that all processes share and that drops nothing (Redis, a database).",
+        )
+
+
+def _filled(settings: Settings) -> str | None:
+    is_filled = settings.introspecting and _cache_class(settings) == "FileBasedCache"
+    return "drops entries at random when it is full, and made-up opaque tokens fill it" if is_filled else None
+
+
+def _small(settings: Settings) -> str | None:
+    options = django_settings.CACHES.get(settings.cache, {}).get("OPTIONS", {})
+    entries = options.get("MAX_ENTRIES", DEFAULT_ENTRIES)
+    is_small = _cache_class(settings) in _WITH_MAXIMUM and entries < ENOUGH_ENTRIES
+    return f"keeps no more than {entries} entries (OPTIONS, MAX_ENTRIES)" if is_small else None
+
+
+def _cache_class(settings: Settings) -> str:
+    """Return the name of the class of the cache, "" where there is none: Django's own check finds that."""
+    backend: str = django_settings.CACHES.get(settings.cache, {}).get("BACKEND", "")
+    return backend.rpartition(".")[2]
+
+
+_OF_ONE_PROCESS: Final = ("LocMemCache", "DummyCache")
+_WITH_MAXIMUM: Final = ("DatabaseCache", "FileBasedCache")
+#: By the class of a cache: why it does not know what other processes have written.
+_FORGETFUL: Final = {
+    "LocMemCache": "remembers what its own process was sent and no other",
+    "DummyCache": "remembers nothing",
+}
+#: The same for what has to be written once, by the first of several.
+_NOT_ATOMIC: Final = {"FileBasedCache": "cannot tell two uses at the same time apart"}

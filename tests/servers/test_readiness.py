@@ -1,0 +1,65 @@
+"""The probe of readiness on real servers of four workers, while the authorization server hangs, fails and recovers."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from .clients import ask_at_once, statuses, until
+from .faulty_server import hang, respond_with
+
+pytestmark = pytest.mark.real_servers
+
+many_servers = pytest.mark.parametrize("kind", ["gunicorn", "uvicorn"])
+#: Seconds that a probe may take on a busy machine; while the fetch hangs it takes half a second on an idle one.
+LONGEST = 3
+
+
+def probe_all(running, status):
+    """Probe until all four workers have answered so, and return the longest time that an answer took."""
+    pids, longest = set(), 0.0
+
+    def probe():
+        nonlocal longest
+        started = time.monotonic()
+        answer = running.get(path="/ready")
+        longest = max(longest, time.monotonic() - started)
+        if answer.status == status:
+            pids.add(answer.pid)
+        return len(pids) == 4
+
+    until(probe)
+    return longest
+
+
+@many_servers
+def test_probes_warm_every_worker_with_one_fetch(kind, start, auth_server):
+    """Workers that share a cache: once all are ready no request fetches anything, nor waits for it."""
+    with start(kind) as running:
+        probe_all(running, 200)
+        assert statuses(ask_at_once(running, [auth_server.issuer.token()] * 40)) == {200: 40}
+    assert auth_server.fetches == 1
+
+
+@many_servers
+def test_while_the_authorization_server_hangs_probes_are_answered(kind, start, auth_server):
+    """503, each in time, and one fetch; 200 in every worker when it is back."""
+    with start(kind) as running:
+        with auth_server.behaving(hang):
+            assert probe_all(running, 503) < LONGEST
+            assert auth_server.fetches == 1
+        probe_all(running, 200)
+        assert statuses(ask_at_once(running, [auth_server.issuer.token()] * 40)) == {200: 40}
+
+
+def test_a_failing_authorization_server_is_not_hammered(start, auth_server):
+    """Two hundred probes of four workers make a fetch or two, as the back-off has it; 200 when it is back."""
+    with start("gunicorn-sync", JWKS_COOLDOWN_SECONDS=4) as running:
+        started = time.monotonic()
+        with auth_server.behaving(respond_with("503 Service Unavailable")), ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: running.get(path="/ready"), range(200)))
+            seconds = time.monotonic() - started
+            assert statuses(answers) == {503: 200}
+            assert {answer.headers["Retry-After"] for answer in answers} == {"1"}
+            assert 1 <= auth_server.fetches <= 2 + seconds
+        probe_all(running, 200)
