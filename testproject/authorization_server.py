@@ -18,9 +18,12 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
+from django_oauth_jwt.errors import InvalidProof
+from django_oauth_jwt.jws import SUPPORTED_ALGORITHMS
 from django_oauth_jwt.testing import TokenIssuer
 
 from .loopback import LoggingHandler, LoopbackServer, interrupt_when_stopped, logger, wait_until_interrupted
+from .token_proof import thumbprint_of
 
 #: How long its tokens last, in seconds.
 LIFETIME: Final = 3600
@@ -42,6 +45,13 @@ class _Handler(LoggingHandler):
         views = {"/token": self._token, "/introspect": self._introspect, "/revoke": self._revoke}
         self._answer({**views, "/rotate": self._rotate})
 
+    def do_OPTIONS(self) -> None:  # noqa: N802  # as above
+        """Let the page of the example project send a proof: a browser asks first."""
+        self.send_response(HTTPStatus.NO_CONTENT)
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.send_header("Access-Control-Allow-Headers", "DPoP")
+        self.end_headers()
+
     def _answer(self, views: Mapping[str, Callable[[], Answer]]) -> None:
         status, document = views.get(urlsplit(self.path).path, self._not_found)()
         body = json.dumps(document).encode()
@@ -60,7 +70,7 @@ class _Handler(LoggingHandler):
         return HTTPStatus.OK, self.server.metadata()
 
     def _token(self) -> Answer:
-        return self.server.grant(self._form())
+        return self.server.grant(self._form(), self.headers.get("DPoP"))
 
     def _introspect(self) -> Answer:
         form = self._form()
@@ -115,6 +125,7 @@ class AuthorizationServer(LoopbackServer):
             "token_endpoint_auth_methods_supported": ["none"],
             "introspection_endpoint_auth_methods_supported": ["client_secret_basic"],
             "revocation_endpoint_auth_methods_supported": ["none"],
+            "dpop_signing_alg_values_supported": list(SUPPORTED_ALGORITHMS),
         }
 
     def fetch_jwks(self) -> dict[str, Any]:
@@ -129,22 +140,29 @@ class AuthorizationServer(LoopbackServer):
             self.introspections += 1
         return self.issuer.introspect(token)
 
-    def grant(self, form: Mapping[str, str]) -> Answer:
+    def grant(self, form: Mapping[str, str], proof: str | None = None) -> Answer:
         """Answer a token request of the client credentials grant (RFC 6749 section 4.4).
 
-        ``scope`` is granted as it is asked for, ``role`` becomes a claim, and so do the members of ``claims``, a
-        JSON object. ``kind`` is "good", "expired", "forged" or "opaque".
+        ``scope`` is granted as it is asked for, ``resource`` becomes the audience (RFC 8707), ``role`` a claim, and so
+        do the members of ``claims``, a JSON object. ``kind`` is "good", "expired", "forged" or "opaque". With a
+        ``proof``, the header DPoP, the token is bound to the key of that (RFC 9449 section 5).
         """
         if form.get("grant_type") != "client_credentials":
             return HTTPStatus.BAD_REQUEST, {"error": "unsupported_grant_type"}
         try:
-            claims = {"role": form.get("role"), **_claims(form.get("claims", "{}"))}
+            bound = {} if proof is None else {"cnf": {"jkt": thumbprint_of(proof, f"{self.origin}/token")}}
+        except (ValueError, InvalidProof):
+            return HTTPStatus.BAD_REQUEST, {"error": "invalid_dpop_proof"}
+        audience = {"aud": form["resource"]} if "resource" in form else {}
+        try:
+            wanted = {"role": form.get("role"), **audience, **_claims(form.get("claims", "{}")), **bound}
         except ValueError as error:
             return HTTPStatus.BAD_REQUEST, {"error": "invalid_request", "error_description": str(error)}
         token = self.token(
-            form.get("scope"), client_id=form.get("client_id", "demo"), kind=form.get("kind", "good"), **claims
+            form.get("scope"), client_id=form.get("client_id", "demo"), kind=form.get("kind", "good"), **wanted
         )
-        return HTTPStatus.OK, {"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME}
+        token_type = "DPoP" if bound else "Bearer"
+        return HTTPStatus.OK, {"access_token": token, "token_type": token_type, "expires_in": LIFETIME}
 
     def token(self, scope: str | None = None, *, client_id: str = "demo", kind: str = "good", **claims: Any) -> str:
         """Return a token that speaks for a client (RFC 9068 section 2.2: ``sub`` is the client then)."""

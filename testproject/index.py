@@ -1,4 +1,4 @@
-"""The page at the root: a form that mints a token, sends a request and shows the answer."""
+"""The page at the root: a form that mints a token, sends a request, and shows the answer and why it is so."""
 
 from importlib.util import find_spec
 from typing import NamedTuple

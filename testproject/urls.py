@@ -8,10 +8,11 @@ from importlib.util import find_spec
 
 from django.urls import include, path
 
-from . import api, index, views
+from . import api, explanation, index, views
 
 urlpatterns = [
     path("", index.index),
+    path("explain", explanation.explain_token),
     path("open", views.open_to_all),
     path("secured/token", views.any_token),
     path("secured/scope", views.with_scope),

@@ -40,6 +40,14 @@ class Explanation:
         """The reasons of the rules that it does not pass, each once."""
         return list(dict.fromkeys(result.reason for result in self.results if result.reason is not None))
 
+    @property
+    def verdict(self) -> str:
+        """What comes of it, in words that complete "The token is"."""
+        if not self.is_accepted:
+            return f"refused: {', '.join(self.reasons)}"
+        is_open = any(result.passed is None for result in self.results)
+        return "accepted, if its sender proves that it is theirs" if is_open else "accepted"
+
     def ask(self, rule: str, question: Callable[[], T], facts: str) -> T | None:
         """Note what a rule says, and return what it returns; None where it says no."""
         try:

@@ -96,6 +96,7 @@ _WORDINGS: Final[Mapping[str, Callable[[Facts], str]]] = MappingProxyType(
         "required claims": _presence,
         "audience": _audience,
         "kind": _kind,
+        "use": lambda facts: _plainly(facts) or "not said",
         "names": lambda _: "iss and sub are strings",
         "exp": _time,
         "nbf": _time,

@@ -56,6 +56,17 @@ def mcp_resource(origin: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def page_resource(origin: str) -> Iterator[None]:
+    """Have protected resource metadata for the page to show, while the context lasts.
+
+    From then on every token must be for this resource, and one that is not good is answered 401.
+    """
+    metadata = {"resource": origin, "scopes_supported": ["read"]}
+    with override_settings(OAUTH_JWT={**settings.OAUTH_JWT, "RESOURCE_METADATA": metadata}):
+        yield
+
+
 def direct_session() -> requests.Session:
     """Return a session that uses neither the proxy nor the passwords of the user's environment."""
     session = requests.Session()

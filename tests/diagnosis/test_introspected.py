@@ -70,6 +70,7 @@ def test_each_rule_is_shown_with_what_the_answer_has(rsa_issuer):
     shown = {result.rule: result.detail for result in explanation.results}
     assert shown["introspection"] == 'at "https://issuer.test"'
     assert shown["audience"] == f'"{AUDIENCE}"; accepted: "{AUDIENCE}"'
+    assert shown["use"] == "not said"
     assert {"issuer", "names", "exp", "nbf", "iat", "binding", "scope", "claims"} < shown.keys()
 
 

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from django_oauth_jwt.errors import InvalidToken
+from django_oauth_jwt.testing import ProofKey
 from django_oauth_jwt.verification import verify_token
 from testproject.authorization_server import AuthorizationServer, main
 from testproject.settings import INTROSPECTION
@@ -82,6 +83,53 @@ def test_an_opaque_token_is_asked_about_until_it_is_revoked(authorization_server
     with pytest.raises(InvalidToken, match="not active"):
         verify_token(token)
     assert authorization_server.introspections == 2
+
+
+def asked_with_proof(server, proof, **form):
+    return http("POST", f"{server.origin}/token", data={**GRANT, **form}, headers={"DPoP": proof})
+
+
+@pytest.mark.parametrize("kind", ["good", "opaque"])
+def test_a_token_is_bound_to_the_key_of_the_proof_and_made_for_the_resource(authorization_server, settings, kind):
+    """RFC 9449 section 5, RFC 8707: what a form says of the binding counts less than the proof."""
+    resource = "https://books.example.com"
+    settings.OAUTH_JWT = {"ISSUER": authorization_server.origin, "INTROSPECTION": INTROSPECTION}
+    proof_key, url = ProofKey.generate(), f"{authorization_server.origin}/token"
+    form = {"kind": kind, "resource": resource, "claims": '{"cnf": {"jkt": "another"}}'}
+    answer = asked_with_proof(authorization_server, proof_key.headers("", "POST", url, ath=None)["DPoP"], **form).json()
+    assert answer["token_type"] == "DPoP"
+    token = verify_token(answer["access_token"], binding_checked=True)
+    assert token.confirmation == {"jkt": proof_key.thumbprint}
+    assert token.claims["aud"] == resource
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"htm": "GET"},
+        {"htu": "http://127.0.0.1/token"},
+        {"iat": None},
+        {"iat": 1},
+        {"iat": 10**400},
+        {"iat": "now"},
+        {"typ": "jwt"},
+        {"signed_by": ProofKey.generate()},
+    ],
+    ids=" ".join,
+)
+def test_without_a_good_proof_there_is_no_bound_token(authorization_server, fault):
+    """A key that one does not have is nothing to bind a token to."""
+    proof = ProofKey.generate().headers("", "POST", f"{authorization_server.origin}/token", **fault)["DPoP"]
+    for bad in (proof, "no proof", ""):
+        answer = asked_with_proof(authorization_server, bad)
+        assert (answer.status_code, answer.json()) == (400, {"error": "invalid_dpop_proof"})
+
+
+def test_a_page_of_another_origin_may_send_a_proof(authorization_server):
+    """The example's page has one, and its browser asks first."""
+    answer = http("OPTIONS", f"{authorization_server.origin}/token")
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (204, "*")
+    assert answer.headers["Access-Control-Allow-Headers"] == "DPoP"
 
 
 def test_nobody_but_the_api_may_ask_about_tokens(authorization_server):

@@ -215,7 +215,10 @@ def curl(line):
 
 
 def test_it_serves_what_the_curl_lines_say_until_it_is_stopped(started, way_to_stop):
-    """Each line can be pasted as it stands and answers as its comment says; stopping is no error."""
+    """Each line can be pasted as it stands and answers as its comment says; the page has resource metadata to show.
+
+    Stopping is no error.
+    """
     number, options = way_to_stop
     with started("manage.py", "demo", "--port", "0", **options) as process:
         lines = iter(process.stdout.readline, "")
@@ -227,9 +230,13 @@ def test_it_serves_what_the_curl_lines_say_until_it_is_stopped(started, way_to_s
                 status = curl(line).status_code
                 statuses.append(status)
                 assert said.rstrip().endswith(f": {status}"), line
+            elif line.startswith("Open "):
+                origin = line.split()[1].rstrip("/")
             elif line.startswith("Serving"):
                 break
         assert statuses == [401, 403, 200, 200, 200, 200, 200, 200, 200, 200]
+        metadata = requests.get(f"{origin}/.well-known/oauth-protected-resource", timeout=30)
+        assert metadata.json()["resource"] == origin
         process.send_signal(number)
         rest = "".join(lines)
         assert process.wait() == 0

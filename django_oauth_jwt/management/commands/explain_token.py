@@ -77,10 +77,7 @@ def _print(explanation: Explanation, console: Console) -> None:
     lines = console.table((result.rule, result.detail) for result in explanation.results)
     for result, line in zip(explanation.results, lines, strict=True):
         console.result(result.passed, line)
-    verdict = "accepted" if explanation.is_accepted else f"refused: {', '.join(explanation.reasons)}"
-    if explanation.is_accepted and any(result.passed is None for result in explanation.results):
-        verdict = "accepted, if its sender proves that it is theirs"
-    console.line(f"The token is {verdict}.", outcome=explanation.is_accepted, is_coloured=True)
+    console.line(f"The token is {explanation.verdict}.", outcome=explanation.is_accepted, is_coloured=True)
     if "keys_unavailable" in explanation.reasons:
         console.line("Why there are no keys: python manage.py oauth_jwks")
     if "issuer_unavailable" in explanation.reasons:

@@ -17,7 +17,7 @@ from testproject.demo.curl import curl_lines
 from testproject.demo.mcp_tour import IS_INSTALLED, LEFT_OUT, mcp_stops
 from testproject.demo.ninja_tour import ninja_stops
 from testproject.demo.opaque_tour import opaque_stops
-from testproject.demo.servers import ApiServer, direct_session, mcp_resource, running, show_log
+from testproject.demo.servers import ApiServer, direct_session, mcp_resource, page_resource, running, show_log
 from testproject.demo.tour import Stop, stops, visit
 from testproject.loopback import interrupt_when_stopped, wait_until_interrupted
 
@@ -55,7 +55,8 @@ class Command(BaseCommand):
                 summary, is_good = self._tour(server, api)
                 self._show_commands(server)
                 if not once:
-                    self._serve(server, api)
+                    with page_resource(api.origin):
+                        self._serve(server, api)
         except KeyboardInterrupt:
             self.stdout.write("\nStopped.")
             return
