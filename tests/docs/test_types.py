@@ -10,14 +10,15 @@ import pytest
 
 import django_oauth_jwt
 
-from .manual_text import SNIPPETS
+from .manual_text import SNIPPETS, blocks
 
 pytestmark = pytest.mark.types
 
 #: What finds the package that is tested, be it installed or not.
 PACKAGE_ROOT = str(Path(django_oauth_jwt.__file__).parents[1])
-#: Snippets of settings and URLs hold lines of a file that is there already: they are no modules.
-MODULES = [name for name, code in SNIPPETS.items() if "def " in code]
+#: Snippets of settings and URLs hold lines of a file that is there already: they are no modules. The recipes, of
+#: which some are about packages without types, are tried by tests/recipes/test_types.py.
+MODULES = [block.name for block in blocks("test") if "def " in block.code and "/recipes/" not in block.page]
 #: The one that others import, by the app that it is in.
 MODELS = ("books", "rows-models")
 SETTINGS = """

@@ -186,12 +186,13 @@ def test_the_text_of_a_token_would_be_in_both(app, trust, logged):
     assert shows("".join(logged), token)
 
 
-def test_a_sealed_token_is_checked_when_the_task_runs(app, sealed, settings, rsa_issuer):
-    """It may have expired in the queue; whoever waits for the result is told so."""
+def test_a_sealed_token_is_checked_when_the_task_runs(app, sealed, settings, rsa_issuer, logged):
+    """It may have expired in the queue; the result says so, and one line in the log without a traceback."""
     expired = Fernet(settings.TASK_KEY).encrypt(rsa_issuer.token("books.write", expired=True).encode()).decode()
     with pytest.raises(InvalidToken) as caught:
         result_of(sealed.export_books.delay(expired))
     assert caught.value.reason == "expired"
+    assert not any("Traceback" in line for line in logged)
 
 
 def test_a_seal_is_good_for_ten_minutes(sealed, settings, rsa_issuer):

@@ -27,6 +27,7 @@ MYPY = f"""
 strict = true
 plugins = mypy_django_plugin.main
 mypy_path = {PACKAGE_ROOT}
+cache_dir = {{cache}}
 [mypy.plugins.django-stubs]
 django_settings_module = settings
 """
@@ -45,13 +46,14 @@ CHECKERS = {
 
 
 @pytest.mark.parametrize("checker", CHECKERS)
-def test_the_recipes_are_typed(tmp_path, checker):
+def test_the_recipes_are_typed(tmp_path, pytestconfig, checker):
     """They pass `mypy --strict` (with django-stubs) and pyright's strict mode, which see a misspelled attribute."""
     for page, name in TYPED.items():
         (tmp_path / f"recipe_{name}.py").write_text(snippets(page)[name])
     (tmp_path / "mistaken.py").write_text(MISTAKEN)
     (tmp_path / "settings.py").write_text(SETTINGS)
-    (tmp_path / "mypy.ini").write_text(MYPY)
+    cache = pytestconfig.cache.mkdir("recipes_mypy")  # of what is imported, which seldom changes
+    (tmp_path / "mypy.ini").write_text(MYPY.format(cache=cache))
     pyright = {"extraPaths": [PACKAGE_ROOT], "typeCheckingMode": "strict"}
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(pyright))
     command = [sys.executable, "-m", *CHECKERS[checker], *sorted(file.name for file in tmp_path.glob("*.py"))]
