@@ -119,10 +119,13 @@ class JwksService:
     def warm_up(self) -> "Future[None] | None":
         """Have keys brought where there are none, and old ones refreshed behind; wait for nothing.
 
-        Returns what is done when the attempt is over, None where none is made: there are keys, or the last one has
+        Returns what is done when the attempt is over, None where none is made: the keys are fresh, or the last one has
         just failed.
         """
-        return None if self.current() is not None else self._sources.get().warm_up()
+        if self.current() is None:
+            return self._sources.get().warm_up()
+        job = self._sources.latest.state.job
+        return None if job is None else job.future
 
     def status(self) -> KeyStatus:
         """Return how it stands with the keys in memory. Nothing is started by that."""

@@ -83,6 +83,27 @@ def test_a_warm_up_takes_no_place_of_a_request(service, auth_server):
     assert auth_server.fetches == 1
 
 
+def test_few_fetches_are_begun_at_a_time(make_service, auth_server):
+    """A thread each: of a project that lists hundreds of issuers the first are warm before the next are asked."""
+    services = [make_service(f"{auth_server.uri}?{number}") for number in range(40)]
+    with auth_server.held():
+        for _ in range(3):
+            warm_up(services, 0)
+        assert [keys_job(service) is not None for service in services] == [True] * 16 + [False] * 24
+
+
+def test_few_refreshes_are_begun_at_a_time(make_service, auth_server, clock):
+    """Of keys that have grown old at the same time, as those of a process do that was warmed by one probe."""
+    services = [make_service() for _ in range(20)]
+    for service in services:
+        service.refresh()
+    clock.advance(1000)
+    with auth_server.held():
+        for _ in range(3):
+            warm_up(services, 0)
+        assert [keys_job(service) is not None for service in services] == [True] * 16 + [False] * 4
+
+
 def test_where_no_thread_can_be_had_there_is_nothing_to_wait_for(service, monkeypatch):
     """The next probe tries again."""
 
