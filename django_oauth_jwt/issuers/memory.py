@@ -1,8 +1,8 @@
 """What a process remembers of issuers that it has asked about: bounded, however many anybody makes up."""
 
-import hashlib
 import secrets
 from collections import OrderedDict
+from itertools import islice
 from typing import Final, NamedTuple
 
 from ..conf import TrustedIssuer
@@ -19,8 +19,8 @@ MAXIMUM_TRUSTED: Final = 1000
 #: How many others are kept, by a short hash. They cannot push out trusted ones.
 MAXIMUM_REFUSED: Final = 131_072
 
-#: Of this process, so that nobody can make up an issuer with the hash of a good one.
-_HASH_KEY: Final = secrets.token_bytes(16)
+#: Of this process, so that nobody can make up an issuer with the hash of a good one, PYTHONHASHSEED or not.
+_SECRET: Final = secrets.token_urlsafe(16)
 
 
 class Resolution(NamedTuple):
@@ -43,7 +43,7 @@ class Expiring:
     def __init__(self, seconds: int, maximum: int) -> None:
         self.seconds = seconds
         self._maximum = maximum
-        self._added: dict[bytes, float] = {}
+        self._added: dict[int, float] = {}
 
     def __len__(self) -> int:
         return len(self._added)
@@ -54,7 +54,9 @@ class Expiring:
         self._added.pop(key, None)
         self._added[key] = now
         if len(self._added) > self._maximum:
-            del self._added[next(iter(self._added))]
+            # Many at once: a dict whose first entry is deleted again and again takes ever longer to find it.
+            for oldest in [*islice(self._added, self._maximum // 8 + 1)]:
+                del self._added[oldest]
 
     def seconds_left(self, text: str, now: float) -> float:
         """Return for how long a text is still remembered, 0 or less where it is not."""
@@ -117,5 +119,5 @@ class IssuerMemory:
         return IssuerUnavailable(failures.seconds)
 
 
-def _short_hash(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), key=_HASH_KEY, digest_size=8).digest()
+def _short_hash(text: str) -> int:
+    return hash(_SECRET + text)

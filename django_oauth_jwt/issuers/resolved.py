@@ -46,6 +46,11 @@ class ResolvedIssuers:
     ) -> None:
         self._own = PerProcess(lambda _: _Resolver(settings, clock, monotonic))
 
+    def recall(self, iss: str) -> Resolution | None:
+        """Return what is known of an issuer, None where the resolver is to be asked; raise IssuerUnavailable."""
+        resolver = self._own.get()
+        return resolver.memory.recall(iss, resolver.clock())
+
     def resolution_steps(self, iss: str) -> Steps[Resolution]:
         """Return what is known of an issuer, and ask the resolver where nothing is.
 
@@ -62,7 +67,7 @@ class _Resolver:
     def __init__(self, settings: Settings, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
         self.memory = IssuerMemory()
         self._settings = settings
-        self._clock = clock
+        self.clock = clock
         self._monotonic = monotonic
         self._asking: dict[str, _Asking] = {}
         self._turns = Turns(ASKED_AT_ONCE, monotonic)
@@ -72,14 +77,14 @@ class _Resolver:
     def resolution_steps(self, iss: str) -> Steps[Resolution]:
         if self._settings.issuer_resolver is None or not _could_be_one(iss):
             return NOT_TRUSTED
-        known = self.memory.recall(iss, self._clock())
+        known = self.memory.recall(iss, self.clock())
         if known is not None:
             return known
         asking = _Asking(self._monotonic(), new_future())
         other = self._asking.setdefault(iss, asking)  # atomic
         if other is not asking:
             yield Wait(other.future, other.started + PATIENCE_SECONDS - self._monotonic())
-            known = self.memory.recall(iss, self._clock())
+            known = self.memory.recall(iss, self.clock())
             if known is None:  # it takes too long, or the request that asked was given up
                 raise IssuerUnavailable
             return known
@@ -100,7 +105,7 @@ class _Resolver:
             self._turns.give_back()
 
     def _answer_steps(self, iss: str) -> Steps[Resolution]:
-        now = self._clock()
+        now = self.clock()
         try:
             trusted = yield Question(iss, self._settings)
         except (ResolverFailed, WrongEntry) as error:

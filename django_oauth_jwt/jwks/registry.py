@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from copy import copy
+from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -17,10 +19,14 @@ from ..conf import (
 )
 from ..issuers import ResolvedIssuers
 from ..jws import KeySet
-from ..upstream import PerProcess, run_blocking
+from ..upstream import GuardedCache, PerProcess, run_blocking, unix_time
 from .key_service import KeyService
 from .service import JwksService
 from .static import FileKeys, StaticKeys
+
+
+#: How many operations of the shared cache may go on at a time, for all issuers.
+_CACHE_THREADS: Final = 4
 
 
 def get_jwks_service(issuer: str | None = None) -> KeyService:
@@ -58,6 +64,11 @@ class KeyServices:
         self._settings = settings
         # Lets a thread in twice: a factory in JWKS_SERVICE may ask for another issuer's service.
         self._building = PerProcess(lambda _: threading.RLock())
+        self._cache = PerProcess(
+            lambda _: GuardedCache(settings.cache, unix_time, settings.jwks_cooldown_seconds, threads=_CACHE_THREADS)
+        )
+        # Entra's tenants have one JWKS: a thousand of them need not fetch, parse and keep it a thousand times.
+        self._by_uri = WeakValueDictionary[str | None, Any]()
 
     def service_of(self, trusted: TrustedIssuer) -> KeyService:
         """Return the service of one trusted issuer."""
@@ -66,11 +77,23 @@ class KeyServices:
             with self._building.get():
                 service = trusted.parts.get(KeyServices)
                 if service is None:
-                    service = trusted.parts[KeyServices] = _build(trusted, self._settings)
+                    service = trusted.parts[KeyServices] = self._made_for(trusted)
+        return service
+
+    def _made_for(self, trusted: TrustedIssuer) -> KeyService:
+        uri = trusted.jwks_uri if trusted.key_url is not None else None
+        known = self._by_uri.get(uri)
+        if known is not None:
+            other: JwksService = copy(known)  # with the same keys and jobs
+            other.issuer = trusted.issuer
+            return other
+        service = _build(trusted, self._settings, self._cache)
+        if uri is not None:
+            self._by_uri[uri] = service
         return service
 
 
-def _build(trusted: TrustedIssuer, settings: Settings) -> KeyService:
+def _build(trusted: TrustedIssuer, settings: Settings, cache: PerProcess[GuardedCache]) -> KeyService:
     if trusted.jwks_service is not None:
         return _own_service(trusted.jwks_service)
     if isinstance(trusted.jwks, KeySet):
@@ -80,7 +103,7 @@ def _build(trusted: TrustedIssuer, settings: Settings) -> KeyService:
     return JwksService(
         trusted.jwks_uri,
         issuer=trusted.issuer,
-        cache=settings.cache,
+        cache=cache,
         session=settings.http_session,
         timeout=settings.http_timeout,
         fresh_seconds=settings.jwks_fresh_seconds,

@@ -26,7 +26,8 @@ class JwksService:
     ``jwks_uri``: the URL of the JWKS; None: it is discovered from the issuer's metadata.
     ``issuer``: the issuer's identifier; where the service is given by hand, the ``iss`` that is required of the
     tokens.
-    ``cache``: a Django cache, or the alias of one, that shares the keys among processes. None: "default".
+    ``cache``: a Django cache, or the alias of one, that shares the keys among processes. None: "default". The services
+    of one runtime share what guards it: a connection and a thread for each of a thousand issuers would be too many.
     ``session``: what fetches: a `requests.Session` or anything else with its ``get``, or a callable that returns
     one for each fetch. None: a new `requests.Session` for each.
     ``timeout``: the time limit of one whole fetch, more than 0. Default: 5.
@@ -46,7 +47,7 @@ class JwksService:
         jwks_uri: str | None = None,
         *,
         issuer: str | None = None,
-        cache: BaseCache | str | None = None,
+        cache: BaseCache | str | PerProcess[GuardedCache] | None = None,
         session: requests.Session | Callable[[], requests.Session] | None = None,
         timeout: float = 5,
         fresh_seconds: float = 300,
@@ -66,7 +67,10 @@ class JwksService:
 
         def source_after(parent: KeySource | None) -> KeySource:
             client = HttpClient(session, timeout=timeout, allow_insecure_http=allow_insecure_http)
-            guarded = GuardedCache("default" if cache is None else cache, clock, cooldown_seconds)
+            if isinstance(cache, PerProcess):
+                guarded = cache.get()
+            else:
+                guarded = GuardedCache("default" if cache is None else cache, clock, cooldown_seconds)
             fetcher = JwksFetcher(jwks_uri, issuer, client, timing, clock)
             refresher = Refresher(fetcher, SharedJwks(guarded, address, clock), timing, clock)
             # Of its parent's state a child keeps the keys alone: jobs, locks and connections stay behind.

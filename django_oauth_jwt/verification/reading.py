@@ -78,7 +78,8 @@ def resolution_steps(token: UnverifiedToken) -> Steps[Resolution | None]:
     iss = token.claims.get("iss")
     if not isinstance(iss, str) or issuer_of_service(token.jwks_service) is not None:
         return None
-    resolution = yield from token.runtime.part(ResolvedIssuers).resolution_steps(iss)
+    resolved = token.runtime.part(ResolvedIssuers)
+    resolution = resolved.recall(iss) or (yield from resolved.resolution_steps(iss))
     if resolution.trusted is not None:
         token.trusted, token.is_trusted = resolution.trusted, True
     return resolution

@@ -3,6 +3,8 @@
 from .introspection_costs import JWT, OPAQUE
 from .proof_costs import BOUND
 from .request_costs import DRF, PLAIN, PLAIN_ASYNC
+from .tenant_costs import MANY, ONE, REFUSED, UNLISTED
+from .tenant_costs import WAYS as TENANT_WAYS
 from .verification import ANEW, REMEMBERED
 
 CLIENT = "PyJWT, PyJWKClient"
@@ -36,6 +38,10 @@ def _per(one, other):
 
 def _introspected(name):
     return lambda results: results["introspection"][name]["ratio"]
+
+
+def _tenants(name):
+    return lambda results: results["tenants"][name]["ratio"]
 
 
 def _beyond(one, other):
@@ -83,6 +89,11 @@ _GOALS = (
     ),
     *((f"1 to 100 {part}, growth when verified anew", _spread(part, ANEW), 1.1) for part in ("keys", "issuers")),
     *((f"1 to 100 {part}, growth when remembered", _spread(part, REMEMBERED), 1.1) for part in ("keys", "issuers")),
+    *(
+        (f"1,000 resolved issuers per one, {way}", _per(_tenants(f"{MANY}, {way}"), _tenants(f"{ONE}, {way}")), 1.1)
+        for way in TENANT_WAYS
+    ),
+    ("refused by the resolver, in bare checks beyond unlisted", _beyond(_tenants(REFUSED), _tenants(UNLISTED)), 0.1),
     ("1 to 8 threads, loss beside threads that share nothing, anew", _spread("threads", ANEW), 1.1),
     ("1 to 8 threads, loss, remembered", _spread("threads", REMEMBERED), 1.1),
     *(

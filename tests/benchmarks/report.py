@@ -47,6 +47,8 @@ def print_tables(results):
     if "introspection" in results:
         _print_ratios("Opaque tokens, in bare RS256 signature checks", results["introspection"])
         print(f"One remembered outside the process takes {results['cache operations']:g} operations of the cache")
+    if "tenants" in results:
+        _print_ratios("Issuers of a resolver, in bare RS256 signature checks", results["tenants"])
     for part, counts in results.get("growth", {}).items():
         _print_growth(part, counts)
     for size, used in results.get("memory", {}).items():

@@ -10,7 +10,7 @@ from pathlib import Path
 import django
 from django.conf import settings
 
-PARTS = ("verification", "requests", "proofs", "introspection", "growth", "server", "tail")
+PARTS = ("verification", "requests", "proofs", "introspection", "growth", "tenants", "server", "tail")
 
 
 def main():
@@ -98,6 +98,12 @@ def _growth(server, plan, options):
     return {"growth": results, "memory": growth.memory_per_token(server)}
 
 
+def _tenants(server, plan, options):
+    from tests.benchmarks import tenant_costs
+
+    return {"tenants": tenant_costs.run(server, plan)}
+
+
 def _server(server, plan, options):
     from tests.benchmarks import whole_server
 
@@ -126,6 +132,7 @@ _PARTS = {
     "proofs": _proofs,
     "introspection": _introspection,
     "growth": _growth,
+    "tenants": _tenants,
     "server": _server,
     "tail": _tail,
 }

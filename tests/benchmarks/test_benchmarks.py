@@ -4,7 +4,18 @@ from contextlib import nullcontext
 
 import pytest
 
-from . import growth, introspection_costs, proof_costs, request_costs, tail, verification, whole_server
+from . import (
+    growth,
+    introspection_costs,
+    proof_costs,
+    request_costs,
+    tail,
+    tenant_costs,
+    tenants_memory,
+    tenants_simulation,
+    verification,
+    whole_server,
+)
 from .goals import goals
 from .issuer import ALGORITHMS, JwksServer
 from .rounds import Case, Plan, measure
@@ -55,6 +66,34 @@ def test_opaque_tokens_are_measured(server):
         introspection_costs.SHARED,
     ]
     assert introspection_costs.operations_per_token(server, 3) == 1
+
+
+def test_tenants_are_measured(server):
+    """Issuers of a resolver beside one that is listed, and those that are refused."""
+    results = tenant_costs.run(server, ONCE, count=3)
+    names = (tenant_costs.LISTED, tenant_costs.ONE, tenant_costs.MANY, tenant_costs.IN_TURN)
+    accepted = [f"{name}, {way}" for way in tenant_costs.WAYS for name in names]
+    assert list(results) == [*accepted, tenant_costs.UNLISTED, tenant_costs.REFUSED]
+
+
+def test_the_simulation_of_tenants_runs():
+    """A small one: each tenant's keys are fetched once in five minutes for all workers, and again when they change."""
+    setup = tenants_simulation.Setup(tenants=10, workers=4, spread=4, requests_per_second=20)
+    results = tenants_simulation.run(setup)
+    calm, rotation = results["calm"], results["rotation"]
+    assert calm["fetches"] == 10
+    assert calm["resolver calls"] == 10 * 4
+    assert calm["requests without keys"] == rotation["requests without keys"] == 0
+    assert 10 * 4 <= rotation["requests that wait"] < rotation["requests"] / 20
+    assert 10 <= rotation["fetches"] <= 20
+
+
+def test_tenants_with_one_jwks_take_no_memory_for_it():
+    """Its keys are there once, however many tenants have them."""
+    memory = tenants_memory.measured(20)
+    assert list(memory) == list(tenants_memory.CASES)
+    each_its_own, the_same = (memory[name]["Python"] for name in tenants_memory.CASES)
+    assert the_same < each_its_own
 
 
 @pytest.mark.parametrize("growing", ["with_keys", "with_issuers", "with_remembered", "with_threads"])

@@ -20,8 +20,8 @@ PACKAGE_ROOT = str(Path(django_oauth_jwt.__file__).parents[1])
 #: pages about packages without types; tests/recipes/test_types.py tries those recipes that have some.
 UNTYPED = ("/recipes/", "guides/channels.md", "guides/observability.md")
 MODULES = [block.name for block in blocks("test") if "def " in block.code and not any(map(block.page.count, UNTYPED))]
-#: The one that others import, by the app that it is in.
-MODELS = ("books", "rows-models")
+#: Those that others import, by the app that they are in.
+MODELS = {"books": "rows-models", "tenants": "tenants-models"}
 SETTINGS = """
 SECRET_KEY = "for the type checkers alone"
 INSTALLED_APPS = [
@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_oauth_jwt",
     "books",
+    "tenants",
 ]
 """
 MYPY = f"""
@@ -41,7 +42,10 @@ mypy_path = {PACKAGE_ROOT}
 django_settings_module = settings
 """
 #: Models and their serializers are typed by mypy's plugin, which pyright does not have.
-FOR_MYPY_ALONE = {"books/models.py", "rows_snippet.py"}
+FOR_MYPY_ALONE = {
+    *(f"{app}/models.py" for app in MODELS),
+    *("rows_snippet.py", "tenants_resolver_snippet.py", "tenants_entra_snippet.py"),
+}
 #: A view with two mistakes that a checker has to see.
 MISTAKEN = """
 from django.http import HttpResponse
@@ -66,10 +70,10 @@ def project_folder(tmp_path):
     pyright = {"extraPaths": [PACKAGE_ROOT], "typeCheckingMode": "strict"}
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(pyright))
     (tmp_path / "settings.py").write_text(SETTINGS)
-    app, models = MODELS
-    (tmp_path / app).mkdir()
-    (tmp_path / app / "__init__.py").touch()
-    (tmp_path / app / "models.py").write_text(SNIPPETS[models])
+    for app, models in MODELS.items():
+        (tmp_path / app).mkdir()
+        (tmp_path / app / "__init__.py").touch()
+        (tmp_path / app / "models.py").write_text(SNIPPETS[models])
     for name in MODULES:
         (tmp_path / f"{name.replace('-', '_')}_snippet.py").write_text(SNIPPETS[name])
     (tmp_path / "mistaken.py").write_text(MISTAKEN)

@@ -1,5 +1,7 @@
 """What is remembered of issuers that were asked about: for how long, and of how many."""
 
+import time
+
 import pytest
 
 from django_oauth_jwt.conf import TrustedIssuer
@@ -106,3 +108,17 @@ def test_a_text_that_is_added_again_is_the_newest():
     for text, now in (("a", 0), ("b", 1), ("a", 2), ("c", 3)):
         texts.add(text, now)
     assert [texts.seconds_left(text, 3) for text in "abc"] == [29, 0, 30]
+
+
+def test_a_full_memory_is_as_quick_as_an_empty_one():
+    """Who makes up more issuers than are kept costs no more for each of them."""
+    texts, number = Expiring(30, 60_000), iter(range(10**6))
+
+    def seconds_to_add(count):
+        began = time.process_time()
+        for _ in range(count):
+            texts.add(str(next(number)), 0.0)
+        return time.process_time() - began
+
+    to_fill = seconds_to_add(60_000)
+    assert seconds_to_add(60_000) < 8 * to_fill

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
+from django_oauth_jwt.jwks.snapshot import Wanted
+
 from ..servers.faulty_server import FOREVER
 
 
@@ -23,6 +25,11 @@ def inside(service):
 def keys_of(service):
     """Return the keys that a service has, with their times."""
     return service._sources.latest.state.snapshot
+
+
+def search_for(service, kid, alg):
+    """Return the steps by which a request gets a key that is not in memory."""
+    return service._sources.get().find(Wanted(kid, alg))
 
 
 def keys_job(service):

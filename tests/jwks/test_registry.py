@@ -1,8 +1,11 @@
 """The services that the settings describe: one for each issuer, built once, rebuilt when the settings change."""
 
 import contextlib
+import gc
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from django_oauth_jwt.conf import get_runtime, get_settings
+from django_oauth_jwt.errors import InvalidToken
 from django_oauth_jwt.jwks import JwksService, KeyServices, get_jwks_service, registry
 from django_oauth_jwt.testing import TokenIssuer
 from django_oauth_jwt.verification import verify_token
@@ -190,6 +194,67 @@ def test_a_service_that_is_none_is_a_configuration_error(own, settings):
     settings.OAUTH_JWT = {"ISSUER": ONE, "JWKS_SERVICE": own}
     with pytest.raises(ImproperlyConfigured, match="JWKS_SERVICE"):
         verify_token(own_issuer.token())
+
+
+class TestOneJwksUri:
+    """Several issuers whose keys are in one place, as those of Entra's tenants."""
+
+    @pytest.fixture
+    def services(self, settings, jwks_server):
+        jwks_server.document = own_issuer.jwks()
+        uri = {"JWKS_URI": f"{jwks_server.origin}/jwks"}
+        own = {"JWKS_SERVICE": own_issuer, **uri}
+        settings.OAUTH_JWT = {"ISSUERS": {ONE: uri, OTHER: uri, "own": own, ONE + "/": {**uri, "JWKS_URI": ONE}}}
+        return get_jwks_service
+
+    def test_they_share_keys_and_fetches(self, services, jwks_server):
+        """A thousand tenants need no more memory than one, and are no more load for the authorization server."""
+        assert services(ONE).refresh() is services(OTHER).current()
+        assert jwks_server.count == 1
+
+    def test_each_has_a_service_of_its_own_issuer(self, services):
+        """Given by hand, it stands for the tokens of that one alone."""
+        services(ONE).refresh()
+        assert [services(issuer).issuer for issuer in (ONE, OTHER)] == [ONE, OTHER]
+        token = TokenIssuer(ONE, key=own_issuer.keys[0]).token()
+        assert verify_token(token, jwks_service=services(ONE)).issuer == ONE
+        with pytest.raises(InvalidToken, match="issuer"):
+            verify_token(token, jwks_service=services(OTHER))
+
+    def test_others_share_nothing(self, services):
+        """Nor does one with a key service of its own, which comes first."""
+        services(ONE).refresh()
+        assert services(ONE + "/").current() is None
+        assert services("own") is own_issuer
+
+    def test_the_keys_go_with_the_last_of_them(self, services):
+        """Nothing else holds them: of tenants that come and go none stays."""
+        made = get_runtime().part(KeyServices)
+        first, other = (replace(get_settings().issuers[issuer], parts={}) for issuer in (ONE, OTHER))
+        of_first, of_other = map(made.service_of, (first, other))
+        source = weakref.ref(inside(of_first).source)
+        del of_first
+        first.parts.clear()
+        gc.collect()
+        assert source() is inside(of_other).source
+        del of_other
+        other.parts.clear()
+        gc.collect()
+        assert source() is None
+
+
+def test_many_issuers_share_the_way_to_the_cache(settings, jwks_server):
+    """A thread and a connection for each of a thousand would be more than a server of a cache takes."""
+    jwks_server.document = own_issuer.jwks()
+    issuers = [f"{ONE}/{number}" for number in range(20)]
+    settings.OAUTH_JWT = {"ISSUERS": {each: {"JWKS_URI": f"{jwks_server.origin}/{each}"} for each in issuers}}
+    before = threading.active_count()
+    for issuer in issuers:
+        get_jwks_service(issuer).refresh()
+    assert jwks_server.count == len(issuers)
+    assert threading.active_count() < before + len(issuers)
+    assert len({inside(get_jwks_service(issuer)).cache for issuer in issuers}) == 1
+    assert inside(JwksService(ONE)).cache is not inside(get_jwks_service(issuers[0])).cache
 
 
 def test_a_thread_that_waited_for_another_ones_service_builds_none(settings):

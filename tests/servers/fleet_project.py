@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 
 import django
 from asgiref.sync import iscoroutinefunction
@@ -14,6 +15,12 @@ from django.utils.decorators import sync_and_async_middleware
 
 _own = json.loads(os.environ["FLEET_SETTINGS"])
 _cache_uri, _warm_up = _own.pop("cache_uri", None), _own.pop("warm_up", False)
+_database, _clock = _own.pop("database", None), _own.pop("clock", None)
+
+if _clock:
+    # A test moves the clock of all workers: the file says by how many seconds.
+    _real_time = time.time
+    time.time = lambda: _real_time() + float(Path(_clock).read_text() or 0)
 
 
 @sync_and_async_middleware
@@ -43,6 +50,7 @@ settings.configure(
         if _cache_uri
         else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     },
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": _database}} if _database else {},
     LOGGING={
         "version": 1,
         "disable_existing_loggers": False,
