@@ -24,7 +24,6 @@ from .key_service import KeyService
 from .service import JwksService
 from .static import FileKeys, StaticKeys
 
-
 #: How many operations of the shared cache may go on at a time, for all issuers.
 _CACHE_THREADS: Final = 4
 
