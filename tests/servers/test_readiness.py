@@ -7,12 +7,13 @@ import pytest
 
 from .clients import ask_at_once, statuses, until
 from .faulty_server import hang, respond_with
+from .real_servers import WORKERS
 
 pytestmark = pytest.mark.real_servers
 
 many_servers = pytest.mark.parametrize("kind", ["gunicorn", "uvicorn"])
-#: Seconds that a probe may take on a busy machine; while the fetch hangs it takes half a second on an idle one.
-LONGEST = 3
+#: Seconds that a probe may take on a busy machine; on an idle one half a second, while the fetch hangs for a minute.
+LONGEST = 10
 
 
 def probe_all(running, status):
@@ -26,7 +27,7 @@ def probe_all(running, status):
         longest = max(longest, time.monotonic() - started)
         if answer.status == status:
             pids.add(answer.pid)
-        return len(pids) == 4
+        return len(pids) == WORKERS
 
     until(probe)
     return longest
@@ -43,11 +44,11 @@ def test_probes_warm_every_worker_with_one_fetch(kind, start, auth_server):
 
 @many_servers
 def test_while_the_authorization_server_hangs_probes_are_answered(kind, start, auth_server):
-    """503, each in time, and one fetch; 200 in every worker when it is back."""
+    """503, each in time, and no more than a fetch for each worker; 200 in every worker when it is back."""
     with start(kind) as running:
         with auth_server.behaving(hang):
             assert probe_all(running, 503) < LONGEST
-            assert auth_server.fetches == 1
+            assert auth_server.fetches <= WORKERS
         probe_all(running, 200)
         assert statuses(ask_at_once(running, [auth_server.issuer.token()] * 40)) == {200: 40}
 
