@@ -89,8 +89,12 @@ def report_keys(trusted: TrustedIssuer, settings: Settings, *, refresh: bool = F
 
 
 def _report_unfetched(trusted: TrustedIssuer, service: KeyService) -> KeyReport:
-    key_set = service.current()
-    problem = "" if key_set else "no keys in memory"
+    key_set: KeySet | None = None
+    try:
+        key_set = service.current()
+        problem = "" if key_set else "no keys in memory"
+    except Exception as error:  # noqa: BLE001  # of any kind: the service is the project's own
+        problem = f"the key service failed: {type(error).__name__}: {error}"
     if isinstance(service, FileKeys):
         origin, problem = "file", service.problem
     else:

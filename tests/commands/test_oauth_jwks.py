@@ -242,6 +242,18 @@ def test_a_service_of_the_projects_own_may_have_no_keys(run, token_issuer, monke
     assert status == 1
 
 
+def test_a_service_of_the_projects_own_may_fail(run, token_issuer, monkeypatch):
+    """The report says how, and goes on."""
+
+    def fail():
+        raise RuntimeError("no vault")
+
+    monkeypatch.setattr(token_issuer, "current", fail)
+    output, status = run("oauth_jwks")
+    assert "There are no usable keys: the key service failed: RuntimeError: no vault" in output
+    assert status == 1
+
+
 def test_any_issuer_is_trusted_where_none_is_named(mixed_server, run, settings):
     """Without ISSUER the table says so."""
     settings.OAUTH_JWT = {"JWKS_URI": f"{mixed_server.origin}/jwks"}
