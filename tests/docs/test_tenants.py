@@ -17,13 +17,10 @@ def tenant(project, monkeypatch, transactional_db):
     """The model of the page; its app is not installed here, so it says of which it is."""
     label = '\n    class Meta:\n        app_label = "tenants"\n'
     monkeypatch.setitem(SNIPPETS, "tenants-models", SNIPPETS["tenants-models"] + label)
-    before = dict(apps.all_models["tenants"])
-    apps.all_models["tenants"].clear()
     tenant = project.module("tenants.models", "tenants-models").Tenant
     with table_of(tenant):
         yield tenant
-    apps.all_models["tenants"].clear()
-    apps.all_models["tenants"].update(before)
+    del apps.all_models["tenants"]
     apps.clear_cache()
 
 

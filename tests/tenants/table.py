@@ -16,7 +16,7 @@ class Tenant(models.Model):
     class Meta:
         """The app is not installed."""
 
-        app_label = "tenants"
+        app_label = "tests_tenants"  # that of the manual is "tenants"
 
     def __str__(self):
         return self.issuer

@@ -28,7 +28,7 @@ class Project:
         self._folder = folder
         self._database, self._clock, self._hanging = (folder / name for name in ("database", "clock", "hanging"))
         self._clock.write_text("0")
-        self._do("CREATE TABLE tenants_tenant (id INTEGER PRIMARY KEY, issuer TEXT UNIQUE, entry TEXT)")
+        self._do("CREATE TABLE tests_tenants_tenant (id INTEGER PRIMARY KEY, issuer TEXT UNIQUE, entry TEXT)")
         self.environment = {"HANGING": str(self._hanging)}
 
     def _do(self, statement, *values):
@@ -37,10 +37,10 @@ class Project:
             connection.commit()
 
     def add(self, issuer, **entry):
-        self._do("INSERT INTO tenants_tenant (issuer, entry) VALUES (?, ?)", issuer, json.dumps(entry))
+        self._do("INSERT INTO tests_tenants_tenant (issuer, entry) VALUES (?, ?)", issuer, json.dumps(entry))
 
     def remove(self, issuer):
-        self._do("DELETE FROM tenants_tenant WHERE issuer = ?", issuer)
+        self._do("DELETE FROM tests_tenants_tenant WHERE issuer = ?", issuer)
 
     def pass_seconds(self, seconds):
         """Move the clock of all workers on, at once: no worker reads half of a number."""
