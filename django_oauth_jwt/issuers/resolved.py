@@ -21,7 +21,7 @@ logger = logging.getLogger("django_oauth_jwt")
 ASKED_AT_ONCE: Final = 2
 #: In characters. No issuer is longer (it is a URL), and nothing longer reaches a resolver.
 MAXIMUM_LENGTH: Final = 2048
-#: In seconds. An error of the resolver is logged no more often, whatever anybody sends.
+#: In seconds. What goes wrong in the resolver is logged no more often, whatever anybody sends.
 _LOG_SECONDS: Final = 1.0
 
 
@@ -110,19 +110,22 @@ class _Resolver:
             trusted = yield Question(iss, self._settings)
         except (ResolverFailed, WrongEntry) as error:
             has_raised = isinstance(error, ResolverFailed)
-            if has_raised:
-                self._log(error.__cause__)
+            self._log(error)
             with self._lock:
                 refusal = self.memory.add_failure(iss, now, has_raised=has_raised)
             raise refusal from None
         with self._lock:
             return self.memory.add(iss, trusted, now)
 
-    def _log(self, error: BaseException | None) -> None:
+    def _log(self, error: ResolverFailed | WrongEntry) -> None:
         now = self._monotonic()
-        if now >= self._next_log:
-            self._next_log = now + _LOG_SECONDS
-            logger.error("ISSUER_RESOLVER failed", exc_info=error)
+        if now < self._next_log:
+            return
+        self._next_log = now + _LOG_SECONDS
+        if isinstance(error, ResolverFailed):
+            logger.error("ISSUER_RESOLVER failed", exc_info=error.__cause__)
+        else:
+            logger.error("An entry of ISSUER_RESOLVER cannot be used: %s", error)  # ours, so no frames
 
 
 def _could_be_one(iss: str) -> bool:

@@ -1,13 +1,9 @@
 """The need for what ISSUER_RESOLVER says of an issuer."""
 
-import logging
-
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
 
 from ..conf import Settings, TrustedIssuer, read_issuer
-
-logger = logging.getLogger("django_oauth_jwt")
 
 
 class ResolverFailed(Exception):
@@ -15,7 +11,7 @@ class ResolverFailed(Exception):
 
 
 class WrongEntry(Exception):
-    """What the resolver returned is neither None nor an entry of ISSUERS that can be used. The log says why."""
+    """What the resolver returned is neither None nor an entry of ISSUERS that can be used; its text says why."""
 
 
 class Question:
@@ -42,8 +38,7 @@ class Question:
         try:
             return read_issuer(self._iss, entry, self._settings)
         except ImproperlyConfigured as error:
-            logger.error("An entry of ISSUER_RESOLVER cannot be used: %s", error)  # noqa: TRY400  # ours, so no frames
-            raise WrongEntry from None
+            raise WrongEntry(str(error)) from None
 
     async def aget(self) -> TrustedIssuer | None:
         """Do as `get` does, in a thread."""

@@ -23,6 +23,13 @@ TENANT = "https://tenant.example.com"
 FOREVER = 60
 
 
+class Anything(dict):
+    """Has an entry for whatever is asked for."""
+
+    def __init__(self, entry):
+        self.get = entry
+
+
 class Resolver:
     """Knows one tenant; tells what it was asked, and does first what it is told to."""
 
@@ -124,13 +131,18 @@ def test_an_error_of_the_resolver_is_no_no(ask, resolver, clock, errors, error):
     assert ask().issuer == TENANT
 
 
-def test_errors_are_logged_once_a_second(ask, resolver, clock, errors):
-    """Anybody can make up issuers for which the resolver raises one."""
+def fail(iss):
+    raise RuntimeError
 
-    def fail(iss):
-        raise RuntimeError
 
-    resolver.before = fail
+def with_typo(iss):
+    return {"AUDIENCES": "books"}
+
+
+@pytest.mark.parametrize("wrong", [fail, with_typo])
+def test_errors_are_logged_once_a_second(ask, resolver, clock, errors, wrong):
+    """Anybody can make up issuers for which the resolver raises one, or gives a wrong entry."""
+    resolver.before, resolver.entries = (fail, {}) if wrong is fail else (lambda iss: None, Anything(wrong))
     for number in range(10):
         with pytest.raises(IssuerUnavailable):
             ask(f"https://{number}.example.com")
