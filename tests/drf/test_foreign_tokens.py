@@ -116,6 +116,17 @@ def test_a_token_that_names_a_trusted_issuer_is_never_passed_on(ask, token):
     assert (response.status_code, response["WWW-Authenticate"][:28]) == (403, 'Bearer error="invalid_token"')
 
 
+def test_of_several_named_issuers_a_resolver_is_asked_about_none(ask, issuer, settings):
+    """A token that names more than one is ours, however foreign they are: who makes it up asks for nothing."""
+    asked = []
+    settings.OAUTH_JWT = {"ISSUER_RESOLVER": asked.append, "PASS_FOREIGN_TOKENS": True}
+    named, foreign = issuer.token(iss=["https://a.example.com", "https://b.example.com"]), issuer.token()
+    assert ask(named, BearerJwtAuthentication, OpaqueBearer).status_code == 403
+    assert asked == []
+    assert ask(foreign, BearerJwtAuthentication, OpaqueBearer).json()["user"] == "opaque"
+    assert asked == [issuer.issuer]
+
+
 @pytest.mark.parametrize("fault", [{"expired": True}, {"forged": True}, {"rotated": True}, {"sub": 1}])
 def test_a_bad_token_of_ours_is_refused(ask, issuer, fault):
     """It would else be tried as a token of the other scheme."""

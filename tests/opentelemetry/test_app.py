@@ -9,10 +9,22 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
+from django_oauth_jwt.contrib import opentelemetry
+from django_oauth_jwt.contrib.opentelemetry import receivers
+from django_oauth_jwt.contrib.opentelemetry.apps import OpenTelemetryConfig
 from django_oauth_jwt.contrib.opentelemetry.receivers import connect
 from django_oauth_jwt.signals import token_accepted, token_rejected
 
 ROOT = Path(__file__).parents[2]
+
+
+def test_the_app_listens_when_it_is_ready(monkeypatch):
+    """That is all that the project has to list it for."""
+    connected = []
+    monkeypatch.setattr(receivers, "connect", lambda: connected.append(True))
+    OpenTelemetryConfig(opentelemetry.__name__, opentelemetry).ready()
+    assert connected == [True]
+
 
 PROJECT = """
 import sys
