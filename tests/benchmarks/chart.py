@@ -1,5 +1,7 @@
 """The results as one picture: ours beside the peers', in the unit that does not depend on the machine."""
 
+from textwrap import fill
+
 import matplotlib as mpl
 
 mpl.use("Agg")
@@ -15,7 +17,7 @@ _OURS, _THEIRS, _INK = "#2a78d6", "#b9b8b2", "#33332f"
 
 def draw(results, folder):
     """Write the results that are there as chart.png."""
-    panels = [panel for panel in (_verification, _requests, _keys, _servers) if panel.part in results]
+    panels = [panel for panel in (_verification, _requests, _proofs, _opaque, _keys, _servers) if panel.part in results]
     if not panels:
         return
     with plt.rc_context({"font.size": 9, "text.color": _INK, "axes.labelcolor": _INK, "axes.edgecolor": "#d8d7d0"}):
@@ -61,6 +63,24 @@ def _requests(ax, kinds):
     ax.set_xlabel("bare RS256 signature checks in a view; less is better")
 
 
+@_of("proofs")
+def _proofs(ax, cases):
+    ratios = {name: case["ratio"] for name, case in cases.items() if name != BARE}
+    _bars(ax, dict(sorted(ratios.items(), key=lambda item: -item[1])), ratios)
+    ax.axvline(1, color=_INK, linewidth=1, linestyle=":")
+    ax.set_title("DPoP", loc="left", fontweight="bold")
+    ax.set_xlabel("bare ES256 signature checks in a view; less is better")
+
+
+@_of("introspection")
+def _opaque(ax, cases):
+    ratios = {name: case["ratio"] for name, case in cases.items()}
+    _bars(ax, dict(sorted(ratios.items(), key=lambda item: -item[1])), ratios)
+    ax.axvline(1, color=_INK, linewidth=1, linestyle=":")
+    ax.set_title("Opaque tokens, remembered", loc="left", fontweight="bold")
+    ax.set_xlabel("bare signature checks (dotted line: one); less is better")
+
+
 @_of("growth")
 def _keys(ax, growth):
     counts = list(growth["keys"])
@@ -90,7 +110,10 @@ def _servers(ax, projects):
 def _bars(ax, values, ours, form="{:.1f}"):
     names = list(values)
     bars = ax.barh(
-        names, list(values.values()), color=[_OURS if name in ours else _THEIRS for name in names], height=0.68
+        [fill(name, 38) for name in names],
+        list(values.values()),
+        color=[_OURS if name in ours else _THEIRS for name in names],
+        height=0.68,
     )
     ax.bar_label(bars, labels=[form.format(value) for value in values.values()], padding=3)
     ax.tick_params(axis="y", length=0)

@@ -82,5 +82,11 @@ def test_the_text_holds_the_figures_of_the_run():
     # Rounded up, as the growth above: each is a bound, and stands for no less than was measured.
     slowest = math.ceil(max(loads.values()) / loads["expired tokens beside"] * 100) / 100
     assert f"at most {slowest:.2f} times as long" in text
+    proof = RESULTS["proofs"]["bound token and proof, beyond a bearer token"]["ratio"]
+    assert f"costs a request {proof:.1f} bare ES256 checks" in text
+    opaque = RESULTS["introspection"]
+    in_process = opaque["opaque token, remembered in the process"]["ratio"]
+    outside = opaque["opaque token, remembered in a cache outside the process"]["ratio"]
+    assert f"costs {in_process:.2f}, as a JWT does; one that only the shared cache remembers {outside:.1f}" in text
     remembered = DRF["BearerJwtAuthentication, remembered"]
     assert f"between {remembered['ratio_p25']:.2f} and {remembered['ratio_p75']:.2f})" in text
