@@ -71,12 +71,13 @@ def is_issuer_of(trusted: TrustedIssuer, claims: Mapping[str, Any]) -> bool:
 
 
 def resolution_steps(token: UnverifiedToken) -> Steps[Resolution | None]:
-    """Ask ISSUER_RESOLVER about the issuer of a token that is not trusted yet; if it is trusted, its rules hold.
+    """Ask ISSUER_RESOLVER about the issuer of a token that is not listed; if it is trusted, its rules hold.
 
-    Returns what was found, None where there was nobody to ask. Raises IssuerUnavailable.
+    A token of a key service's own issuer is trusted without that, but what the resolver says of the issuer holds for
+    it, too. Returns what was found, None where there was nobody to ask. Raises IssuerUnavailable.
     """
-    iss = token.claims.get("iss")
-    if not isinstance(iss, str) or issuer_of_service(token.jwks_service) is not None:
+    iss, fixed_issuer = token.claims.get("iss"), issuer_of_service(token.jwks_service)
+    if not isinstance(iss, str) or fixed_issuer not in (None, iss):
         return None
     resolved = token.runtime.part(ResolvedIssuers)
     resolution = resolved.recall(iss) or (yield from resolved.resolution_steps(iss))

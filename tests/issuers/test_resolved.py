@@ -342,9 +342,9 @@ def test_a_remembered_token_ends_with_the_yes(tenant, resolver, frozen_time):
 
 
 def test_a_key_service_given_by_hand_speaks_for_its_own_issuer_only(tenant, resolver):
-    """The resolver is not asked whose tokens it verifies."""
+    """The resolver is asked what it requires of that one's tokens, and about no other."""
     other = TokenIssuer("https://other.example.com", alg="ES256")
     assert verify_token(other.token(), jwks_service=other).issuer == other.issuer
     with pytest.raises(InvalidToken):
         verify_token(tenant.token(), jwks_service=other)
-    assert resolver.asked == []
+    assert resolver.asked == [other.issuer]
