@@ -143,6 +143,33 @@ class TestFailures:
         assert A.issuer in line.getMessage()
         assert client_get(B.token()).status_code == 200
 
+    def test_an_entry_that_raises_when_it_is_read_is_503(self, tenants, enter, errors):
+        """A dict that asks the database late. The log has no frames, whose variables are the entry and its secrets."""
+
+        class Late(dict):
+            def items(self):
+                raise OSError("the database is down")
+
+        tenants.instead = lambda iss: Late()
+        assert enter(A.token("read"))[0] == 503
+        (line,) = errors()
+        assert line.getMessage() == "ISSUER_RESOLVER failed"
+        assert (line.exc_info[0], line.exc_info[2]) == (OSError, None)
+
+    def test_a_key_service_that_cannot_be_made_is_503(self, tenants, enter, errors):
+        """For that issuer alone, as for any other entry that is wrong."""
+
+        def make():
+            raise OSError("no such host")
+
+        tenants.add(B)
+        resolve = tenants.instead
+        tenants.instead = lambda iss: {"JWKS_SERVICE": make} if iss == A.issuer else resolve(iss)
+        assert enter(A.token("read"))[0] == 503
+        (line,) = errors()
+        assert "cannot be made without arguments: no such host" in str(line.exc_info[1])
+        assert enter(B.token("read"))[0] == 200
+
     def test_another_authenticator_gets_no_token_of_a_tenant(self, trust_tenants, client_get, settings):
         """PASS_FOREIGN_TOKENS: a tenant's is ours, another's is passed on, and in doubt it is ours."""
         from rest_framework.authentication import TokenAuthentication  # noqa: PLC0415
