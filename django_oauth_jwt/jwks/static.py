@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ..errors import KeysUnavailable
-from ..jws import KeyFile, KeySet, read_key_file
+from ..jws import KeyFile, KeySet, UnreadableFile, read_key_file
 from ..upstream import unix_time
 from .status import KeyStatus, ageless
 
@@ -120,6 +120,8 @@ class FileKeys:
         try:
             return _Read(stamp, is_settled, read_key_file(self.path, read.file))
         except ValueError as error:
+            # Too many open files, for example: the next request may fare better, and the file need not change for that.
+            is_settled = is_settled and not isinstance(error, UnreadableFile)
             problem = str(error)
         if problem != read.problem:
             logger.error("JWKS: %s; the keys from before are used for %g seconds", problem, self._stale_seconds)

@@ -22,6 +22,10 @@ _KEY_LABELS: Final = frozenset({"PUBLIC KEY", "RSA PUBLIC KEY"})
 _CERTIFICATE: Final = "CERTIFICATE"
 
 
+class UnreadableFile(ValueError):
+    """A file that cannot be read now; that says nothing of its content."""
+
+
 class KeyFile(NamedTuple):
     """The keys in a file, and the hash of its content."""
 
@@ -32,7 +36,7 @@ class KeyFile(NamedTuple):
 def read_key_file(path: Path, known: KeyFile | None = None) -> KeyFile:
     """Return the keys in a file, which are the ``known`` ones where its content is.
 
-    Raises ValueError, which names the file, where it cannot be read or has no keys of use (see `loads_keys`).
+    Raises ValueError, which names the file, where it has no keys of use (see `loads_keys`), and UnreadableFile.
     """
     try:
         if not path.is_file():  # a pipe or a device may never end
@@ -40,7 +44,7 @@ def read_key_file(path: Path, known: KeyFile | None = None) -> KeyFile:
         with path.open("rb") as file:
             data = file.read(MAXIMUM_BYTES + 1)
     except OSError as error:
-        raise ValueError(f"the file {path} cannot be read ({error.strerror})") from None
+        raise UnreadableFile(f"the file {path} cannot be read ({error.strerror})") from None
     if len(data) > MAXIMUM_BYTES:
         raise ValueError(f"the file {path} is larger than {MAXIMUM_BYTES // 1024} KiB")
     digest = hashlib.sha256(data).digest()
