@@ -17,7 +17,10 @@ from .thumbprint import encode_segment, members_of, thumbprint_of_members
 
 #: As of a JWKS that is fetched.
 MAXIMUM_BYTES: Final = 512 * 1024
-_BLOCK: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
+#: The Base64 inside has no hyphen, so the search ends at the next one: it takes no longer than the file is long.
+_BLOCK: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----[^-]*+-----END \1-----")
+_BEGIN: Final = b"-----BEGIN "
+_PRIVATE: Final = b"PRIVATE KEY-----"
 _KEY_LABELS: Final = frozenset({"PUBLIC KEY", "RSA PUBLIC KEY"})
 _CERTIFICATE: Final = "CERTIFICATE"
 
@@ -62,7 +65,11 @@ def loads_keys(data: bytes) -> KeySet:
     A key in PEM has its thumbprint for ``kid`` (RFC 7638), that of a certificate also those of the certificate. Raises
     ValueError for what is neither PEM nor a JWKS, and like `static_keys`.
     """
+    if _PRIVATE in data:
+        raise ValueError("private keys, which have no place at a resource server: give the public keys alone")
     blocks = list(_BLOCK.finditer(data))
+    if blocks and len(blocks) < data.count(_BEGIN):
+        raise ValueError("a PEM block that has no end, or more than Base64 in it")
     if blocks:
         return static_keys({"keys": [_jwk(block[1].decode(), block[0]) for block in blocks]})
     try:
@@ -88,8 +95,6 @@ def static_keys(jwks: Mapping[str, Any]) -> KeySet:
 
 
 def _jwk(label: str, block: bytes) -> dict[str, str]:
-    if "PRIVATE KEY" in label:
-        raise ValueError("private keys, which have no place at a resource server: give the public keys alone")
     if label != _CERTIFICATE and label not in _KEY_LABELS:
         raise ValueError(f"a PEM block {label}, which is no public key and no certificate")
     try:
