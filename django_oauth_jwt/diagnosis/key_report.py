@@ -84,8 +84,9 @@ def report_keys(trusted: TrustedIssuer, settings: Settings, *, refresh: bool = F
     if isinstance(outcome, Failure):
         return _report_none(trusted, settings, outcome, problem)
     origin = "cache" if outcome.fetch is None else "fetch"
-    uri, seconds = outcome.fetch or (source_of(trusted), None)
-    return KeyReport(trusted.issuer, uri, origin, _rows(outcome.key_set), outcome.fetched_at, seconds, problem)
+    uri, seconds = outcome.fetch or (None, None)
+    source = source_of(trusted) if uri is None else shown_url(uri)
+    return KeyReport(trusted.issuer, source, origin, _rows(outcome.key_set), outcome.fetched_at, seconds, problem)
 
 
 def _report_unfetched(trusted: TrustedIssuer, service: KeyService) -> KeyReport:
@@ -134,7 +135,9 @@ def source_of(trusted: TrustedIssuer) -> str:
         return f"JWKS_SERVICE {getattr(service, '__qualname__', type(service).__qualname__)}"
     if trusted.jwks is not None:
         return "the setting JWKS" if isinstance(trusted.jwks, KeySet) else str(trusted.jwks)
-    return trusted.jwks_uri or f"the jwks_uri in the metadata of {trusted.issuer}"
+    if trusted.jwks_uri is not None:
+        return shown_url(trusted.jwks_uri)
+    return f"the jwks_uri in the metadata of {trusted.issuer}"
 
 
 def _rows(key_set: KeySet) -> tuple[KeyRow, ...]:

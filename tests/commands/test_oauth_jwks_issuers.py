@@ -109,6 +109,18 @@ def test_a_check_is_a_plain_line_for_each_issuer(run, mixed, terminal):
     assert status == 1
 
 
+@pytest.mark.parametrize("arguments", [[], ["--check"], ["--json"], ["--refresh"]])
+@pytest.mark.parametrize("document", [KEYS, {}], ids=["keys", "no keys"])
+def test_no_query_is_shown(run, jwks_server, settings, arguments, document):
+    """As in the log: it may be the key by which the JWKS is had, and deployments keep what a check prints."""
+    jwks_server.document = document
+    settings.OAUTH_JWT = {"ISSUER": ONE, "JWKS_URI": f"{jwks_server.origin}/jwks?apikey=hidden"}
+    for _ in range(2):  # fetched, and from the cache
+        output, _ = run("oauth_jwks", *arguments)
+        assert ONE in output
+        assert "hidden" not in output
+
+
 def test_a_check_of_good_keys_is_exit_status_0(run, mixed):
     """Of one issuer alone, too."""
     output, status = run("oauth_jwks", "--check", "--issuer", OTHER)
