@@ -90,17 +90,23 @@ def report_keys(trusted: TrustedIssuer, settings: Settings, *, refresh: bool = F
 
 
 def _report_unfetched(trusted: TrustedIssuer, service: KeyService) -> KeyReport:
-    key_set: KeySet | None = None
-    try:
-        key_set = service.current()
-        problem = "" if key_set else "no keys in memory"
-    except Exception as error:  # noqa: BLE001  # of any kind: the service is the project's own
-        problem = f"the key service failed: {type(error).__name__}: {error}"
+    key_set, problem = _current_of(service)
     if isinstance(service, FileKeys):
         origin, problem = "file", service.problem
     else:
         origin = "setting" if isinstance(service, StaticKeys) else "service"
-    return KeyReport(trusted.issuer, source_of(trusted), origin, _rows(key_set or KeySet(())), problem=problem)
+    return KeyReport(trusted.issuer, source_of(trusted), origin, _rows(key_set), problem=problem)
+
+
+def _current_of(service: KeyService) -> tuple[KeySet, str]:
+    """Return the keys of a service, and what is wrong with them: one that is broken must not hide the other issuers."""
+    try:
+        key_set = service.current()
+    except Exception as error:  # noqa: BLE001  # of any kind: the service is the project's own
+        return KeySet(()), f"the key service failed: {type(error).__name__}: {error}"
+    if not isinstance(key_set, KeySet | None):
+        return KeySet(()), f"the key service has a {type(key_set).__name__}, which is no KeySet"
+    return key_set or KeySet(()), "" if key_set else "no keys in memory"
 
 
 def _report_none(trusted: TrustedIssuer, settings: Settings, failure: Failure, problem: str) -> KeyReport:

@@ -121,6 +121,20 @@ def test_no_query_is_shown(run, jwks_server, settings, arguments, document):
         assert "hidden" not in output
 
 
+@pytest.mark.parametrize(
+    ("current", "problem"),
+    [(lambda: 1 / 0, "failed: ZeroDivisionError: division by zero"), (lambda: KEYS, "has a dict, which is no KeySet")],
+)
+def test_a_key_service_that_fails_does_not_hide_the_others(run, settings, current, problem):
+    """A service of the project's own may raise anything: it has a line of its own."""
+    service = TokenIssuer(ONE, alg="ES256")
+    service.current = current
+    settings.OAUTH_JWT = {"ISSUERS": {ONE: {"JWKS_SERVICE": service}, OTHER: {"JWKS": KEYS}}}
+    output, status = run("oauth_jwks", "--check")
+    assert output == (f'  no "{ONE}"    0 keys  the key service {problem}\n  ok "{OTHER}"  1 key   the setting JWKS\n')
+    assert status == 1
+
+
 def test_a_check_of_good_keys_is_exit_status_0(run, mixed):
     """Of one issuer alone, too."""
     output, status = run("oauth_jwks", "--check", "--issuer", OTHER)
