@@ -116,7 +116,9 @@ class FileKeys:
         return ageless(key_set, is_old=bool(self.problem))
 
     def _read_again(self, stamp: _Stamp | None, read: _Read) -> _Read:
-        is_settled = stamp is None or abs(self._clock() - stamp.modified / 1e9) > _SETTLING_SECONDS
+        # Whoever unpacks or copies a file may give it an old time, so the time of its last change counts as well.
+        times = () if stamp is None else (stamp.modified, stamp.changed)
+        is_settled = all(abs(self._clock() - written / 1e9) > _SETTLING_SECONDS for written in times)
         try:
             return _Read(stamp, is_settled, read_key_file(self.path, read.file))
         except ValueError as error:

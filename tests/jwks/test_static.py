@@ -143,6 +143,15 @@ def test_a_file_of_just_now_is_read_again(write, signing_key, reads):
     assert len(reads) == 2
 
 
+def test_a_file_of_just_now_with_an_old_time_is_read_again(write, signing_key, reads):
+    """As an archive unpacks it: when it was put there has a coarse grain, too."""
+    service = FileKeys(write(signing_key("ES256", "old")), ISSUER)
+    os.utime(service.path, (1, 1))
+    first = service.current()
+    assert service.current() is first
+    assert len(reads) == 2
+
+
 def test_a_touched_file_keeps_its_keys(file_keys, reads):
     """The same content is the same key set, so remembered tokens stay remembered."""
     first = file_keys.current()
