@@ -89,6 +89,41 @@ class TestFetches:
         assert enter(token)[0] == 403
         assert len(auth_server.questions) == 2
 
+    def test_the_projects_own_secret_goes_to_no_tenant(self, trust_tenants, enter, auth_server, token, errors):
+        """Who runs a tenant's server would have it. An entry says itself how its server is asked, or None."""
+        auth_server.metadata["/.well-known/oauth-authorization-server"] = {
+            "issuer": auth_server.origin,
+            "jwks_uri": auth_server.uri,
+            "introspection_endpoint": f"{auth_server.origin}/introspect",
+        }
+        own = {"CLIENT_ID": "api", "CLIENT_SECRET": "hidden", "TOKENS": "all"}
+        tenants = trust_tenants(ISSUER=A.issuer, INTROSPECTION=own)
+        tenants.add(auth_server.origin)
+        assert enter(token)[0] == 503
+        assert auth_server.requests == []
+        (line,) = errors()
+        assert "CLIENT_SECRET of OAUTH_JWT['INTROSPECTION'] sent to where the issuer says" in line.getMessage()
+        assert "hidden" not in line.getMessage()
+
+    @pytest.mark.parametrize(
+        ("shared", "entry"), [({"TOKENS": "all"}, {"INTROSPECTION": None}), ({}, {})], ids=["left out", "inherited"]
+    )
+    def test_a_secret_that_goes_nowhere_is_no_fault(self, trust_tenants, enter, auth_server, token, shared, entry):
+        """Where nobody is asked about the tenant's tokens, or about opaque ones alone, which are none of a tenant."""
+        own = {"CLIENT_ID": "api", "CLIENT_SECRET": "hidden", **shared}
+        trust_tenants(ISSUER=A.issuer, INTROSPECTION=own).add(auth_server.origin, JWKS_URI=auth_server.uri, **entry)
+        assert enter(token)[0] == 200
+        assert {exchange.path for exchange in auth_server.requests} == {"/jwks"}
+
+    def test_an_endpoint_of_the_projects_own_is_asked_about_tenants_tokens(
+        self, trust_tenants, enter, auth_server, token
+    ):
+        """It is where the secret belongs."""
+        tenants = trust_tenants(ISSUER=A.issuer, INTROSPECTION=auth_server.introspection(TOKENS="all"))
+        tenants.add(auth_server.origin, JWKS_URI=auth_server.uri)
+        assert enter(token)[0] == 200
+        assert len(auth_server.questions) == 1
+
 
 class TestFailures:
     """The resolver cannot say."""
