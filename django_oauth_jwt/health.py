@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ImproperlyConfigured
+from django.db.transaction import non_atomic_requests
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -26,6 +27,7 @@ _METHODS: Final = ("GET", "HEAD")
 
 @token_not_required
 @login_not_required
+@non_atomic_requests  # a database that is down is another probe's affair
 @csrf_exempt  # so that a wrong method is told so
 def readiness(request: HttpRequest) -> HttpResponse:
     """Answer 200 where there are keys of a trusted issuer, else 503 with Retry-After, within half a second.

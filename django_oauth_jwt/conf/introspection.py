@@ -30,21 +30,33 @@ class IntrospectionSettings:
     """How one authorization server is asked. The repr shows no secret.
 
     ``endpoint`` and ``auth`` None are what the metadata say. ``secret`` returns the client's secret. ``alg`` is what
-    ``private_key`` signs with, under ``key_id``. ``wants_jwt`` tells whether the answer is to be the JWT access token
-    itself, ``asks_about_jwts`` whether a good JWT is asked about as well. Times are in seconds.
+    ``private_key`` signs with, under ``key_id``; two settings are the same by its ``public_key``. ``wants_jwt`` tells
+    whether the answer is to be the JWT access token itself, ``asks_about_jwts`` whether a good JWT is asked about as
+    well. Times are in seconds.
     """
 
     client_id: str
     endpoint: str | None = field(default=None, repr=False)  # its query may be one
     auth: str | None = None
     secret: Callable[[], Any] | None = field(default=None, repr=False)
-    private_key: Any = field(default=None, repr=False)
+    private_key: Any = field(default=None, repr=False, compare=False)
+    public_key: Any = field(default=None, repr=False)
     key_id: str | None = None
     alg: str = ""
     wants_jwt: bool = False
     asks_about_jwts: bool = False
     cache_seconds: float = 60
     negative_cache_seconds: float = 10
+
+
+@dataclass(frozen=True)
+class _Secret:
+    """A secret that is given as it is: a callable like those of a project, and equal to the same secret."""
+
+    text: str = field(repr=False)
+
+    def __call__(self) -> str:
+        return self.text
 
 
 def introspection_settings(value: Any) -> IntrospectionSettings:
@@ -58,6 +70,7 @@ def introspection_settings(value: Any) -> IntrospectionSettings:
         auth=auth,
         secret=found.get("CLIENT_SECRET"),
         private_key=key,
+        public_key=None if key is None else key.public_key(),
         key_id=found.get("KEY_ID"),
         alg="" if key is None else _signing_algorithm(key, found.get("ALG")),
         wants_jwt=found.get("ANSWER") == "jwt",
@@ -98,7 +111,7 @@ def _endpoint(value: Any) -> str:
 
 def _secret(value: Any) -> Callable[[], Any]:
     if isinstance(value, str) and value and _is_encodable(value):
-        return lambda: value
+        return _Secret(value)
     if callable(value):
         return targets.imported_callable(value)
     raise ValueError("must be a string that is not empty, or a callable that returns one")

@@ -79,6 +79,8 @@ def read_issuer(issuer: str, entry: Any, settings: Settings) -> TrustedIssuer:
     own = _values(entry, ISSUER_RULES, where, problems)
     trusted = issuer_of(issuer, {**settings.issuer_defaults, **own}, own)
     problems += _issuer_problems(where, trusted, allow_insecure_http=settings.allow_insecure_http)
+    if "INTROSPECTION" not in own:
+        problems += _inherited_secret(where, trusted)
     if problems:
         raise improper(problems)
     return trusted
@@ -157,6 +159,17 @@ def _introspection_problems(where: str, trusted: TrustedIssuer, *, allow_insecur
         return
     if not (allow_insecure_http or is_secure(endpoint)):
         yield Problem("E005", f"{name} would send tokens and credentials without TLS.", _USE_TLS)
+
+
+def _inherited_secret(where: str, trusted: TrustedIssuer) -> Iterator[Problem]:
+    """Yield a problem where the project's own secret would be sent to whatever server a tenant's metadata name."""
+    shared = trusted.introspection
+    if shared is not None and shared.secret is not None and shared.endpoint is None and shared.asks_about_jwts:
+        yield Problem(
+            "E006",
+            f"{where} would have the CLIENT_SECRET of {NAME}['INTROSPECTION'] sent to where the issuer says.",
+            "Set INTROSPECTION in the entry (None: nobody is asked about its tokens), or ENDPOINT in the settings.",
+        )
 
 
 def _conflicts(raw: Mapping[Any, Any], values: Mapping[str, Any], issuers: list[TrustedIssuer]) -> Iterator[Problem]:

@@ -84,22 +84,29 @@ def report_keys(trusted: TrustedIssuer, settings: Settings, *, refresh: bool = F
     if isinstance(outcome, Failure):
         return _report_none(trusted, settings, outcome, problem)
     origin = "cache" if outcome.fetch is None else "fetch"
-    uri, seconds = outcome.fetch or (source_of(trusted), None)
-    return KeyReport(trusted.issuer, uri, origin, _rows(outcome.key_set), outcome.fetched_at, seconds, problem)
+    uri, seconds = outcome.fetch or (None, None)
+    source = source_of(trusted) if uri is None else shown_url(uri)
+    return KeyReport(trusted.issuer, source, origin, _rows(outcome.key_set), outcome.fetched_at, seconds, problem)
 
 
 def _report_unfetched(trusted: TrustedIssuer, service: KeyService) -> KeyReport:
-    key_set: KeySet | None = None
-    try:
-        key_set = service.current()
-        problem = "" if key_set else "no keys in memory"
-    except Exception as error:  # noqa: BLE001  # of any kind: the service is the project's own
-        problem = f"the key service failed: {type(error).__name__}: {error}"
+    key_set, problem = _current_of(service)
     if isinstance(service, FileKeys):
         origin, problem = "file", service.problem
     else:
         origin = "setting" if isinstance(service, StaticKeys) else "service"
-    return KeyReport(trusted.issuer, source_of(trusted), origin, _rows(key_set or KeySet(())), problem=problem)
+    return KeyReport(trusted.issuer, source_of(trusted), origin, _rows(key_set), problem=problem)
+
+
+def _current_of(service: KeyService) -> tuple[KeySet, str]:
+    """Return the keys of a service, and what is wrong with them: one that is broken must not hide the other issuers."""
+    try:
+        key_set = service.current()
+    except Exception as error:  # noqa: BLE001  # of any kind: the service is the project's own
+        return KeySet(()), f"the key service failed: {type(error).__name__}: {error}"
+    if not isinstance(key_set, KeySet | None):
+        return KeySet(()), f"the key service has a {type(key_set).__name__}, which is no KeySet"
+    return key_set or KeySet(()), "" if key_set else "no keys in memory"
 
 
 def _report_none(trusted: TrustedIssuer, settings: Settings, failure: Failure, problem: str) -> KeyReport:
@@ -134,7 +141,9 @@ def source_of(trusted: TrustedIssuer) -> str:
         return f"JWKS_SERVICE {getattr(service, '__qualname__', type(service).__qualname__)}"
     if trusted.jwks is not None:
         return "the setting JWKS" if isinstance(trusted.jwks, KeySet) else str(trusted.jwks)
-    return trusted.jwks_uri or f"the jwks_uri in the metadata of {trusted.issuer}"
+    if trusted.jwks_uri is not None:
+        return shown_url(trusted.jwks_uri)
+    return f"the jwks_uri in the metadata of {trusted.issuer}"
 
 
 def _rows(key_set: KeySet) -> tuple[KeyRow, ...]:

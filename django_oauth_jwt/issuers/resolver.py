@@ -39,6 +39,8 @@ class Question:
             return read_issuer(self._iss, entry, self._settings)
         except ImproperlyConfigured as error:
             raise WrongEntry(str(error)) from None
+        except Exception as error:  # noqa: BLE001  # the dict may be a class of the project's; frames hold its secrets
+            raise ResolverFailed from error.with_traceback(None)
 
     async def aget(self) -> TrustedIssuer | None:
         """Do as `get` does, in a thread."""

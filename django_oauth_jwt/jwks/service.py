@@ -56,8 +56,7 @@ class JwksService:
         allow_insecure_http: bool = False,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        address = jwks_uri or issuer
-        if address is None:
+        if jwks_uri is None and issuer is None:
             raise ValueError("a JwksService needs a jwks_uri, or an issuer to discover it from")
         _require_times(fresh_seconds, stale_seconds, cooldown_seconds, timeout)
         self.issuer = issuer
@@ -72,7 +71,9 @@ class JwksService:
             else:
                 guarded = GuardedCache("default" if cache is None else cache, clock, cooldown_seconds)
             fetcher = JwksFetcher(jwks_uri, issuer, client, timing, clock)
-            refresher = Refresher(fetcher, SharedJwks(guarded, address, clock), timing, clock)
+            # Who is trusted as an issuer must not share keys, or failures, with the JWKS URI of that name.
+            place = f"the metadata of {issuer}" if jwks_uri is None else jwks_uri
+            refresher = Refresher(fetcher, SharedJwks(guarded, place, clock), timing, clock)
             # Of its parent's state a child keeps the keys alone: jobs, locks and connections stay behind.
             return KeySource(refresher, events, timing, clock, snapshot=parent.state.snapshot if parent else None)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ..errors import KeysUnavailable
-from ..jws import KeyFile, KeySet, read_key_file
+from ..jws import KeyFile, KeySet, UnreadableFile, read_key_file
 from ..upstream import unix_time
 from .status import KeyStatus, ageless
 
@@ -116,10 +116,14 @@ class FileKeys:
         return ageless(key_set, is_old=bool(self.problem))
 
     def _read_again(self, stamp: _Stamp | None, read: _Read) -> _Read:
-        is_settled = stamp is None or abs(self._clock() - stamp.modified / 1e9) > _SETTLING_SECONDS
+        # Whoever unpacks or copies a file may give it an old time, so the time of its last change counts as well.
+        times = () if stamp is None else (stamp.modified, stamp.changed)
+        is_settled = all(abs(self._clock() - written / 1e9) > _SETTLING_SECONDS for written in times)
         try:
             return _Read(stamp, is_settled, read_key_file(self.path, read.file))
         except ValueError as error:
+            # Too many open files, for example: the next request may fare better, and the file need not change for that.
+            is_settled = is_settled and not isinstance(error, UnreadableFile)
             problem = str(error)
         if problem != read.problem:
             logger.error("JWKS: %s; the keys from before are used for %g seconds", problem, self._stale_seconds)

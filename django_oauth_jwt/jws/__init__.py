@@ -13,7 +13,7 @@ from .compact import check_algorithm, read_compact, verify_compact, verify_signa
 from .encoded_token import EncodedToken
 from .header import UnverifiedHeader, check_critical, header_of, media_type, read_header
 from .jwks_document import loads_jwks
-from .key_files import KeyFile, read_key_file, static_keys
+from .key_files import KeyFile, UnreadableFile, read_key_file, static_keys
 from .key_set import KeySet, SkippedKey
 from .public_key import PublicKey
 from .signing import algorithms_of_private_key, sign, sign_compact
@@ -30,6 +30,7 @@ __all__ = [
     "PublicKey",
     "SignatureCheck",
     "SkippedKey",
+    "UnreadableFile",
     "UnverifiedHeader",
     "algorithms_of_private_key",
     "check_algorithm",

@@ -17,9 +17,16 @@ from .thumbprint import encode_segment, members_of, thumbprint_of_members
 
 #: As of a JWKS that is fetched.
 MAXIMUM_BYTES: Final = 512 * 1024
-_BLOCK: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
+#: The Base64 inside has no hyphen, so the search ends at the next one: it takes no longer than the file is long.
+_BLOCK: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----[^-]*+-----END \1-----")
+_BEGIN: Final = b"-----BEGIN "
+_PRIVATE: Final = b"PRIVATE KEY-----"
 _KEY_LABELS: Final = frozenset({"PUBLIC KEY", "RSA PUBLIC KEY"})
 _CERTIFICATE: Final = "CERTIFICATE"
+
+
+class UnreadableFile(ValueError):
+    """A file that cannot be read now; that says nothing of its content."""
 
 
 class KeyFile(NamedTuple):
@@ -32,7 +39,7 @@ class KeyFile(NamedTuple):
 def read_key_file(path: Path, known: KeyFile | None = None) -> KeyFile:
     """Return the keys in a file, which are the ``known`` ones where its content is.
 
-    Raises ValueError, which names the file, where it cannot be read or has no keys of use (see `loads_keys`).
+    Raises ValueError, which names the file, where it has no keys of use (see `loads_keys`), and UnreadableFile.
     """
     try:
         if not path.is_file():  # a pipe or a device may never end
@@ -40,7 +47,7 @@ def read_key_file(path: Path, known: KeyFile | None = None) -> KeyFile:
         with path.open("rb") as file:
             data = file.read(MAXIMUM_BYTES + 1)
     except OSError as error:
-        raise ValueError(f"the file {path} cannot be read ({error.strerror})") from None
+        raise UnreadableFile(f"the file {path} cannot be read ({error.strerror})") from None
     if len(data) > MAXIMUM_BYTES:
         raise ValueError(f"the file {path} is larger than {MAXIMUM_BYTES // 1024} KiB")
     digest = hashlib.sha256(data).digest()
@@ -58,7 +65,11 @@ def loads_keys(data: bytes) -> KeySet:
     A key in PEM has its thumbprint for ``kid`` (RFC 7638), that of a certificate also those of the certificate. Raises
     ValueError for what is neither PEM nor a JWKS, and like `static_keys`.
     """
+    if _PRIVATE in data:
+        raise ValueError("private keys, which have no place at a resource server: give the public keys alone")
     blocks = list(_BLOCK.finditer(data))
+    if blocks and len(blocks) < data.count(_BEGIN):
+        raise ValueError("a PEM block that has no end, or more than Base64 in it")
     if blocks:
         return static_keys({"keys": [_jwk(block[1].decode(), block[0]) for block in blocks]})
     try:
@@ -84,8 +95,6 @@ def static_keys(jwks: Mapping[str, Any]) -> KeySet:
 
 
 def _jwk(label: str, block: bytes) -> dict[str, str]:
-    if "PRIVATE KEY" in label:
-        raise ValueError("private keys, which have no place at a resource server: give the public keys alone")
     if label != _CERTIFICATE and label not in _KEY_LABELS:
         raise ValueError(f"a PEM block {label}, which is no public key and no certificate")
     try:

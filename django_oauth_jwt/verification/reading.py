@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from ..conf import Runtime, TrustedIssuer
 from ..errors import InvalidToken
 from ..issuers import Resolution, ResolvedIssuers, issuer_of_service, trusted_issuer
 from ..jwks import KeyService, KeyServices
 from ..jws import EncodedToken, UnverifiedHeader, loads_object, read_compact
 from ..upstream import Steps
+from .needs import unavailable
 
 
 @dataclass(slots=True, eq=False, repr=False)  # not frozen: that would take longer than all else that is done here
@@ -31,10 +34,18 @@ class UnverifiedToken:
     is_trusted: bool
 
     def service(self) -> KeyService:
-        """Return the service that has the issuer's keys; it is built where the settings describe it."""
+        """Return the service that has the issuer's keys; it is built where the settings describe it.
+
+        Raises ImproperlyConfigured where it cannot be, KeysUnavailable where that is an entry of ISSUER_RESOLVER.
+        """
         if self.jwks_service is not None:
             return self.jwks_service
-        return self.runtime.part(KeyServices).service_of(self.trusted)
+        try:
+            return self.runtime.part(KeyServices).service_of(self.trusted)
+        except ImproperlyConfigured as error:
+            if self.runtime.settings.issuers.get(self.trusted.issuer) is self.trusted:
+                raise
+            raise unavailable(error) from None
 
 
 def read_token(
@@ -71,12 +82,13 @@ def is_issuer_of(trusted: TrustedIssuer, claims: Mapping[str, Any]) -> bool:
 
 
 def resolution_steps(token: UnverifiedToken) -> Steps[Resolution | None]:
-    """Ask ISSUER_RESOLVER about the issuer of a token that is not trusted yet; if it is trusted, its rules hold.
+    """Ask ISSUER_RESOLVER about the issuer of a token that is not listed; if it is trusted, its rules hold.
 
-    Returns what was found, None where there was nobody to ask. Raises IssuerUnavailable.
+    A token of a key service's own issuer is trusted without that, but what the resolver says of the issuer holds for
+    it, too. Returns what was found, None where there was nobody to ask. Raises IssuerUnavailable.
     """
-    iss = token.claims.get("iss")
-    if not isinstance(iss, str) or issuer_of_service(token.jwks_service) is not None:
+    iss, fixed_issuer = token.claims.get("iss"), issuer_of_service(token.jwks_service)
+    if not isinstance(iss, str) or fixed_issuer not in (None, iss):
         return None
     resolved = token.runtime.part(ResolvedIssuers)
     resolution = resolved.recall(iss) or (yield from resolved.resolution_steps(iss))

@@ -129,7 +129,8 @@ def _remembering_steps(
 def _jwt_steps(encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None) -> Steps[RememberedToken]:
     """Hold a JWT to each rule in turn, and return what is to be remembered."""
     token, since, until = read_token(encoded, runtime, jwks_service), -math.inf, math.inf
-    if not token.is_trusted and runtime.settings.issuer_resolver is not None:
+    is_listed = token.is_trusted and token.trusted is not runtime.settings.unlisted_issuer
+    if not is_listed and runtime.settings.issuer_resolver is not None:
         resolution = yield from resolution_steps(token)
         if resolution is not None:
             since, until = resolution.since, resolution.until

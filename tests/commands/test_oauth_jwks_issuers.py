@@ -109,6 +109,32 @@ def test_a_check_is_a_plain_line_for_each_issuer(run, mixed, terminal):
     assert status == 1
 
 
+@pytest.mark.parametrize("arguments", [[], ["--check"], ["--json"], ["--refresh"]])
+@pytest.mark.parametrize("document", [KEYS, {}], ids=["keys", "no keys"])
+def test_no_query_is_shown(run, jwks_server, settings, arguments, document):
+    """As in the log: it may be the key by which the JWKS is had, and deployments keep what a check prints."""
+    jwks_server.document = document
+    settings.OAUTH_JWT = {"ISSUER": ONE, "JWKS_URI": f"{jwks_server.origin}/jwks?apikey=hidden"}
+    for _ in range(2):  # fetched, and from the cache
+        output, _ = run("oauth_jwks", *arguments)
+        assert ONE in output
+        assert "hidden" not in output
+
+
+@pytest.mark.parametrize(
+    ("current", "problem"),
+    [(lambda: 1 / 0, "failed: ZeroDivisionError: division by zero"), (lambda: KEYS, "has a dict, which is no KeySet")],
+)
+def test_a_key_service_that_fails_does_not_hide_the_others(run, settings, current, problem):
+    """A service of the project's own may raise anything: it has a line of its own."""
+    service = TokenIssuer(ONE, alg="ES256")
+    service.current = current
+    settings.OAUTH_JWT = {"ISSUERS": {ONE: {"JWKS_SERVICE": service}, OTHER: {"JWKS": KEYS}}}
+    output, status = run("oauth_jwks", "--check")
+    assert output == (f'  no "{ONE}"    0 keys  the key service {problem}\n  ok "{OTHER}"  1 key   the setting JWKS\n')
+    assert status == 1
+
+
 def test_a_check_of_good_keys_is_exit_status_0(run, mixed):
     """Of one issuer alone, too."""
     output, status = run("oauth_jwks", "--check", "--issuer", OTHER)

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import path
 
@@ -71,6 +72,12 @@ def test_a_probe_warms_a_process(trusting):
     assert trusting.fetches == 1
     verify_token(trusting.issuer.token())
     assert trusting.fetches == 1
+
+
+def test_no_database_is_asked(trusting, monkeypatch):
+    """Where each request is a transaction (ATOMIC_REQUESTS) as elsewhere: one that is down would be a 500 here."""
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    assert probe()[0] == 200  # without the fixture `db` any query is an error
 
 
 def test_the_age_of_the_keys_is_shown(trusting, frozen_time):

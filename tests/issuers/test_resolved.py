@@ -6,13 +6,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from django_oauth_jwt.conf import get_runtime, read
 from django_oauth_jwt.errors import InvalidToken, IssuerUnavailable
 from django_oauth_jwt.issuers import ResolvedIssuers
 from django_oauth_jwt.issuers.resolved import ASKED_AT_ONCE, MAXIMUM_LENGTH
 from django_oauth_jwt.jwks import get_jwks_service, services_in_use
-from django_oauth_jwt.testing import TokenIssuer
+from django_oauth_jwt.testing import SigningKey, TokenIssuer
 from django_oauth_jwt.upstream import run_awaiting, run_blocking
 from django_oauth_jwt.verification import averify_token, verify_token
 
@@ -21,6 +22,7 @@ from .conftest import begin
 
 TENANT = "https://tenant.example.com"
 FOREVER = 60
+PEM_FORM = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 class Anything(dict):
@@ -84,6 +86,27 @@ def test_the_resolver_is_asked_once_for_each_issuer_and_300_seconds(ask, resolve
     clock.advance(0.1)
     ask()
     assert len(resolver.asked) == 2
+
+
+@pytest.mark.parametrize("form", ["secret", "private key"])
+def test_an_entry_with_credentials_that_has_not_changed_keeps_its_keys(ask, resolver, clock, form):
+    """The issuer stays the same object, with its keys, which are good for longer than the resolver's word."""
+
+    def say(name):
+        pem = SigningKey.generate("ES256", name).private_key.private_bytes(*PEM_FORM).decode()
+        made = {"secret": lambda: {"CLIENT_SECRET": name}, "private key": lambda: {"PRIVATE_KEY": pem}}[form]
+        resolver.before = lambda iss: resolver.entries.update({TENANT: {"INTROSPECTION": {"CLIENT_ID": "x", **made()}}})
+
+    say("hidden-1")
+    first = ask()
+    clock.advance(300)
+    assert ask() is first
+    say("hidden-2")
+    clock.advance(300)
+    second = ask()
+    assert second is not first
+    assert "hidden" not in repr(second)
+    assert len(resolver.asked) == 3
 
 
 def test_a_no_is_asked_again_after_30_seconds(ask, resolver, clock):
@@ -342,9 +365,9 @@ def test_a_remembered_token_ends_with_the_yes(tenant, resolver, frozen_time):
 
 
 def test_a_key_service_given_by_hand_speaks_for_its_own_issuer_only(tenant, resolver):
-    """The resolver is not asked whose tokens it verifies."""
+    """The resolver is asked what it requires of that one's tokens, and about no other."""
     other = TokenIssuer("https://other.example.com", alg="ES256")
     assert verify_token(other.token(), jwks_service=other).issuer == other.issuer
     with pytest.raises(InvalidToken):
         verify_token(tenant.token(), jwks_service=other)
-    assert resolver.asked == []
+    assert resolver.asked == [other.issuer]

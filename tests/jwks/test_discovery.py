@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import responses
 
+from django_oauth_jwt.errors import KeysUnavailable
 from django_oauth_jwt.jwks import JwksService
 from django_oauth_jwt.upstream import FetchFailed, HttpClient, discover_jwks_uri, metadata_uris
 
@@ -317,3 +318,15 @@ def test_a_service_needs_a_source():
     """Neither a JWKS URI nor an issuer: that is a mistake in the code."""
     with pytest.raises(ValueError, match="needs a jwks_uri, or an issuer"):
         JwksService()
+
+
+def test_an_issuer_shares_nothing_with_a_jwks_uri_of_the_same_name(make_service, auth_server):
+    """A tenant who names another's JWKS URI as issuer has neither the other's keys, nor a failure that keeps it out."""
+
+    def refuse():
+        with pytest.raises(KeysUnavailable):
+            make_service(None, issuer=auth_server.uri).key_set_for("key-1", "RS256")
+
+    refuse()
+    assert [key.kid for key in make_service().key_set_for("key-1", "RS256")] == ["key-1"]
+    refuse()

@@ -1,9 +1,11 @@
 """Keys without a network: in the settings, and in a file that is read again when it has changed."""
 
 import asyncio
+import errno
 import json
 import os
 import time
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -141,6 +143,15 @@ def test_a_file_of_just_now_is_read_again(write, signing_key, reads):
     assert len(reads) == 2
 
 
+def test_a_file_of_just_now_with_an_old_time_is_read_again(write, signing_key, reads):
+    """As an archive unpacks it: when it was put there has a coarse grain, too."""
+    service = FileKeys(write(signing_key("ES256", "old")), ISSUER)
+    os.utime(service.path, (1, 1))
+    first = service.current()
+    assert service.current() is first
+    assert len(reads) == 2
+
+
 def test_a_touched_file_keeps_its_keys(file_keys, reads):
     """The same content is the same key set, so remembered tokens stay remembered."""
     first = file_keys.current()
@@ -191,6 +202,24 @@ def test_a_file_of_no_use_leaves_the_keys_from_before_for_a_while(file_keys, tim
     assert kids(file_keys) == ["new"]
     assert file_keys.problem == ""
     assert len(log()) == 1
+
+
+@pytest.mark.parametrize("has_keys", [True, False], ids=["keys from before", "none"])
+def test_a_file_that_cannot_be_read_for_a_moment_is_tried_again(file_keys, write, signing_key, monkeypatch, has_keys):
+    """It need not change for that: too many open files are no fault of its."""
+    if has_keys:
+        file_keys.current()
+        write(signing_key("ES256", "new"))
+
+    def refuse(path, mode):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", refuse)
+        assert kids(file_keys) == (["old"] if has_keys else [])
+        assert "cannot be read (Too many open files)" in file_keys.problem
+    assert kids(file_keys) == (["new"] if has_keys else ["old"])
+    assert file_keys.problem == ""
 
 
 def test_a_second_fault_does_not_make_the_keys_good_for_longer(file_keys, times, log):

@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import hashlib
 import json
+import time
 
 import pytest
 from cryptography import x509
@@ -135,6 +136,31 @@ def test_a_private_key_beside_a_public_one_is_refused(write, signing_key):
     """A file that holds a secret is a mistake, whatever else it holds."""
     with pytest.raises(ValueError, match="private keys"):
         read_key_file(write(pem_of(signing_key().private_key.public_key()) + private_pem(PrivateFormat.PKCS8)))
+
+
+@pytest.mark.parametrize("cut", [slice(-30), slice(-200, None)], ids=["at the end", "at the beginning"])
+def test_a_private_key_that_is_cut_off_is_refused_too(write, signing_key, cut):
+    """Half of one is a secret as well."""
+    public = pem_of(signing_key().private_key.public_key())
+    with pytest.raises(ValueError, match="private keys"):
+        read_key_file(write(public + private_pem(PrivateFormat.PKCS8)[cut] + b"\n" + public))
+
+
+def test_a_key_that_is_cut_off_is_not_left_out(write, signing_key):
+    """The file is half written: its tokens would be refused, and the keys from before are better."""
+    whole, cut = (pem_of(signing_key(alg).private_key.public_key()) for alg in ("ES256", "EdDSA"))
+    for data in (whole + cut[:-20], cut[:-30] + b"\n" + whole):
+        with pytest.raises(ValueError, match="has a PEM block that has no end"):
+            read_key_file(write(data))
+
+
+def test_a_file_of_beginnings_takes_no_longer_than_another(write):
+    """Each block that never ends was searched for its end to the end of the file, while all threads stood still."""
+    path = write(b"-----BEGIN A-----" * (MAXIMUM_BYTES // 17))
+    started = time.process_time()
+    with pytest.raises(ValueError, match="neither PEM nor"):
+        read_key_file(path)
+    assert time.process_time() - started < 10  # before: two minutes
 
 
 def test_a_file_that_may_not_be_read_is_named(write, monkeypatch):

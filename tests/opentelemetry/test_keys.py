@@ -4,7 +4,7 @@ import pytest
 
 from django_oauth_jwt.conf import get_runtime
 from django_oauth_jwt.contrib.opentelemetry.instruments import key_ages
-from django_oauth_jwt.contrib.opentelemetry.names import ISSUERS, OTHER, REASONS
+from django_oauth_jwt.contrib.opentelemetry.names import ERRORS, ISSUERS, OTHER, REASONS
 from django_oauth_jwt.jwks import get_jwks_service, services_in_use
 
 from ..servers.faulty_server import respond_with
@@ -63,6 +63,19 @@ def test_a_fetch_that_fails_is_measured_with_the_type_of_its_error(api, figures,
     ((found, point),) = figures.of(FETCHES).items()
     assert found == attributes(auth_server, ("error.type", error_type))
     assert (point.count, point.sum > 0) == (1, True)
+
+
+def test_an_error_that_is_kept_no_more_is_one_figure(opaque, figures, told, auth_server, client, monkeypatch):
+    """A server may answer with hundreds of statuses, fetches and questions alike."""
+    monkeypatch.setattr(ERRORS, "_known", set(map(str, range(1000, 1000 + ERRORS._most))))
+    with auth_server.behaving(respond_with("599 Whatever")):
+        headers = {"Authorization": f"Bearer {auth_server.issuer.token('read')}"}
+        assert client.get("/view/", headers=headers).status_code == 503
+        told()
+        assert opaque(auth_server.issuer.opaque_token("read")) == 503
+        told()
+    other = attributes(auth_server, ("error.type", OTHER))
+    assert set(figures.read()) == {(FETCHES, other), (QUESTIONS, other)}
 
 
 def test_an_outage_shows_in_the_failures_and_in_the_age(api, figures, told, auth_server, frozen_time):

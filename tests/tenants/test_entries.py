@@ -15,9 +15,11 @@ from rest_framework.views import APIView
 from django_oauth_jwt.authentication import BearerJwtAuthentication
 from django_oauth_jwt.contrib.accounts.models import FederatedIdentity
 from django_oauth_jwt.decorators import secure
+from django_oauth_jwt.errors import InvalidToken
+from django_oauth_jwt.jwks import get_jwks_service
 from django_oauth_jwt.permissions import HasAuthenticationContext
 from django_oauth_jwt.testing import ProofKey, SigningKey, TokenIssuer
-from django_oauth_jwt.verification import averify_token
+from django_oauth_jwt.verification import averify_token, verify_token
 
 from .issuers import A, B
 
@@ -185,6 +187,47 @@ def test_keys_of_one_tenant_never_verify_a_token_that_names_another(tenants, ent
             assert enter(forged.token("read"))[0] == 403
     unknown = TokenIssuer(B.issuer, key=SigningKey.generate("ES256", "key"))
     assert enter(unknown.token("read"))[0] == 403
+
+
+@pytest.fixture(params=["verify_token", "averify_token"])
+def verify_by_hand(request):
+    """Verify a token with the key service that `get_jwks_service` returns for its issuer, or with another one."""
+    verify = verify_token if request.param == "verify_token" else async_to_sync(averify_token)
+
+    def verify_by_hand(token, service=None):
+        return verify(token, jwks_service=service or get_jwks_service(A.issuer))
+
+    return verify_by_hand
+
+
+def test_an_entry_holds_where_the_key_service_is_given_by_hand(trust_tenants, verify_by_hand, frozen_time):
+    """The one that is the tenant's own: its audience is not the project's, and its changes are noticed."""
+    tenants = trust_tenants(AUDIENCE="api")
+    tenants.instead = lambda iss: {"JWKS": A.jwks(), "AUDIENCE": "for-a"}
+    token = A.token(aud="for-a")
+    for _ in range(2):
+        assert verify_by_hand(token).subject == "user-1"
+        with pytest.raises(InvalidToken, match="audience"):
+            verify_by_hand(A.token(aud="api"))
+    tenants.instead = lambda iss: {"JWKS": A.jwks(), "AUDIENCE": "for-a", "REQUIRE_BOUND_TOKENS": True}
+    frozen_time.now += 300
+    with pytest.raises(InvalidToken) as caught:
+        verify_by_hand(A.token(aud="for-a"))
+    assert caught.value.reason == "unproven"
+
+
+def test_a_key_service_of_no_tenant_is_the_projects(trust_tenants, verify_by_hand, frozen_time):
+    """What holds for all holds for it, until the table has its issuer."""
+    tenants, token = trust_tenants(AUDIENCE="api"), B.token(aud="api", exp=AT + 60)
+    for _ in range(2):
+        assert verify_by_hand(token, B).issuer == B.issuer
+    with pytest.raises(InvalidToken, match="issuer"):
+        verify_by_hand(token, A)
+    assert tenants.asked == [B.issuer]
+    tenants.add(B, AUDIENCE="for-b")
+    frozen_time.now += 30
+    with pytest.raises(InvalidToken, match="audience"):
+        verify_by_hand(token, B)
 
 
 @pytest.mark.parametrize("other", ["https://a.example.com/", "https://A.example.com", " https://a.example.com"])

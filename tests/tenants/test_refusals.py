@@ -89,6 +89,41 @@ class TestFetches:
         assert enter(token)[0] == 403
         assert len(auth_server.questions) == 2
 
+    def test_the_projects_own_secret_goes_to_no_tenant(self, trust_tenants, enter, auth_server, token, errors):
+        """Who runs a tenant's server would have it. An entry says itself how its server is asked, or None."""
+        auth_server.metadata["/.well-known/oauth-authorization-server"] = {
+            "issuer": auth_server.origin,
+            "jwks_uri": auth_server.uri,
+            "introspection_endpoint": f"{auth_server.origin}/introspect",
+        }
+        own = {"CLIENT_ID": "api", "CLIENT_SECRET": "hidden", "TOKENS": "all"}
+        tenants = trust_tenants(ISSUER=A.issuer, INTROSPECTION=own)
+        tenants.add(auth_server.origin)
+        assert enter(token)[0] == 503
+        assert auth_server.requests == []
+        (line,) = errors()
+        assert "CLIENT_SECRET of OAUTH_JWT['INTROSPECTION'] sent to where the issuer says" in line.getMessage()
+        assert "hidden" not in line.getMessage()
+
+    @pytest.mark.parametrize(
+        ("shared", "entry"), [({"TOKENS": "all"}, {"INTROSPECTION": None}), ({}, {})], ids=["left out", "inherited"]
+    )
+    def test_a_secret_that_goes_nowhere_is_no_fault(self, trust_tenants, enter, auth_server, token, shared, entry):
+        """Where nobody is asked about the tenant's tokens, or about opaque ones alone, which are none of a tenant."""
+        own = {"CLIENT_ID": "api", "CLIENT_SECRET": "hidden", **shared}
+        trust_tenants(ISSUER=A.issuer, INTROSPECTION=own).add(auth_server.origin, JWKS_URI=auth_server.uri, **entry)
+        assert enter(token)[0] == 200
+        assert {exchange.path for exchange in auth_server.requests} == {"/jwks"}
+
+    def test_an_endpoint_of_the_projects_own_is_asked_about_tenants_tokens(
+        self, trust_tenants, enter, auth_server, token
+    ):
+        """It is where the secret belongs."""
+        tenants = trust_tenants(ISSUER=A.issuer, INTROSPECTION=auth_server.introspection(TOKENS="all"))
+        tenants.add(auth_server.origin, JWKS_URI=auth_server.uri)
+        assert enter(token)[0] == 200
+        assert len(auth_server.questions) == 1
+
 
 class TestFailures:
     """The resolver cannot say."""
@@ -142,6 +177,33 @@ class TestFailures:
         assert words in line.getMessage()
         assert A.issuer in line.getMessage()
         assert client_get(B.token()).status_code == 200
+
+    def test_an_entry_that_raises_when_it_is_read_is_503(self, tenants, enter, errors):
+        """A dict that asks the database late. The log has no frames, whose variables are the entry and its secrets."""
+
+        class Late(dict):
+            def items(self):
+                raise OSError("the database is down")
+
+        tenants.instead = lambda iss: Late()
+        assert enter(A.token("read"))[0] == 503
+        (line,) = errors()
+        assert line.getMessage() == "ISSUER_RESOLVER failed"
+        assert (line.exc_info[0], line.exc_info[2]) == (OSError, None)
+
+    def test_a_key_service_that_cannot_be_made_is_503(self, tenants, enter, errors):
+        """For that issuer alone, as for any other entry that is wrong."""
+
+        def make():
+            raise OSError("no such host")
+
+        tenants.add(B)
+        resolve = tenants.instead
+        tenants.instead = lambda iss: {"JWKS_SERVICE": make} if iss == A.issuer else resolve(iss)
+        assert enter(A.token("read"))[0] == 503
+        (line,) = errors()
+        assert "cannot be made without arguments: no such host" in str(line.exc_info[1])
+        assert enter(B.token("read"))[0] == 200
 
     def test_another_authenticator_gets_no_token_of_a_tenant(self, trust_tenants, client_get, settings):
         """PASS_FOREIGN_TOKENS: a tenant's is ours, another's is passed on, and in doubt it is ours."""

@@ -33,3 +33,5 @@ def attributes_of(values: Mapping[str, str | bool | None]) -> dict[str, str | bo
 ISSUERS: Final = Names(1000)
 #: Reasons of refusals: those of this package are some forty, a project's own errors may have others.
 REASONS: Final = Names(100)
+#: Types of errors: a tenant's server may answer with any status.
+ERRORS: Final = Names(100)

@@ -10,7 +10,7 @@ from ... import signals
 from ...http import trusted_issuer_of
 from ...jwks import JwksService
 from .instruments import ACTIVE, ERROR_TYPE, ISSUER, introspection_duration, jwks_fetch_duration, refused, verified
-from .names import ISSUERS, REASONS, attributes_of
+from .names import ERRORS, ISSUERS, REASONS, attributes_of
 
 
 def count_verified(request: HttpRequest, **kwargs: Any) -> None:
@@ -26,15 +26,15 @@ def count_refused(request: HttpRequest, reason: str, **kwargs: Any) -> None:
 def record_fetch(service: JwksService, seconds: float, error_type: str | None = None, **kwargs: Any) -> None:
     """Record a fetch of keys."""
     issuer = ISSUERS.known(service.issuer)
-    jwks_fetch_duration.record(seconds, attributes_of({ISSUER: issuer, ERROR_TYPE: error_type}))
+    jwks_fetch_duration.record(seconds, attributes_of({ISSUER: issuer, ERROR_TYPE: ERRORS.known(error_type)}))
 
 
 def record_introspection(
     issuer: str | None, seconds: float, *, active: bool | None = None, error_type: str | None = None, **kwargs: Any
 ) -> None:
     """Record a question about a token."""
-    issuer = ISSUERS.known(issuer)
-    introspection_duration.record(seconds, attributes_of({ISSUER: issuer, ACTIVE: active, ERROR_TYPE: error_type}))
+    attributes = {ISSUER: ISSUERS.known(issuer), ACTIVE: active, ERROR_TYPE: ERRORS.known(error_type)}
+    introspection_duration.record(seconds, attributes_of(attributes))
 
 
 _RECEIVERS: Final[tuple[tuple[Signal, Callable[..., None]], ...]] = (
