@@ -201,10 +201,19 @@ class TestForeignTokens:
         serve(api)
         assert send().json() == token
 
-    def test_an_optional_token_is_none(self, serve, new_api, get):
-        """What the operation reads is there, for others' credentials as well."""
-        api = new_api(auth=[BearerJwt(), OtherBearer()])
-        api.get("/operation")(lambda request: [request.claims, request.access_token])
+    @pytest.mark.parametrize("auth", [[BearerJwt(), OtherBearer()], [OtherBearer(), BearerJwt()]])
+    @pytest.mark.parametrize("kind", ["sync", "async"])
+    def test_an_optional_token_is_none(self, serve, new_api, get, auth, kind):
+        """What the operation reads is there, for others' credentials as well, whoever is asked first."""
+
+        def seen(request):
+            return [request.claims, request.access_token]
+
+        async def async_seen(request):
+            return seen(request)
+
+        api = new_api(auth=auth)
+        api.get("/operation")(seen if kind == "sync" else async_seen)
         serve(api)
         assert get({"Authorization": "Bearer theirs"}).json() == [{}, None]
 
