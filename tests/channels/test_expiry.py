@@ -237,3 +237,27 @@ async def test_the_end_of_the_server_ends_what_waits(expiring):
     client = await expiring(Echo.as_asgi())
     client.future.cancel()
     await client.wait()
+
+
+@in_event_loop
+async def test_the_end_of_the_server_ends_a_close_that_the_client_does_not_read(issuer, clock):
+    """It cancels once, and waits for what it has cancelled."""
+    clock.govern(asyncio.get_running_loop())
+
+    async def server(scope, receive, send):
+        async def stuck(message):
+            await (never() if message["type"] == "websocket.close" else send(message))
+
+        await BearerJwtMiddleware(app)(scope, receive, stuck)
+
+    async def app(scope, receive, send):
+        await send({"type": "websocket.accept"})
+        await never()
+
+    client = Client(server, issuer.token(exp=int(clock.now()) + 100))
+    await client.handshake()
+    await clock.advance(131)
+    client.future.cancel()
+    done, _ = await asyncio.wait([client.future], timeout=1)
+    client.future.cancel()
+    assert done

@@ -7,6 +7,7 @@ import time
 from types import ModuleType
 
 import pytest
+from django.db import connection
 
 from django_oauth_jwt.contrib.channels import BearerJwtMiddleware
 from django_oauth_jwt.testing import ProofKey
@@ -38,10 +39,14 @@ def test_the_first_example_is_short():
 
 
 @pytest.mark.usefixtures("books")
-def test_the_first_example_passes_its_test(token_issuer):
-    """The page's own, with the fixture of the test kit."""
+def test_the_first_example_passes_its_test(token_issuer, request):
+    """The page's own, with the fixture of the test kit; after a test with a database, too, as its mark is for."""
+    test = run_snippet("channels-test", {})["test_chat"]
+    assert [mark.name for mark in test.pytestmark] == ["django_db"]
+    request.getfixturevalue("db")
+    connection.ensure_connection()
     with token_issuer.installed():
-        run_snippet("channels-test", {})["test_chat"](token_issuer)
+        test(token_issuer)
 
 
 def test_a_route_may_need_more(books, issuer):

@@ -92,7 +92,7 @@ async def test_the_password_of_a_site_is_no_second_token(issuer):
     await connected(Client(BearerJwtMiddleware(App()), headers=headers, subprotocols=["bearer", issuer.token()]))
 
 
-@pytest.mark.parametrize("where", ["header", "subprotocol", "query"])
+@pytest.mark.parametrize("where", ["header", "subprotocol", "twice", "query"])
 @in_event_loop
 async def test_a_second_token_is_refused_and_one_in_the_query_is_none(issuer, where):
     """RFC 6750 section 3.1, invalid_request; a query stands in logs and histories, so it is never read."""
@@ -100,6 +100,7 @@ async def test_a_second_token_is_refused_and_one_in_the_query_is_none(issuer, wh
     client = {
         "header": lambda **more: Client(BearerJwtMiddleware(app), token, subprotocols=["bearer", token], **more),
         "subprotocol": lambda **more: Client(BearerJwtMiddleware(app), subprotocols=["bearer", token] * 2, **more),
+        "twice": lambda **more: Client(BearerJwtMiddleware(app), subprotocols=["bearer", token, token], **more),
         "query": lambda **more: Client(BearerJwtMiddleware(app), path=f"/ws/?access_token={token}", **more),
     }[where]
     status, headers, _ = await client(extensions=CAN_RESPOND).refusal()

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from django_oauth_jwt.errors import BearerError, InsufficientScope, InvalidToken
 from django_oauth_jwt.jws import KeySet
 from django_oauth_jwt.testing import ProofKey, TokenIssuer
 
+from ..docs.manual_text import table
 from .apps import App, Echo
 from .clients import CAN_RESPOND, Client, in_event_loop
 
@@ -215,6 +217,15 @@ async def test_any_other_error_is_the_projects(issuer):
     await client.send_input({"type": "websocket.connect"})
     with pytest.raises(RuntimeError, match="bug"):
         await client.wait()
+
+
+def test_the_manual_has_the_reasons():
+    """Those that no other request has, in a table of their own."""
+    code = "".join(path.read_text() for path in Path(contrib.__file__).parent.glob("*.py"))
+    given = re.findall(r'(?:BearerError|InvalidHandshake)\("(\w+)"', code)
+    assert sorted(f"`{reason}`" for reason in given) == sorted(
+        row[0] for row in table("docs/reference/reasons.md", "Of WebSockets alone")
+    )
 
 
 @in_event_loop

@@ -48,6 +48,11 @@ def test_readme_is_read_in_five_minutes():
     assert len(README.splitlines()) < 180
 
 
+def test_no_page_installs_from_an_index():
+    """The package is on none, so whoever took its name there could give anything to a reader who copies the line."""
+    assert [page for page, text in PAGES.items() if re.search(r"pip install '?django-oauth-jwt", text)] == []
+
+
 @cache
 def _tests():
     return [(file, file.read_text()) for file in (ROOT / "tests").rglob("*.py")]

@@ -201,10 +201,19 @@ class TestForeignTokens:
         serve(api)
         assert send().json() == token
 
-    def test_an_optional_token_is_none(self, serve, new_api, get):
-        """What the operation reads is there, for others' credentials as well."""
-        api = new_api(auth=[BearerJwt(), OtherBearer()])
-        api.get("/operation")(lambda request: [request.claims, request.access_token])
+    @pytest.mark.parametrize("auth", [[BearerJwt(), OtherBearer()], [OtherBearer(), BearerJwt()]])
+    @pytest.mark.parametrize("kind", ["sync", "async"])
+    def test_an_optional_token_is_none(self, serve, new_api, get, auth, kind):
+        """What the operation reads is there, for others' credentials as well, whoever is asked first."""
+
+        def seen(request):
+            return [request.claims, request.access_token]
+
+        async def async_seen(request):
+            return seen(request)
+
+        api = new_api(auth=auth)
+        api.get("/operation")(seen if kind == "sync" else async_seen)
         serve(api)
         assert get({"Authorization": "Bearer theirs"}).json() == [{}, None]
 
@@ -283,3 +292,29 @@ class TestAnAuthenticatorOfTheProjects:
         assert response.status_code == status
         assert response["WWW-Authenticate"].startswith("Bearer")
         assert response["Cache-Control"] == "no-store"
+
+    @pytest.mark.parametrize("member_is_first", [True, False])
+    @pytest.mark.parametrize(
+        ("claims", "expected"),
+        [
+            ({"scope": "read"}, 401),
+            ({"scope": "read", "member": True}, "MEMBER"),
+            ({"scope": "admin"}, "anna"),
+            ({"scope": "admin", "member": True}, "anna"),
+            ({"scope": "other", "member": True}, 403),
+        ],
+    )
+    def test_what_a_subclass_asks_more_is_asked_beside_another_of_ours(
+        self, operation, get, claims, expected, member_is_first
+    ):
+        """Each is for the tokens that it would accept alone: none lets in, or treats as its own, those of another."""
+
+        class Member(BearerJwt):
+            def __call__(self, request):
+                token = super().__call__(request)
+                return "MEMBER" if token and token.claims.get("member") else None
+
+        auth = [BearerJwt(scope="admin"), Member(scope="read")]
+        operation(*(reversed(auth) if member_is_first else auth))
+        response = get(sub="anna", **claims)
+        assert (response.json() if response.status_code == 200 else response.status_code) == expected

@@ -96,3 +96,13 @@ def test_errors(api_of, get):
     assert get("shelf", tenant="a").json() == "a"
     refused = get("shelf")
     assert (refused.status_code, refused.json()["error_description"]) == (403, "Token is for another tenant")
+
+
+def test_a_throttle(api_of, get, monkeypatch):
+    """It counts a subject whatever the scopes, and the same name elsewhere by itself."""
+    api = api_of("ninja-throttle")
+    monkeypatch.setattr(api.throttle, "num_requests", 2)
+    assert [get("books", scope, sub="anna").status_code for scope in ("a", "b", "c")] == [200, 200, 429]
+    assert get("books", sub="ben").status_code == 200
+    clients = ("x", "x", "x", "anna")
+    assert [get("books", sub=None, client_id=name).status_code for name in clients] == [200, 200, 429, 200]

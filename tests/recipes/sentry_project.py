@@ -104,10 +104,31 @@ def over_asgi(url, headers):
     return sent[0]["status"]
 
 
+def connect(issuer):
+    """Open a WebSocket, whose app ends with an error, as somebody whom no request is of."""
+    protocols = ["bearer", issuer.token("chat", sub="ben")]
+    headers = [(b"sec-websocket-protocol", ", ".join(protocols).encode())]
+
+    async def app(scope, receive, send):
+        raise RuntimeError(f"a mistake of {scope['access_token']}")
+
+    async def serve(scope):
+        try:
+            await run_snippet("sentry.md", "sentry-websockets", {})["reported"](app)(scope, None, None)
+        except RuntimeError:  # as servers do
+            logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
+
+    asyncio.run(serve({"type": "websocket", "path": "/ws/", "headers": headers, "subprotocols": protocols}))
+    return protocols[1]
+
+
 def requests_made(issuer, options):
     """Send the requests, with the SDK set up anew, and return what came of each."""
     sentry_sdk.init(dsn="https://key@sentry.example.com/1", transport=Memory, traces_sample_rate=1.0, **options)
     events = sentry_sdk.get_client().transport.events
+    token = connect(issuer)
+    yield {"token": token, "events": [*events]}
+    events.clear()
     for call in (over_wsgi, over_asgi):
         for url, subject in REQUESTS.items():
             token = subject and issuer.token("books.read", sub=subject)

@@ -32,7 +32,13 @@ def made_with():
 @pytest.fixture(params=OPTIONS)
 def made(request, made_with):
     """Those of one kind of options."""
-    return made_with[request.param]
+    return made_with[request.param][1:]
+
+
+@pytest.fixture(params=OPTIONS)
+def connection(request, made_with):
+    """The WebSocket that was opened before them."""
+    return made_with[request.param][0]
 
 
 def shows(text, token):
@@ -71,3 +77,11 @@ def test_an_event_tells_whose_request_it_was(made):
             user = {name: event.get("user", {}).get(name) for name in ("id", "client")}
             expected = {"id": "anna", "client": "client-1"} if REQUESTS[request["url"]] == "anna" else None
             assert user == (expected or {"id": None, "client": None}), request["url"]
+
+
+def test_a_websocket_has_a_user_of_its_own_and_shows_no_token(connection):
+    """The user is nobody else's then (as the test before says), and the token of the subprotocol is in no event."""
+    errors = [event for event in connection["events"] if "exception" in event]
+    assert [event["user"]["id"] for event in errors] == ["ben"]
+    assert "<AccessToken of 'ben'" in json.dumps(errors)
+    assert not shows(json.dumps(connection["events"]), connection["token"])

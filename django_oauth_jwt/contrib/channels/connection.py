@@ -60,6 +60,9 @@ class Connection:
         try:
             with suppress(TokenExpired):  # the app sent something, and was told that it is too late
                 yield
+        except asyncio.CancelledError:  # a server that stops does not wait for a client that reads nothing
+            expiry.cancel()
+            raise
         finally:
             if not self._has_expired:
                 expiry.cancel()

@@ -63,7 +63,8 @@ def read_handshake(scope: Mapping[str, Any]) -> Handshake:
     request.META["HTTP_AUTHORIZATION"] = f"Bearer {offered_token}"
     # A browser may send the user's password for the site (Basic) by itself: that is no token.
     has_other = any(value.partition(b" ")[0].lower() in _TOKEN_SCHEMES for value in authorizations)
-    has_two_tokens = has_other or protocols.count(_BEARER_PROTOCOL) > 1
+    # The same text again would be shown to the app.
+    has_two_tokens = has_other or offered_token in protocols or protocols.count(_BEARER_PROTOCOL) > 1
     return Handshake(request, app_scope, _BEARER_PROTOCOL, has_two_tokens)
 
 

@@ -8,7 +8,8 @@ from typing import Any, Final, ParamSpec
 from django.http import HttpRequest, HttpResponse
 from ninja.operation import Operation
 
-from ...http import accepted_token, authorize, next_steps, set_token, state_of
+from ...errors import BearerError
+from ...http import RequestState, accepted_token, authorize, next_steps, set_token, state_of
 from ...tokens import AccessToken, Requirements, parse_claims, parse_scopes
 from ...upstream import Steps, run_awaiting, run_blocking
 
@@ -93,4 +94,13 @@ class BearerJwt:
         refusal = None if steps is None else (yield from steps)
         if refusal is not None:
             raise Refused(refusal)
-        return accepted_token(request)
+        token = accepted_token(request)
+        return token if token and self._is_for(token, state) else None
+
+    def _is_for(self, token: AccessToken, state: RequestState) -> bool:
+        """Tell whether a token meets what this one requires, and not only what another in its list does."""
+        try:
+            self.requirements.check(token, state.runtime.settings.scope_implies)
+        except BearerError:
+            return False
+        return True

@@ -21,6 +21,7 @@ from ...http import (
     refusal_headers,
     refusal_steps,
     scopes_of_operation,
+    set_token,
     state_of,
     undo_changes,
 )
@@ -93,6 +94,7 @@ def get_view(path_view: PathView) -> Any:
 
 def run(operation: Operation, request: HttpRequest, **values: Any) -> HttpResponseBase:
     """Answer a request, inside whatever decorates the operation: a cache must know that answers vary by token."""
+    _begin(operation, request)
     try:
         return _finished(operation, request, _run(operation, request, **values))
     except BearerError as error:
@@ -102,10 +104,17 @@ def run(operation: Operation, request: HttpRequest, **values: Any) -> HttpRespon
 
 async def arun(operation: AsyncOperation, request: HttpRequest, **values: Any) -> HttpResponseBase:
     """Do as `run` does."""
+    _begin(operation, request)
     try:
         return _finished(operation, request, await _arun(operation, request, **values))
     except BearerError as error:
         return await run_awaiting(refusal_steps(request, error.with_traceback(None)))
+
+
+def _begin(operation: Operation, request: HttpRequest) -> None:
+    """Give the request what an operation reads: another authenticator may know it before a `BearerJwt` is asked."""
+    if _ways(operation.auth_callbacks) and "access_token" not in vars(request):
+        set_token(request, None)
 
 
 def _finished(operation: Operation, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
