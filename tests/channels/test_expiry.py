@@ -1,6 +1,7 @@
 """No connection outlives its token, whatever its app does then; and nothing is left behind when it ends."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -149,6 +150,30 @@ async def test_a_connection_that_is_closed_already_is_not_closed_again(issuer, c
     cleaned_up.set()
     await client.wait()
     assert await client.receive_nothing(0)
+
+
+@pytest.mark.parametrize("does", ["ask", "send"])
+@in_event_loop
+async def test_an_app_that_does_not_listen_leaves_others_their_turn(expiring, clock, does):
+    """It is told as often as it asks or sends, and the event loop goes on meanwhile."""
+    is_over, told = asyncio.Event(), []
+
+    async def deaf(scope, receive, send):
+        await send({"type": "websocket.accept"})
+        await receive()
+        assert (await receive())["code"] == 4401
+        while not is_over.is_set() and len(told) < 1000:
+            with suppress(OSError):
+                await (receive() if does == "ask" else send({"type": "websocket.send", "text": "?"}))
+            told.append(does)
+
+    client = await expiring(deaf)
+    await clock.advance(131)
+    assert await client.receive_output() == CLOSED
+    await asyncio.sleep(0)
+    is_over.set()
+    await client.wait()
+    assert len(told) < 1000
 
 
 @in_event_loop

@@ -79,11 +79,13 @@ class Connection:
             else:
                 self._is_closed |= message["type"] == "websocket.disconnect"
                 return message
+        await asyncio.sleep(0)  # an app that asks all the same, again and again, must not stop the event loop
         return {"type": "websocket.disconnect", "code": _INVALID_TOKEN}
 
     async def send(self, message: Message) -> None:
         """Pass on a message of the app; raise TokenExpired where that is too late."""
         if self._has_expired:
+            await asyncio.sleep(0)  # as above
             raise TokenExpired
         if message["type"] == "websocket.accept":
             self._is_accepted = True
