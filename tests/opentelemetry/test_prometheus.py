@@ -12,7 +12,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import ConsoleMetricExporter
 
 from django_oauth_jwt.contrib.opentelemetry.apps import OpenTelemetryConfig
-from django_oauth_jwt.contrib.opentelemetry.names import ISSUERS, OTHER, REASONS
+from django_oauth_jwt.contrib.opentelemetry.names import ERRORS, ISSUERS, OTHER, REASONS
 
 from ..servers.faulty_server import respond_with
 from .conftest import APP
@@ -110,9 +110,10 @@ def test_the_alerts_of_the_manual_name_what_is_scraped(samples, query):
 
 
 def test_the_manual_names_the_limits():
-    """How many issuers and reasons are kept."""
+    """How many issuers, reasons and types of errors are kept."""
     assert f"first {ISSUERS._most:,} issuers" in PAGE
     assert f"{REASONS._most} reasons" in PAGE
+    assert f"{ERRORS._most} types of errors" in PAGE
     assert f"`{OTHER}`" in PAGE
 
 
