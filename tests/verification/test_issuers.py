@@ -4,9 +4,11 @@ from traceback import walk_tb
 from types import SimpleNamespace
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from django_oauth_jwt.errors import InvalidToken, KeysUnavailable
 from django_oauth_jwt.testing import TokenIssuer
+from django_oauth_jwt.verification import verify_token
 
 from ..fixtures.issuers import FailingService
 
@@ -74,6 +76,17 @@ def test_a_service_of_the_callers_own_stands_in(reason_of, rsa_issuer, signing_k
     assert reason_of(other.token(), jwks_service=other) is None
     assert reason_of(other.token(iss=rsa_issuer.issuer), jwks_service=rsa_issuer) == "wrong_algorithm"
     assert reason_of(other.token(), jwks_service=other) is None
+
+
+def test_a_service_of_the_settings_that_cannot_be_made_is_their_fault(settings, rsa_issuer):
+    """As any other setting that is wrong, and unlike an entry of ISSUER_RESOLVER."""
+
+    def make():
+        raise OSError("no such host")
+
+    settings.OAUTH_JWT = {"ISSUER": rsa_issuer.issuer, "JWKS_SERVICE": make}
+    with pytest.raises(ImproperlyConfigured, match="cannot be made without arguments: no such host"):
+        verify_token(rsa_issuer.token())
 
 
 def test_a_service_of_one_issuer_speaks_for_that_one(reason_of, rsa_issuer, signing_key):
