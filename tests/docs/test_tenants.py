@@ -79,6 +79,16 @@ def test_the_pages_test_passes(whoami, client):
     namespace["test_two_customers"](client)
 
 
+def test_the_pages_test_of_the_table_passes(project, tenant, whoami, client):
+    """With the resolver of the page and its table, and the project's other settings."""
+    project.module("tenants.issuers", "tenants-resolver")
+    project.configure("tenants-settings")
+    run_snippet("tenants-own-testing", namespace := {})
+    test = namespace["test_a_customer_of_the_table"]
+    assert [mark.name for mark in test.pytestmark] == ["django_db"]
+    test(client)
+
+
 def test_the_times_of_the_page_are_those_that_hold():
     """tests/tenants tries the first two with a clock, and tests/issuers all."""
     times = [row[1] for row in table("docs/guides/tenants.md", "How long it is remembered")]

@@ -20,10 +20,15 @@ PACKAGE_ROOT = str(Path(django_oauth_jwt.__file__).parents[1])
 #: pages about packages without types; tests/recipes/test_types.py tries those recipes that have some.
 UNTYPED = ("/recipes/", "guides/channels.md", "guides/observability.md")
 MODULES = [block.name for block in blocks("test") if "def " in block.code and not any(map(block.page.count, UNTYPED))]
-#: Those that others import, by the app that they are in.
-MODELS = {"books": "rows-models", "tenants": "tenants-models"}
+#: Those that others import, by their place in an app.
+IN_APPS = {
+    "books/models.py": "rows-models",
+    "tenants/models.py": "tenants-models",
+    "tenants/issuers.py": "tenants-resolver",
+}
 SETTINGS = """
 SECRET_KEY = "for the type checkers alone"
+OAUTH_JWT: dict[str, object] = {}
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -43,8 +48,8 @@ django_settings_module = settings
 """
 #: Models and their serializers are typed by mypy's plugin, which pyright does not have.
 FOR_MYPY_ALONE = {
-    *(f"{app}/models.py" for app in MODELS),
-    *("rows_snippet.py", "tenants_resolver_snippet.py", "tenants_entra_snippet.py"),
+    *(*IN_APPS, "rows_snippet.py", "tenants_resolver_snippet.py", "tenants_entra_snippet.py"),
+    "tenants_own_testing_snippet.py",
 }
 #: A view with two mistakes that a checker has to see.
 MISTAKEN = """
@@ -70,10 +75,10 @@ def project_folder(tmp_path):
     pyright = {"extraPaths": [PACKAGE_ROOT], "typeCheckingMode": "strict"}
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(pyright))
     (tmp_path / "settings.py").write_text(SETTINGS)
-    for app, models in MODELS.items():
-        (tmp_path / app).mkdir()
-        (tmp_path / app / "__init__.py").touch()
-        (tmp_path / app / "models.py").write_text(SNIPPETS[models])
+    for place, name in IN_APPS.items():
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).with_name("__init__.py").touch()
+        (tmp_path / place).write_text(SNIPPETS[name])
     for name in MODULES:
         (tmp_path / f"{name.replace('-', '_')}_snippet.py").write_text(SNIPPETS[name])
     (tmp_path / "mistaken.py").write_text(MISTAKEN)
