@@ -79,7 +79,13 @@ def app(tasks):
         broker_transport_options={"polling_interval": 0.01},
     )
     app.set_current()
+    root = logging.getLogger()
+    level, handlers = root.level, {*root.handlers}
     with start_worker(app, pool="solo", perform_ping_check=False, loglevel="DEBUG"):
+        # The worker has everything logged, and other tests count what is.
+        root.setLevel(level)
+        for handler in {*root.handlers} - handlers:
+            root.removeHandler(handler)
         yield app
         app.control.shutdown()
     app.close()

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import django
+import redis  # noqa: F401  # the first request to the cache has a second, and else it takes that for the import
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
