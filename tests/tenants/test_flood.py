@@ -119,7 +119,7 @@ def test_they_leave_a_short_hash_each_and_no_issuer(resolver, frozen_time):
     finally:
         tracemalloc.stop()
     assert used / number < BYTES
-    assert objects_of(TrustedIssuer, JwksService) == before
+    assert objects_of(TrustedIssuer, JwksService) - before == Counter()  # those of other tests may be gone by now
     assert verify_token(A.token(jti="2")).issuer == A.issuer
     assert not resolver.asked
 
@@ -133,7 +133,7 @@ def test_those_that_cannot_be_answered_leave_no_more(resolver, frozen_time, capl
     assert refusal(made_up(number)) == "issuer_unavailable"
     before = objects_of(TrustedIssuer, JwksService)
     assert {refusal(made_up(each)) for each in range(number)} == {"issuer_unavailable"}
-    assert objects_of(TrustedIssuer, JwksService) == before
+    assert objects_of(TrustedIssuer, JwksService) - before == Counter()  # those of other tests may be gone by now
     assert len(resolver.asked) == number + 1
 
 
