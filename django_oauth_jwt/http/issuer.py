@@ -7,7 +7,6 @@ from ..errors import BearerError
 from ..issuers import ResolvedIssuers, issuer_of_service, issuer_of_verified
 from ..jws import EncodedToken
 from ..tokens import AccessToken
-from ..upstream import unix_time
 from ..verification import read_token
 from .credentials import parse_authorization
 from .state import RequestToken, known_state
@@ -38,5 +37,5 @@ def _issuer_of_refused(known: RequestToken, runtime: Runtime) -> str | None:
     iss = token.claims.get("iss")
     if not isinstance(iss, str) or issuer_of_service(known.jwks_service) is not None:
         return None
-    resolution = runtime.part(ResolvedIssuers).memory().recall(iss, unix_time())
+    resolution = runtime.part(ResolvedIssuers).recall(iss)
     return iss if resolution is not None and resolution.trusted is not None else None
