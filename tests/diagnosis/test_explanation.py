@@ -7,10 +7,9 @@ import pytest
 
 from django_oauth_jwt.conf import get_runtime
 from django_oauth_jwt.diagnosis import explain, shown
-from django_oauth_jwt.errors import InvalidToken, KeysUnavailable
 from django_oauth_jwt.testing import SigningKey
-from django_oauth_jwt.verification import verify_token
 
+from ..fixtures.issuers import refusal_of
 from .rules import RULES
 
 AUDIENCE = "https://api.example.com"
@@ -77,15 +76,6 @@ def corpus(api_issuer):
     yield from texts(api_issuer.token())
 
 
-def refusal(token):
-    """Return the reason for which verification refuses a token, None where it accepts it."""
-    try:
-        verify_token(token)
-    except (InvalidToken, KeysUnavailable) as error:
-        return error.reason
-    return None
-
-
 @pytest.mark.parametrize(
     "overrides",
     [
@@ -103,7 +93,7 @@ def test_explanation_and_verification_never_disagree(api_issuer, monkeypatch, ov
     accepted = 0
     with api_issuer.installed(**{"AUDIENCE": AUDIENCE, "REQUIRED_CLAIMS": ["exp", "jti"], **overrides}):
         for token in corpus(api_issuer):
-            reason, explanation = refusal(token), explain(token, get_runtime())
+            reason, explanation = refusal_of(token), explain(token, get_runtime())
             accepted += explanation.is_accepted
             assert explanation.is_accepted == (reason is None)
             assert explanation.reasons == [] if reason is None else reason in explanation.reasons
@@ -118,7 +108,7 @@ def test_two_keys_of_one_kid_are_no_key(api_issuer, monkeypatch):
     api_issuer.rotate()
     token = api_issuer.token(header={"kid": "key-1"})
     assert explain(token, get_runtime()).reasons == ["ambiguous_key"]
-    assert refusal(token) == "ambiguous_key"
+    assert refusal_of(token) == "ambiguous_key"
 
 
 def test_what_nests_without_end_is_cut_off():
@@ -145,7 +135,7 @@ def test_a_good_token_may_be_revoked(api_issuer, is_revoked, answer, reason, pas
     with api_issuer.installed(IS_REVOKED=is_revoked):
         token = api_issuer.token()
         explanation = explain(token, get_runtime())
-        assert refusal(token) == reason
+        assert refusal_of(token) == reason
     place = RULES.index("binding")
     assert [result.rule for result in explanation.results] == [*RULES[:place], "revocation", *RULES[place:]]
     row = explanation.results[place]

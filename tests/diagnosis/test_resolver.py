@@ -7,10 +7,11 @@ from django.core.management import call_command
 
 from django_oauth_jwt.conf import get_runtime
 from django_oauth_jwt.diagnosis import explain
-from django_oauth_jwt.errors import BearerError, IssuerUnavailable
+from django_oauth_jwt.errors import IssuerUnavailable
 from django_oauth_jwt.testing import TokenIssuer
 from django_oauth_jwt.verification import verify_token
 
+from ..fixtures.issuers import refusal_of
 from .resolvers import RESOLVER, TENANT, USELESS, WRONG, tenant
 from .rules import RULES
 
@@ -32,14 +33,6 @@ def _listing(settings):
 def rows(token):
     """Return what each rule says, by its name."""
     return {row.rule: row for row in explain(token, get_runtime()).results}
-
-
-def refusal(token):
-    try:
-        verify_token(token)
-    except BearerError as error:
-        return error.reason
-    return None
 
 
 def test_a_tenant_is_held_to_its_own_entry():
@@ -74,7 +67,7 @@ def test_an_issuer_that_is_not_known_is_refused():
     assert found["keys"].detail == "not checked: the issuer is not known, and so not where its keys are"
     assert found["exp"].reason == "expired"
     assert [found[rule].passed for rule in ("key", "signature")] == [None] * 2
-    assert refusal(STRANGER.token()) == "wrong_issuer"
+    assert refusal_of(STRANGER.token()) == "wrong_issuer"
 
 
 @pytest.mark.usefixtures("_listing")
@@ -112,7 +105,7 @@ def test_what_is_no_name_is_not_asked_about(iss):
     token = tenant.token(iss=iss)
     found = rows(token)
     assert ("resolver" in found) == (iss == "")
-    assert found["issuer"].reason == refusal(token) == "wrong_issuer"
+    assert found["issuer"].reason == refusal_of(token) == "wrong_issuer"
 
 
 def test_the_command_says_where_to_find_the_reason(capsys):

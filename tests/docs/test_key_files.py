@@ -7,22 +7,13 @@ import requests
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.core.checks import run_checks
 
-from django_oauth_jwt.errors import BearerError
 from django_oauth_jwt.jwks import get_jwks_service
 from django_oauth_jwt.testing import SigningKey, TokenIssuer
-from django_oauth_jwt.verification import verify_token
 
+from ..fixtures.issuers import refusal_of
 from .manual_text import SNIPPETS, run_snippet
 
 AUDIENCE = "https://books.example.com"
-
-
-def refusal(token):
-    try:
-        verify_token(token)
-    except BearerError as error:
-        return error.reason
-    return None
 
 
 @pytest.fixture
@@ -39,7 +30,7 @@ def key_file(settings, tmp_path, as_issuer):
 def test_a_file_of_keys(key_file, as_issuer):
     """Tokens of its keys are accepted, and nothing is fetched."""
     assert run_checks(tags=["oauth_jwt"]) == []
-    assert refusal(as_issuer.token(aud=AUDIENCE)) is None
+    assert refusal_of(as_issuer.token(aud=AUDIENCE)) is None
 
 
 def test_keys_in_the_settings(settings):
@@ -55,7 +46,7 @@ def test_an_authorization_server_in_the_same_project(settings, tmp_path):
     (tmp_path / "oidc-public.pem").write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     settings.OAUTH_JWT = run_snippet("key-own", {"BASE_DIR": tmp_path})["OAUTH_JWT"]
     (key,) = get_jwks_service().current()
-    assert refusal(issuer.token(aud=AUDIENCE, header={"kid": key.kid})) is None
+    assert refusal_of(issuer.token(aud=AUDIENCE, header={"kid": key.kid})) is None
     assert len(key.kid) == 43
 
 
@@ -67,8 +58,8 @@ def test_rotation_without_a_restart(key_file, jwks_server):
     for issuer, other in ((old, new), (new, old)):
         jwks_server.document = issuer.jwks()
         carry(uri, key_file)
-        assert refusal(issuer.token(aud=AUDIENCE)) is None
-        assert refusal(other.token(aud=AUDIENCE)) == "unknown_kid"
+        assert refusal_of(issuer.token(aud=AUDIENCE)) is None
+        assert refusal_of(other.token(aud=AUDIENCE)) == "unknown_kid"
     assert [path.name for path in key_file.parent.iterdir()] == ["keys.json"]
 
 
@@ -85,9 +76,9 @@ def test_a_carrier_that_finds_nothing_leaves_the_file_as_it_is(key_file, jwks_se
 def test_a_file_that_breaks(key_file, as_issuer, settings, caplog):
     """The keys from before are good, and the log says so once; to a process that starts the settings are invalid."""
     token = as_issuer.token(aud=AUDIENCE)
-    assert refusal(token) is None
+    assert refusal_of(token) is None
     key_file.write_text("")
-    assert [refusal(token) for _ in range(3)] == [None] * 3
+    assert [refusal_of(token) for _ in range(3)] == [None] * 3
     (record,) = [
         record for record in caplog.records if record.name == "django_oauth_jwt" and record.levelname == "ERROR"
     ]

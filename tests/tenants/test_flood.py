@@ -13,10 +13,10 @@ from contextlib import suppress
 import pytest
 
 from django_oauth_jwt.conf import TrustedIssuer
-from django_oauth_jwt.errors import BearerError
 from django_oauth_jwt.jwks import JwksService
 from django_oauth_jwt.verification import verify_token
 
+from ..fixtures.issuers import refusal_of
 from ..flood import flood
 from ..servers.faulty_server import FOREVER
 from .issuers import A
@@ -37,14 +37,6 @@ HEADER = segment({"typ": "at+jwt", "alg": "ES256", "kid": "key"})
 
 def made_up(number):
     return f"{HEADER}.{segment({'iss': f'https://{number}.example.com'})}.{'A' * 86}"
-
-
-def refusal(token):
-    try:
-        verify_token(token)
-    except BearerError as error:
-        return error.reason
-    return None
 
 
 def objects_of(*classes):
@@ -87,13 +79,13 @@ def resolver(settings, bare_project):
 def test_each_is_asked_about_once_in_half_a_minute(resolver, frozen_time):
     """However often its tokens come in that time, and whatever others come in between."""
     for _ in range(2):
-        assert {refusal(made_up(number)) for number in range(MADE_UP)} == {"wrong_issuer"}
+        assert {refusal_of(made_up(number)) for number in range(MADE_UP)} == {"wrong_issuer"}
     assert set(resolver.asked.values()) == {1}
     frozen_time.now += 29
-    assert refusal(made_up(0)) == "wrong_issuer"
+    assert refusal_of(made_up(0)) == "wrong_issuer"
     assert resolver.asked["https://0.example.com"] == 1
     frozen_time.now += 1
-    assert refusal(made_up(0)) == "wrong_issuer"
+    assert refusal_of(made_up(0)) == "wrong_issuer"
     assert resolver.asked["https://0.example.com"] == 2
     assert len(resolver.asked) == MADE_UP
 
@@ -106,12 +98,12 @@ def test_they_leave_a_short_hash_each_and_no_issuer(resolver, frozen_time):
     resolver.asked.clear()
     resolver.found = lambda iss: None
     number = flood(30_000)
-    refusal(made_up(number))
+    refusal_of(made_up(number))
     gc.collect()
     tracemalloc.start()
     try:
         for each in range(number):
-            refusal(made_up(each))
+            refusal_of(made_up(each))
         asked, resolver.asked = resolver.asked, Counter()
         asked.clear()
         gc.collect()
@@ -130,9 +122,9 @@ def test_those_that_cannot_be_answered_leave_no_more(resolver, frozen_time, capl
     resolver.found = {"raises": lambda iss: 1 / 0, "wrong entry": lambda iss: {"AUDIENCES": iss}}[answer]
     caplog.set_level(logging.CRITICAL, "django_oauth_jwt")  # what pytest keeps of the log is kept by nobody else
     number = flood(20_000)
-    assert refusal(made_up(number)) == "issuer_unavailable"
+    assert refusal_of(made_up(number)) == "issuer_unavailable"
     before = objects_of(TrustedIssuer, JwksService)
-    assert {refusal(made_up(each)) for each in range(number)} == {"issuer_unavailable"}
+    assert {refusal_of(made_up(each)) for each in range(number)} == {"issuer_unavailable"}
     assert objects_of(TrustedIssuer, JwksService) - before == Counter()  # those of other tests may be gone by now
     assert len(resolver.asked) == number + 1
 
@@ -148,7 +140,7 @@ def test_few_are_asked_about_at_a_time(resolver):
 
     def send(number):
         start.wait()
-        return refusal(made_up(number))
+        return refusal_of(made_up(number))
 
     resolver.found = found
     with ThreadPoolExecutor(threads) as pool:
@@ -171,7 +163,7 @@ def test_a_known_issuer_never_waits_behind_them(resolver, frozen_time):
     resolver.found = found
     frozen_time.now += 300
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        refused = [pool.submit(refusal, made_up(number)) for number in range(AT_ONCE)]
+        refused = [pool.submit(refusal_of, made_up(number)) for number in range(AT_ONCE)]
         try:
             assert all(hanging.acquire(timeout=FOREVER) for _ in range(AT_ONCE))
             assert verify_token(A.token(jti="2")).issuer == A.issuer
