@@ -1,16 +1,19 @@
 """A throw-away project, put together from the manual's snippets."""
 
 import sys
+from contextlib import contextmanager
 from types import ModuleType, SimpleNamespace
 
 import pytest
+from django.apps import apps
 from django.urls import path
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from django_oauth_jwt.testing import TokenIssuer
 
-from .manual_text import run_snippet
+from ..fixtures.projects import table_of
+from .manual_text import SNIPPETS, run_snippet
 
 
 class Project:
@@ -50,6 +53,17 @@ class Project:
         if package:
             setattr(sys.modules[package], name, module)
         return SimpleNamespace(**run_snippet(snippet, vars(module)))
+
+    @contextmanager
+    def model(self, app, name, snippet):
+        """Make a snippet's model with its table; its app is not installed here, so the model says of which it is."""
+        label = f'\n    class Meta:\n        app_label = "{app}"\n'
+        self._monkeypatch.setitem(SNIPPETS, snippet, SNIPPETS[snippet] + label)
+        model = getattr(self.module(f"{app}.models", snippet), name)
+        with table_of(model):
+            yield model
+        del apps.all_models[app]
+        apps.clear_cache()
 
     def route(self, **views):
         """Put each view at the path of its name."""

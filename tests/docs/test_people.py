@@ -1,7 +1,6 @@
 """The pages on people: users, groups, permissions and rows, sessions and the admin, as their code has them."""
 
 import pytest
-from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import Group, Permission
@@ -21,7 +20,6 @@ from django_oauth_jwt.decorators import secure
 from django_oauth_jwt.users import TokenUser
 from django_oauth_jwt.verification import verify_token
 
-from ..fixtures.projects import table_of
 from .manual_text import PAGES, SNIPPETS, code, joined, table
 
 AUDIENCE = "https://books.example.com"
@@ -161,16 +159,11 @@ _ENTRA = {"editor": "Edit", "reader": "Read"}
 
 
 @pytest.fixture
-def books(project, monkeypatch, transactional_db):
-    """The project with the model of books; its app is not installed here, so the model says of which it is."""
+def books(project, transactional_db):
+    """The project with the model of books."""
     project.configure("settings", "drf-settings", "accounts")
-    label = '\n    class Meta:\n        app_label = "books"\n'
-    monkeypatch.setitem(SNIPPETS, "rows-models", SNIPPETS["rows-models"] + label)
-    book = project.module("books.models", "rows-models").Book
-    with table_of(book):
+    with project.model("books", "Book", "rows-models") as book:
         yield book
-    del apps.all_models["books"]
-    apps.clear_cache()
 
 
 @pytest.fixture

@@ -1,27 +1,20 @@
 """The guide for many tenants: its resolvers with the table, its settings, and its test."""
 
 import pytest
-from django.apps import apps
 
 from django_oauth_jwt.testing import TokenIssuer
 
-from ..fixtures.projects import table_of
-from .manual_text import SNIPPETS, run_snippet, table
+from .manual_text import run_snippet, table
 
 ACME = "https://sso.example.com/realms/acme"
 ENTRA = "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0"
 
 
 @pytest.fixture
-def tenant(project, monkeypatch, transactional_db):
-    """The model of the page; its app is not installed here, so it says of which it is."""
-    label = '\n    class Meta:\n        app_label = "tenants"\n'
-    monkeypatch.setitem(SNIPPETS, "tenants-models", SNIPPETS["tenants-models"] + label)
-    tenant = project.module("tenants.models", "tenants-models").Tenant
-    with table_of(tenant):
+def tenant(project, transactional_db):
+    """The model of the page."""
+    with project.model("tenants", "Tenant", "tenants-models") as tenant:
         yield tenant
-    del apps.all_models["tenants"]
-    apps.clear_cache()
 
 
 @pytest.fixture
