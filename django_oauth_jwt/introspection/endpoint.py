@@ -68,7 +68,7 @@ class EndpointFinder:
             return discover(self._issuer, self._client, self._endpoint_in), self._clock() + self._seconds
         except FetchFailed as failure:
             if known is not None:
-                return known[0], self._clock() + RETRY_SECONDS
+                return known[0], self._clock() + max(RETRY_SECONDS, failure.retry_after)
             self._failure = (str(failure), failure.retry_after, failure.uri, failure.error_type)
             raise
 

@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import Final
 
 from ..jws import KeySet
-from ..upstream import Fetched, FetchFailed, HttpClient, discover_jwks_uri
+from ..upstream import MAXIMUM_RETRY_AFTER, Fetched, FetchFailed, HttpClient, discover_jwks_uri, is_ahead
 from .snapshot import Fetch, JwksDocument, Snapshot, Timing, Wanted, snapshot_of
 from .state import Endpoint
 
 #: How long, in seconds, keys are fresh at the least, whatever their max-age says.
 MINIMUM_FRESH_SECONDS: Final = 1.0
+
+_Found = tuple[Snapshot, str, Endpoint]  #: keys, where they are, and what is known of that from then on
 
 
 class JwksFetcher:
@@ -44,28 +46,36 @@ class JwksFetcher:
 
     def after_failure(self, held: Snapshot | None, endpoint: Endpoint) -> Endpoint:
         """Return what a fetch that failed leaves behind: the JWKS may have moved, the ETag may be to blame."""
-        return Endpoint(skip_etag=self._etag(held, endpoint) is not None)
+        known = endpoint if self._must_leave_metadata(endpoint) else Endpoint()
+        return replace(known, skip_etag=self._etag(held, endpoint) is not None)
 
-    def _fetch(
-        self, held: Snapshot | None, wanted: Wanted | None, endpoint: Endpoint, etag: str | None
-    ) -> tuple[Snapshot, str, Endpoint]:
+    def _fetch(self, held: Snapshot | None, wanted: Wanted | None, endpoint: Endpoint, etag: str | None) -> _Found:
         known = self._known_uri(endpoint)
         if known is None:
             endpoint = self._discover()
         uri = known or str(endpoint.jwks_uri)
         snapshot = self._fetched(uri, held, etag)
+        found = snapshot, uri, replace(endpoint, skip_etag=False)
         lacks_key = wanted is not None and not snapshot.key_set.knows(*wanted)
-        moved = self._moved(uri) if lacks_key and self._jwks_uri is None and known is not None else None
-        return moved or (snapshot, uri, replace(endpoint, skip_etag=False))
+        may_have_moved = self._jwks_uri is None and known is not None and not self._must_leave_metadata(endpoint)
+        return self._moved(*found) if lacks_key and may_have_moved else found
 
-    def _moved(self, known: str) -> tuple[Snapshot, str, Endpoint] | None:
+    def _moved(self, snapshot: Snapshot, known: str, learnt: Endpoint) -> _Found:
         """Return the keys from another place, if the metadata name one by now: the old one may still answer."""
         try:
             endpoint = self._discover()
             uri = str(endpoint.jwks_uri)
-            return (self._fetched(uri, None, None), uri, endpoint) if uri != known else None
-        except FetchFailed:
-            return None  # there are good keys from the old place
+            return (self._fetched(uri, None, None), uri, endpoint) if uri != known else (snapshot, known, learnt)
+        except FetchFailed as error:  # there are good keys from the old place
+            busy = Endpoint(known, self._clock() + error.retry_after + self._timing.stale)
+            return snapshot, known, busy if error.retry_after else learnt
+
+    def _must_leave_metadata(self, endpoint: Endpoint) -> bool:
+        """Tell whether a busy server has asked not to be asked for the metadata yet.
+
+        Its URI then counts as learnt at the time when it may be asked again, which is still to come.
+        """
+        return is_ahead(endpoint.known_until - self._timing.stale, self._clock(), MAXIMUM_RETRY_AFTER)
 
     def _known_uri(self, endpoint: Endpoint) -> str | None:
         if self._jwks_uri is not None:

@@ -211,3 +211,15 @@ def test_a_busy_server_of_metadata_is_left_alone(discovering, endpoint, clock):
     asked = discovering()
     assert asked.reason("token") == UNAVAILABLE
     assert asked.introspector.state.retry_at == clock() + 120
+
+
+def test_a_busy_server_of_metadata_is_left_alone_where_the_endpoint_is_known(discovering, metadata, endpoint, clock):
+    """The endpoint from before answers meanwhile."""
+    asked = discovering()
+    asked.reason("token")
+    clock.advance(HOURS)
+    endpoint.answer = lambda uri, form: {"active": True} if form else (429, "", {"Retry-After": "120"})
+    for seconds, fetched in ((0, 3), (119, 3), (1, 5)):
+        clock.advance(seconds)
+        assert asked.introspector.endpoint().uri == f"{ISSUER}/a"
+        assert fetches(endpoint) == fetched  # the two places of an issuer without a path

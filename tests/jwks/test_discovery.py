@@ -253,6 +253,33 @@ def test_keys_that_are_nowhere_else_cost_no_keys(
     assert discovering_service.current().knows("key-1", "ES256")
 
 
+@pytest.mark.parametrize("busy", [OAUTH, "/moved"], ids=["the metadata", "where the keys are now"])
+def test_what_is_busy_while_a_new_key_is_looked_for_is_left_alone(
+    busy, moved, publish, status_of, auth_server, clock, settle
+):
+    """As long as it asks to be, whatever unknown keys come and though a fetch of the keys fails; they stay as known."""
+    publish(OAUTH, jwks_uri=f"{auth_server.origin}/moved")
+    as_before, is_down, first = auth_server.fault, False, len(paths(auth_server))
+
+    def fault(exchange):
+        if exchange.path == busy:
+            return respond_with("429 Too Many Requests", Retry_After="600")(exchange)
+        return (respond_with("500 Internal Server Error") if is_down else as_before)(exchange)
+
+    auth_server.fault = fault
+    for number in range(19):
+        is_down = number == 2
+        assert status_of(moved, auth_server.issuer.token(header={"kid": f"made-up-{number}"})) == 403
+        settle(moved)
+        clock.advance(31)
+        assert paths(auth_server)[first:].count(busy) == 1
+    assert paths(auth_server)[first:].count("/jwks") == 19
+    auth_server.fault = as_before
+    clock.advance(11)
+    assert status_of(moved) == 200
+    assert paths(auth_server)[-2:] == [OAUTH, "/moved"]
+
+
 def test_a_search_asks_for_nothing_twice(moved, publish, status_of, auth_server):
     """Where the metadata name the same address, its answer stands."""
     assert status_of(moved) == 403
