@@ -280,6 +280,18 @@ def test_what_is_busy_while_a_new_key_is_looked_for_is_left_alone(
     assert paths(auth_server)[-2:] == [OAUTH, "/moved"]
 
 
+def test_a_busy_place_of_the_metadata_is_heard_whichever_it_is(auth_server):
+    """The longest time that one of the places asks for counts."""
+    for busy, other in ((OAUTH, OPENID), (OPENID, OAUTH)):
+        waits = {busy: "120", other: "5"}
+        auth_server.fault = lambda exchange, waits=waits: respond_with(
+            "429 Too Many Requests", Retry_After=waits[exchange.path]
+        )(exchange)
+        with pytest.raises(FetchFailed) as failure:
+            discover_jwks_uri(auth_server.origin, HttpClient())
+        assert failure.value.retry_after == 120
+
+
 def test_a_search_asks_for_nothing_twice(moved, publish, status_of, auth_server):
     """Where the metadata name the same address, its answer stands."""
     assert status_of(moved) == 403
