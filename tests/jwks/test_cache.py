@@ -322,6 +322,40 @@ def test_a_cache_and_a_server_that_are_down_together_are_asked_no_more_often(
     assert auth_server.fetches - before == 5
 
 
+def test_unknown_keys_make_a_fetch_per_cooldown_while_cache_and_server_are_down(
+    service, status_of, auth_server, shared_cache, clock, settle
+):
+    """The process keeps the cooldown of a search that failed by itself, though its back-off is shorter."""
+    assert status_of(service) == 200
+    shared_cache.before = down
+    with auth_server.behaving(respond_with("500 Internal Server Error")):
+        for second in range(2 * COOLDOWN):
+            made_up = auth_server.issuer.token(header={"kid": f"made-up-{second}"})
+            assert status_of(service, made_up) == 403
+            settle(service)
+            assert auth_server.fetches == 2 + second // COOLDOWN
+            clock.advance(1)
+
+
+def test_a_key_that_another_process_saw_withdrawn_is_dropped_during_an_outage(make_service, auth_server, clock, settle):
+    """Where a fetch has just failed for all, newer keys of the cache are taken: those of before it."""
+    late, early = make_service(), make_service()
+    for each in (late, early):
+        assert each.refresh().knows("key-1", "ES256")
+    auth_server.issuer.rotate(keep_old=False)
+    clock.advance(FRESH)
+    early.current()
+    settle(early)
+    clock.advance(FRESH)
+    with auth_server.down():
+        early.current()
+        settle(early)
+        late.current()
+        settle(late)
+    assert not late.current().knows("key-1", "ES256")
+    assert [key.kid for key in late.current()] == [key.kid for key in early.current()]
+
+
 def test_keys_without_freshness_are_fetched_though_another_process_shared_its_own(
     make_service, status_of, auth_server, settle
 ):
