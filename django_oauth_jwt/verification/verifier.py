@@ -37,7 +37,9 @@ def verify_token(
     del encoded_token  # a report of whatever is raised from here on would show it
     runtime = get_runtime()
     try:
-        return run_blocking(_steps(encoded, runtime, jwks_service, is_checked=binding_checked))
+        found = _remembered_or_steps(encoded, runtime, jwks_service)
+        token = found if isinstance(found, AccessToken) else run_blocking(found)
+        return _with_binding(token, runtime, is_checked=binding_checked)
     except InvalidToken as error:
         raise _to_caller(error, runtime) from None
 
@@ -50,19 +52,19 @@ async def averify_token(
     del encoded_token  # as above
     runtime = get_runtime()
     try:
-        return await run_awaiting(_steps(encoded, runtime, jwks_service, is_checked=binding_checked))
+        found = _remembered_or_steps(encoded, runtime, jwks_service)
+        token = found if isinstance(found, AccessToken) else await run_awaiting(found)
+        return _with_binding(token, runtime, is_checked=binding_checked)
     except InvalidToken as error:
         raise _to_caller(error, runtime) from None
 
 
-def _steps(
-    encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None, *, is_checked: bool
-) -> Steps[AccessToken]:
+def _remembered_or_steps(
+    encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None
+) -> AccessToken | Steps[AccessToken]:
     if jwks_service is None:
         require_key_source(runtime.settings)
-    found = remembered_or_steps(encoded, runtime, jwks_service)
-    token = found if isinstance(found, AccessToken) else (yield from found)
-    return _with_binding(token, runtime, is_checked=is_checked)
+    return remembered_or_steps(encoded, runtime, jwks_service)
 
 
 def _with_binding(token: AccessToken, runtime: Runtime, *, is_checked: bool) -> AccessToken:
