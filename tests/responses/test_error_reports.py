@@ -85,7 +85,8 @@ urlpatterns = [
     path("middleware/", view),
     path("open/", token_not_required(view)),
 ]
-pytestmark = pytest.mark.urls(__name__)
+# To render the reports takes longest, and that is mostly lines of Django.
+pytestmark = [pytest.mark.urls(__name__), pytest.mark.unmeasured]
 
 
 class Service(TokenIssuer):
