@@ -4,6 +4,7 @@ import fcntl
 import os
 import sys
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import cache
 from pathlib import Path
 
@@ -52,6 +53,16 @@ def pytest_runtest_protocol(item):
         with Path(__file__).open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             return (yield)
+
+
+@pytest.hookimpl(specname="pytest_runtest_protocol")
+def _pytest_runtest_protocol_in_its_own_context(item, nextitem):
+    """Forget the context variables of each test: Django makes one at each change of CACHES, and none can be deleted.
+
+    Under ASGI all of them are copied, several times a request: after thousands of tests that takes most of the time.
+    """
+    runner = item.config.pluginmanager.get_plugin("runner")
+    return copy_context().run(runner.pytest_runtest_protocol, item, nextitem)
 
 
 def _fixtures_count(item):
