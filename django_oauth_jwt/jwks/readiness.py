@@ -7,6 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, wait
 from itertools import islice
 from typing import Final
 
+from ..errors import BearerError
 from ..jws import KeySet
 from .key_service import KeyService
 from .service import JwksService
@@ -25,6 +26,8 @@ def status_of(service: KeyService) -> KeyStatus:
         return service.status()
     try:
         key_set = service.current()
+    except BearerError:  # the service's own word for requests, and no failure
+        return NO_KEYS
     except Exception:  # of any kind: the service is the project's own
         logger.exception("The key service failed")
         return NO_KEYS

@@ -45,7 +45,7 @@ class KeySet:
     keys: tuple[PublicKey, ...]
     unusable: tuple[SkippedKey, ...]
     _kids: frozenset[str]
-    _candidates: Mapping[tuple[str | None, str], tuple[PublicKey, ...]]
+    _candidates: Mapping[tuple[str | None, str], tuple["_Candidate", ...]]
 
     def __init__(self, keys: tuple[PublicKey, ...], unusable: tuple[SkippedKey, ...] = ()) -> None:
         set_attribute = super().__setattr__  # the class's own refuses
@@ -107,15 +107,15 @@ class KeySet:
         if candidates is None:
             raise InvalidToken("wrong_algorithm" if kid in self._kids else "unknown_kid")
         if len(candidates) == 1 and not thumbprints:
-            return candidates[0].verifiers[alg]
+            return candidates[0].verifier
         fitting = [key for key in candidates if not key.contradicts(thumbprints)]
-        named = [key for key in fitting if key.thumbprints.items() & thumbprints.items()]
+        named = [key for key in fitting if key.is_named_by(thumbprints)]
         if not fitting:
             raise InvalidToken("unknown_kid")
         keys = named or fitting
         if len(keys) > (MAXIMUM_TRIED if kid is None and not named else 1):
             raise InvalidToken("ambiguous_key")
-        return keys[0].verifiers[alg] if len(keys) == 1 else EachInTurn([key.verifiers[alg] for key in keys])
+        return keys[0].verifier if len(keys) == 1 else EachInTurn([key.verifier for key in keys])
 
 
 class EachInTurn:
@@ -129,16 +129,35 @@ class EachInTurn:
         return any(key.verify(msg, sig) for key in self._keys)
 
 
-def _by_kid_and_alg(keys: tuple[PublicKey, ...]) -> dict[tuple[str | None, str], tuple[PublicKey, ...]]:
+class _Candidate(NamedTuple):
+    """A key for one algorithm, and the thumbprints of its certificate at each place of the JWKS that lists it."""
+
+    verifier: VerifyingKey
+    listed: list[Mapping[str, str]]
+
+    def contradicts(self, thumbprints: Mapping[str, str]) -> bool:
+        """Tell whether the key has other certificates only than the one that these thumbprints name."""
+        return all(any(of.get(name, value) != value for name, value in thumbprints.items()) for of in self.listed)
+
+    def is_named_by(self, thumbprints: Mapping[str, str]) -> bool:
+        """Tell whether these thumbprints are those of a certificate of the key."""
+        return any(of.items() & thumbprints.items() for of in self.listed)
+
+
+def _by_kid_and_alg(keys: tuple[PublicKey, ...]) -> dict[tuple[str | None, str], tuple[_Candidate, ...]]:
     """Return the keys for each pair of ``kid`` and ``alg`` in a header; each key also under the ``kid`` None.
 
-    The same key material that is listed more than once is one key.
+    The same key material that is listed more than once is one key, with the certificates of all its places.
     """
-    found: dict[tuple[str | None, str], dict[object, PublicKey]] = {}
+    certificates: dict[bytes, list[Mapping[str, str]]] = {}
+    found: dict[tuple[str | None, str], dict[bytes, _Candidate]] = {}
     for key in keys:
-        for alg in key.verifiers:
+        material = key.material
+        listed = certificates.setdefault(material, [])
+        listed.append(key.thumbprints)
+        for alg, verifier in key.verifiers.items():
             for kid in {key.kid, None}:
-                found.setdefault((kid, alg), {}).setdefault(key.material, key)
+                found.setdefault((kid, alg), {}).setdefault(material, _Candidate(verifier, listed))
     return {pair: tuple(by_material.values()) for pair, by_material in found.items()}
 
 

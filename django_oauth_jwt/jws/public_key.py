@@ -65,10 +65,6 @@ class PublicKey:
         der: bytes = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return der
 
-    def contradicts(self, thumbprints: Mapping[str, str]) -> bool:
-        """Tell whether the key's certificate is another one than these thumbprints name."""
-        return any(self.thumbprints.get(name, value) != value for name, value in thumbprints.items())
-
 
 def has_secret(jwk: object) -> bool:
     """Tell whether a JWK is a secret key, or has members of a private one."""

@@ -13,7 +13,7 @@ from ..tokens import VerifiedToken, freeze
 from ..upstream import NoAnswer, Steps, run_blocking
 from .needs import Keys
 from .reading import UnverifiedToken, is_issuer_of, read_token
-from .rules import AFTER_KEYS, BEFORE_KEYS, FOR_ANSWERS, NO_KEYS
+from .rules import AFTER_KEYS, BEFORE_KEYS, FOR_ANSWERS, NO_KEYS, audiences_of
 from .times import TIMES, check_times
 
 #: The type of a signed answer (RFC 9701 section 5): no access token, so its ``exp`` and ``sub`` mean nothing here.
@@ -87,8 +87,7 @@ def _described(signed: UnverifiedToken, now: float) -> VerifiedToken:
     introspection = signed.trusted.introspection
     assert introspection is not None  # noqa: S101  # others are not asked
     own_names = {introspection.client_id, *(signed.trusted.audience or ())}
-    aud = signed.claims.get("aud")
-    if own_names.isdisjoint(name for name in (aud if isinstance(aud, list) else [aud]) if isinstance(name, str)):
+    if own_names.isdisjoint(audiences_of(signed.claims.get("aud")) or ()):
         raise NoAnswer("an answer that is for somebody else")
     try:
         check_times({"iat": None, **signed.claims}, now, signed.trusted.leeway, _ISSUED)

@@ -150,13 +150,18 @@ def _check_audience(token: UnverifiedToken, key_set: KeySet, now: float) -> None
     accepted, aud = token.trusted.audience, token.claims.get("aud")
     if isinstance(aud, str) and (accepted is None or aud in accepted):  # nearly always
         return
-    values = aud if isinstance(aud, list) else [aud]
-    is_well_formed = _ONLY_TEXT.issuperset(map(type, values))
+    audiences = audiences_of(aud)
     if accepted is None:
-        if "aud" in token.claims and not is_well_formed:
+        if "aud" in token.claims and audiences is None:
             raise InvalidToken("malformed_claim", detail="aud")
-    elif not is_well_formed or accepted.isdisjoint(values):
+    elif audiences is None or accepted.isdisjoint(audiences):
         raise InvalidToken("wrong_audience")
+
+
+def audiences_of(aud: object) -> list[str] | None:
+    """Return the audiences in a claim ``aud``; None for what is no string and no array of strings."""
+    values = aud if isinstance(aud, list) else [aud]
+    return values if _ONLY_TEXT.issuperset(map(type, values)) else None
 
 
 def _audience_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import path
 
+from django_oauth_jwt.errors import InvalidToken, KeysUnavailable
 from django_oauth_jwt.health import readiness
 from django_oauth_jwt.testing import TokenIssuer
 from django_oauth_jwt.verification import verify_token
@@ -222,6 +223,18 @@ def test_a_service_of_the_projects_own_without_keys_is_not_ready(settings, curre
     settings.OAUTH_JWT = {"ISSUER": OTHER, "JWKS_SERVICE": Moody(current)}
     assert probe() == (503, {"state": "no_keys", "issuers": [row(OTHER, "none")]})
     assert (SECRET in caplog.text) == (current is raises)
+
+
+@pytest.mark.parametrize("error", [KeysUnavailable(77), InvalidToken("frozen", "Tenant is frozen")], ids=type)
+def test_what_a_key_service_says_to_requests_is_no_failure(settings, error, caplog):
+    """A BearerError of its own is passed on by requests; a probe has no keys then, and nothing is wrong."""
+
+    def refuses():
+        raise error
+
+    settings.OAUTH_JWT = {"ISSUER": OTHER, "JWKS_SERVICE": Moody(refuses)}
+    assert probe() == (503, {"state": "no_keys", "issuers": [row(OTHER, "none")]})
+    assert [record for record in caplog.records if record.name == "django_oauth_jwt"] == []
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,32 @@ def test_the_same_key_listed_more_than_once_is_one_key(signing_key, kids):
         assert key_set.select(kid, "ES256").verify(b"message", signer.sign(b"message"))
 
 
+@pytest.mark.parametrize("kids", [("a", "a"), ("a", "b"), (None, None)])
+@pytest.mark.parametrize("name", ["x5t", "x5t#S256"])
+def test_one_key_may_have_several_certificates(signing_key, kids, name):
+    """A renewed one beside the old one: each names the key, in whatever order they are listed; another one does not."""
+    signer, other = signing_key("ES256", "signer"), signing_key("ES256", "other")
+    jwks = [{**signer.public_jwk(), "kid": kid, name: value} for kid, value in zip(kids, ("old", "new"), strict=True)]
+    key_set = KeySet.from_jwks({"keys": [*jwks, {**other.public_jwk(), name: "other"}]})
+    for kid in {*kids, None}:
+        for certificate in ("old", "new"):
+            check = key_set.select(kid, "ES256", {name: certificate})
+            assert check.verify(b"message", signer.sign(b"message"))
+            assert not check.verify(b"message", other.sign(b"message"))
+        with pytest.raises(InvalidToken) as caught:
+            key_set.select(kid, "ES256", {name: "unheard-of"})
+        assert caught.value.reason == "unknown_kid"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_place_without_a_certificate_does_not_contradict(signing_key, order):
+    """A key that is listed with a certificate and without one is good for a token with another one, as without."""
+    signer = signing_key("ES256", "signer")
+    jwks = [signer.public_jwk(), {**signer.public_jwk(), "x5t": "one"}][::order]
+    check = KeySet.from_jwks({"keys": jwks}).select("signer", "ES256", {"x5t": "two"})
+    assert check.verify(b"message", signer.sign(b"message"))
+
+
 @pytest.mark.parametrize("header", [{}, {"x5t": "one"}], ids=["no hint", "a certificate"])
 def test_a_token_is_accepted_by_the_key_that_it_names_without_a_kid(signing_key, header):
     """Through the whole of the JWS check."""
