@@ -3,7 +3,9 @@
 import fcntl
 import os
 import sys
+import threading
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import cache
 from pathlib import Path
 
@@ -12,8 +14,10 @@ from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.signals import setting_changed
 
-#: What measures the coverage, or None.
-TRACER = pytest.StashKey()
+#: What measures the coverage in this thread, and in those that it starts; or twice None.
+TRACERS = pytest.StashKey()
+_NO_TRACERS = (None, None)
+_SETTERS = (sys.settrace, threading.settrace)
 
 pytest_plugins = [
     "django_oauth_jwt.testing.pytest_plugin",
@@ -44,14 +48,24 @@ def pytest_collection_modifyitems(items):
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # before pytest-timeout begins to count
 def pytest_runtest_protocol(item):
     """Have servers of several workers one at a time: side by side each takes twice as long as both in turn."""
-    item.stash[TRACER] = sys.gettrace()
-    with _traced(sys.gettrace() if _fixtures_count(item) else None):
+    item.stash[TRACERS] = _tracers()
+    with _traced(_tracers() if _fixtures_count(item) else _NO_TRACERS):
         if item.get_closest_marker("real_servers") is None:
             _let_servers_go_first()
             return (yield)
         with Path(__file__).open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             return (yield)
+
+
+@pytest.hookimpl(specname="pytest_runtest_protocol")
+def _pytest_runtest_protocol_in_its_own_context(item, nextitem):
+    """Forget the context variables of each test: Django makes one at each change of CACHES, and none can be deleted.
+
+    Under ASGI all of them are copied, several times a request: after thousands of tests that takes most of the time.
+    """
+    runner = item.config.pluginmanager.get_plugin("runner")
+    return copy_context().run(runner.pytest_runtest_protocol, item, nextitem)
 
 
 def _fixtures_count(item):
@@ -64,19 +78,25 @@ def _fixtures_count(item):
 def pytest_runtest_call(item):
     """Measure coverage in the test's own body: measured, pytest's work around it takes several times as long."""
     is_measured = item.get_closest_marker("unmeasured") is None
-    with _traced(item.stash[TRACER] if is_measured else None):
+    with _traced(item.stash[TRACERS] if is_measured else _NO_TRACERS):
         return (yield)
 
 
 @contextmanager
-def _traced(tracer):
-    """Trace this thread so, or not at all; threads that it starts are traced in any case."""
-    before = sys.gettrace()
-    sys.settrace(tracer)
+def _traced(tracers):
+    """Trace this thread so, and those that it starts meanwhile."""
+    before = _tracers()
+    for set_tracer, tracer in zip(_SETTERS, tracers, strict=True):
+        set_tracer(tracer)
     try:
         yield
     finally:
-        sys.settrace(before)
+        for set_tracer, tracer in zip(_SETTERS, before, strict=True):
+            set_tracer(tracer)
+
+
+def _tracers():
+    return sys.gettrace(), threading.gettrace()
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from ..conf import Settings
 from ..errors import IssuerUnavailable
-from ..upstream import PATIENCE_SECONDS, PerProcess, Steps, Wait, new_future, unix_time
+from ..upstream import PATIENCE_SECONDS, PerProcess, RequestWait, Steps, new_future, unix_time
 from .memory import NOT_TRUSTED, IssuerMemory, Resolution
 from .resolver import Question, ResolverFailed, WrongEntry
 from .turns import Turns
@@ -83,7 +83,7 @@ class _Resolver:
         asking = _Asking(self._monotonic(), new_future())
         other = self._asking.setdefault(iss, asking)  # atomic
         if other is not asking:
-            yield Wait(other.future, other.started + PATIENCE_SECONDS - self._monotonic())
+            yield RequestWait(other.future, other.started + PATIENCE_SECONDS - self._monotonic())
             known = self.memory.recall(iss, self.clock())
             if known is None:  # it takes too long, or the request that asked was given up
                 raise IssuerUnavailable

@@ -92,7 +92,8 @@ class JwksService:
     def key_set_for(self, kid: str | None, alg: str) -> KeySet:
         """Return keys among which this one should be; where they are not in memory, look for them and fetch.
 
-        Raises KeysUnavailable where no keys can be had at all.
+        Raises KeysUnavailable where no keys can be had at all, and where this one is still being looked for after a
+        second.
         """
         key_set = self.current()
         if key_set is not None and key_set.knows(kid, alg):

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import KeysUnavailable
 from ..jws import KeySet
-from ..upstream import Steps, Wait, in_thread
+from ..upstream import RequestWait, Steps, Wait, in_thread
 from .events import KeyEvents
 from .refresh import Refresher
 from .snapshot import Failure, Snapshot, Timing, Wanted
@@ -76,7 +76,7 @@ class KeySource:
     def find(self, wanted: Wanted) -> Steps[KeySet]:
         """Return the keys, once they hold this one or it is clear that they do not; see `state.decide`.
 
-        Raises KeysUnavailable where there are none at all.
+        Raises KeysUnavailable where there are none at all, and where it is not clear in time.
         """
         is_settled = yield from self._wait_for(wanted)
         if not is_settled:  # what a refresh has not brought is searched for
@@ -93,8 +93,11 @@ class KeySource:
             yield wait
         finally:
             self._leave(wait)
-        was_search = isinstance(decision, Start) and decision.task.wanted is not None
-        if was_search or not wait.future.done() or self._has_keys_for(wanted):
+        if self._has_keys_for(wanted):
+            return True
+        if not wait.future.done():  # nobody knows yet whether there is such a key
+            raise KeysUnavailable
+        if isinstance(decision, Start) and decision.task.wanted is not None:
             return True
         if not self._has_fetched_since(before):
             return False
@@ -151,7 +154,7 @@ class KeySource:
             if job is None:
                 return decision, None
             self.state = replace(self.state, job=replace(job, waiting=job.waiting + 1))
-            return decision, Wait(job.future, seconds)
+            return decision, RequestWait(job.future, seconds)
 
     def _leave(self, wait: Wait) -> None:
         """Count a request that waits no longer."""

@@ -4,7 +4,8 @@
 that may fail as it likes, `project_cache` the one of the setting CACHE, for what has to be remembered. Whatever may
 hang runs in `threads`, with a time limit: in `bounded` calls, or in a `worker` that is replaced when it hangs. `steps`
 are computations that say what they wait for, so that they are written once for WSGI and ASGI. `forks` tells a child
-process from its parent, `patience` is how long anybody waits, `clock` compares times that other machines wrote.
+process from its parent, `patience` is how long anybody waits, `request_wait` when a request may, `clock`
+compares times that other machines wrote.
 """
 
 from .client import MAXIMUM_RETRY_AFTER, Fetched, HttpClient, Posted, cause_of, shown_url
@@ -15,6 +16,7 @@ from .forks import PerProcess
 from .guarded_cache import GuardedCache, claim_once, is_in_memory, read
 from .patience import MAXIMUM_WAITING, PATIENCE_IN_TROUBLE_SECONDS, PATIENCE_SECONDS, pauses
 from .project_cache import ProjectCache
+from .request_wait import RequestWait
 from .steps import Steps, run_awaiting, run_blocking
 from .threads import Wait, in_thread, new_future
 
@@ -32,6 +34,7 @@ __all__ = [
     "PerProcess",
     "Posted",
     "ProjectCache",
+    "RequestWait",
     "Steps",
     "Wait",
     "cause_of",

@@ -37,7 +37,9 @@ def verify_token(
     del encoded_token  # a report of whatever is raised from here on would show it
     runtime = get_runtime()
     try:
-        return run_blocking(_steps(encoded, runtime, jwks_service, is_checked=binding_checked))
+        found = _remembered_or_steps(encoded, runtime, jwks_service)
+        token = found if isinstance(found, AccessToken) else run_blocking(found)
+        return _with_binding(token, runtime, is_checked=binding_checked)
     except InvalidToken as error:
         raise _to_caller(error, runtime) from None
 
@@ -50,19 +52,19 @@ async def averify_token(
     del encoded_token  # as above
     runtime = get_runtime()
     try:
-        return await run_awaiting(_steps(encoded, runtime, jwks_service, is_checked=binding_checked))
+        found = _remembered_or_steps(encoded, runtime, jwks_service)
+        token = found if isinstance(found, AccessToken) else await run_awaiting(found)
+        return _with_binding(token, runtime, is_checked=binding_checked)
     except InvalidToken as error:
         raise _to_caller(error, runtime) from None
 
 
-def _steps(
-    encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None, *, is_checked: bool
-) -> Steps[AccessToken]:
+def _remembered_or_steps(
+    encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None
+) -> AccessToken | Steps[AccessToken]:
     if jwks_service is None:
         require_key_source(runtime.settings)
-    found = remembered_or_steps(encoded, runtime, jwks_service)
-    token = found if isinstance(found, AccessToken) else (yield from found)
-    return _with_binding(token, runtime, is_checked=is_checked)
+    return remembered_or_steps(encoded, runtime, jwks_service)
 
 
 def _with_binding(token: AccessToken, runtime: Runtime, *, is_checked: bool) -> AccessToken:
@@ -103,7 +105,12 @@ def remembered_or_steps(
             raise unavailable(error) from error
     found: AccessToken | Steps[AccessToken]
     if remembered is None:
-        found = _remembering_steps(encoded, runtime, jwks_service, key)
+        # A key service that the caller gave has keys and nothing else: it knows no opaque tokens.
+        may_be_opaque = settings.introspecting and jwks_service is None
+        if may_be_opaque and encoded.is_opaque(settings.max_token_length):
+            found = _opaque_steps(encoded, runtime, key)
+        else:
+            found = _jwt_steps(encoded, runtime, jwks_service, key)
     else:
         for check in AT_EACH_USE:
             check(remembered.verified.claims, now, remembered.leeway)
@@ -111,23 +118,18 @@ def remembered_or_steps(
     return found if settings.is_revoked is None else _revocation_steps(found, settings.is_revoked)
 
 
-def _remembering_steps(
-    encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None, key: Hashable | None
-) -> Steps[AccessToken]:
-    """Verify a token, remember it under the key, if there is one, and return it."""
-    # A key service that the caller gave has keys and nothing else: it knows no opaque tokens.
-    settings = runtime.settings
-    if settings.introspecting and jwks_service is None and encoded.is_opaque(settings.max_token_length):
-        token = yield from opaque_steps(encoded, runtime)
-    else:
-        token = yield from _jwt_steps(encoded, runtime, jwks_service)
+def _opaque_steps(encoded: EncodedToken, runtime: Runtime, key: Hashable | None) -> Steps[AccessToken]:
+    """Ask about an opaque token, remember it under the key, if there is one, and return it."""
+    token = yield from opaque_steps(encoded, runtime)
     if key is not None:
         runtime.part(TokenCache).add(key, token)
     return AccessToken(encoded.text, token.verified)
 
 
-def _jwt_steps(encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None) -> Steps[RememberedToken]:
-    """Hold a JWT to each rule in turn, and return what is to be remembered."""
+def _jwt_steps(
+    encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService | None, key: Hashable | None
+) -> Steps[AccessToken]:
+    """Hold a JWT to each rule in turn, remember it under the key, if there is one, and return it."""
     token, since, until = read_token(encoded, runtime, jwks_service), -math.inf, math.inf
     is_listed = token.is_trusted and token.trusted is not runtime.settings.unlisted_issuer
     if not is_listed and runtime.settings.issuer_resolver is not None:
@@ -146,7 +148,10 @@ def _jwt_steps(encoded: EncodedToken, runtime: Runtime, jwks_service: KeyService
         active_until = yield from activity_steps(encoded, token.claims, token.trusted, runtime)
         since, until = max(since, now), min(until, active_until)
     verified = VerifiedToken(token.claims, token.header.parameters, token.trusted)
-    return RememberedToken(verified, token.trusted.leeway, service, key_set, since, until)
+    if key is not None:
+        remembered = RememberedToken(verified, token.trusted.leeway, service, key_set, since, until)
+        runtime.part(TokenCache).add(key, remembered)
+    return AccessToken(encoded.text, verified)
 
 
 def _revocation_steps(found: AccessToken | Steps[AccessToken], is_revoked: IsRevoked) -> Steps[AccessToken]:

@@ -97,6 +97,7 @@ def ask(serve, settings, issuer):
     return ask
 
 
+@pytest.mark.unmeasured
 @ENTRANCES
 @pytest.mark.parametrize("make", LISTS.values(), ids=LISTS)
 def test_others_are_asked_exactly_as_drf_asks_them(ask, authenticators, make):

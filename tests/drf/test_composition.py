@@ -136,6 +136,7 @@ def ask(serve):
     return ask
 
 
+@pytest.mark.unmeasured
 def test_every_composition_lets_in_by_logic_and_names_what_is_missing(ask, issuer, yes, no):
     """With `|`, `&` and `~` in any order and depth, beside other people's permissions on either side."""
     leaves = {**OURS, yes: (True, None), no: (False, None)}
@@ -148,6 +149,7 @@ def test_every_composition_lets_in_by_logic_and_names_what_is_missing(ask, issue
         assert response.headers.get("Cache-Control") == ("no-store" if challenge else None), tree
 
 
+@pytest.mark.unmeasured
 def test_every_composition_without_a_token_asks_for_one(ask, issuer, yes, no):
     """Nobody is let in that logic keeps out, and who is kept out is asked for a token."""
     leaves = {**dict.fromkeys(OURS, (False, "Bearer")), yes: (True, None), no: (False, None)}

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,9 +42,13 @@ def _room(parts):
     return parts[0] if parts else ""
 
 
+@cache
 def imported(path, text):
-    """Yield the dotted names inside the package that a module imports, at whatever depth it does so."""
-    package = path.parts[:-1]
+    """Return the dotted names inside the package that a module imports, at whatever depth it does so."""
+    return [*_imported(path.parts[:-1], text)]
+
+
+def _imported(package, text):
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             names = [alias.name.split(".") for alias in node.names]

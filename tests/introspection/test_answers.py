@@ -42,7 +42,7 @@ def test_what_is_no_answer_is_503(server, enter, fault, heard):
 @pytest.mark.parametrize("fault", SLOW.values(), ids=SLOW)
 def test_an_answer_that_takes_too_long_is_503(trust_server, enter, fault):
     """Also where each byte comes in time."""
-    server = trust_server({**ALL_SETTINGS, "HTTP_TIMEOUT": 0.3})
+    server = trust_server({**ALL_SETTINGS, "HTTP_TIMEOUT": 0.1})
     with server.behaving(fault):
         assert enter("opaque") == (503, None)
 

@@ -123,12 +123,12 @@ def test_fetches_that_end_in_the_wrong_order_leave_the_newer_keys(service, statu
 def test_a_refresh_that_hangs_while_the_cache_is_down_holds_up_no_new_key_for_long(
     service, status_of, auth_server, hanging_refresh
 ):
-    """A request with a new key waits for it a moment and is refused; the next one has a search of its own."""
+    """A request with a new key waits for it a moment and is a 503; the next one has a search of its own."""
     source = inside(service).source
     auth_server.issuer.rotate()
     started = keys_job(service).started
     source._monotonic = lambda: started + FOREVER - 0.05
-    assert status_of(service) == 403
+    assert status_of(service) == 503
     source._monotonic = lambda: started + FOREVER + 1
     assert status_of(service) == 200
     auth_server.wait_for(lambda: (auth_server.fetches, auth_server.pending) == (3, 1))

@@ -9,9 +9,10 @@ from django.test import Client
 
 from django_oauth_jwt.conf import get_runtime
 from django_oauth_jwt.jwks import KeyServices
+from django_oauth_jwt.testing import TokenIssuer
 
 from ..servers.faulty_server import FOREVER, FaultyServer, hang
-from .inside import keys_job
+from .inside import have_patience, keys_job
 
 THREADS, ATTACKERS = 4, 6
 
@@ -67,3 +68,29 @@ def test_an_issuer_that_never_answers_holds_no_thread_for_long(auth_server, sile
         assert threads.submit(_ask, None, "/open").result(FOREVER) == 200
         assert {attack.result(FOREVER) for attack in more} == {503}
         assert silent_server.fetches == 1
+
+
+def test_many_issuers_that_never_answer_hold_one_thread_together(auth_server, silent_server, settings):
+    """Once somebody has waited for one of them in vain, one request at a time waits for any of the others."""
+    names = [f"{silent_server.origin}/{number}" for number in range(4)]
+    of_names = {name: {"JWKS_URI": f"{silent_server.uri}?{name}"} for name in names}
+    settings.ROOT_URLCONF = "tests.servers.fleet_urls"
+    settings.OAUTH_JWT = {
+        "ISSUERS": {auth_server.origin: {"JWKS_URI": auth_server.uri}, **of_names},
+        "HTTP_TIMEOUT": FOREVER,
+    }
+    services = [get_runtime().part(KeyServices).service_of(get_runtime().settings.issuers[name]) for name in names]
+    for service, patience in zip(services, [0.05, FOREVER, FOREVER, FOREVER], strict=True):
+        have_patience(service, patience)
+    made_up = [TokenIssuer(name, key=auth_server.issuer.keys[0]).token() for name in names]
+    good = auth_server.issuer.token()
+    with ExitStack() as stack:
+        threads = stack.enter_context(ThreadPoolExecutor(2))
+        stack.callback(setattr, silent_server, "fault", None)
+        stack.callback(silent_server.released.set)
+        assert _ask(good) == 200
+        assert _ask(made_up[0]) == 503
+        waiting = threads.submit(_ask, made_up[1])
+        silent_server.wait_for(lambda: keys_job(services[1]) is not None and keys_job(services[1]).waiting == 1)
+        assert [threads.submit(_ask, token).result(FOREVER / 2) for token in [*made_up[2:], good]] == [503, 503, 200]
+        assert not waiting.done()

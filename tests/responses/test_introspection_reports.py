@@ -61,7 +61,7 @@ urlpatterns = [
     path("drf/", drf_view),
     path("middleware/", view),
 ]
-pytestmark = pytest.mark.urls(__name__)
+pytestmark = [pytest.mark.urls(__name__), pytest.mark.unmeasured]
 
 
 class BrokenCache(LocMemCache):
