@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from .algorithms import algorithms_for
 from .header import THUMBPRINTS
 from .roca import has_roca_fingerprint
-from .strict_json import DUPLICATE_MEMBER
+from .strict_json import FAULT
 from .verifying_keys import VerifyingKey, construct
 
 #: RFC 7518 section 3.3: RSA keys have 2048 bits or more.
@@ -48,8 +48,8 @@ class PublicKey:
         """Parse a JWK; raise UnusableKey where it cannot check signatures."""
         if not isinstance(jwk, Mapping):
             raise UnusableKey("not an object")
-        if DUPLICATE_MEMBER in jwk:
-            raise UnusableKey(f"duplicate member {str(jwk[DUPLICATE_MEMBER])[:80]}")
+        if FAULT in jwk:
+            raise UnusableKey(ascii(str(jwk[FAULT]))[1:-1][:100])  # a JWKS may have such a member itself
         for name in ("kid", "kty", "crv", "alg", "use", *THUMBPRINTS):
             if not isinstance(jwk.get(name), str | None):
                 raise UnusableKey(f"{name} is not a string")

@@ -3,12 +3,19 @@
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 #: Nested objects and arrays: far more than any token has, far fewer than overflow the stack.
 MAXIMUM_DEPTH: Final = 64
-#: In an object that cannot be used, the name of the member that it has twice.
-DUPLICATE_MEMBER: Final = "duplicate member"
+#: In an object that cannot be used, the name of the member that says why.
+FAULT: Final = "why it cannot be read"
+
+
+class Fault(str):
+    """What stands where a value was refused; its text is the reason."""
+
+    __slots__ = ()
 
 
 def loads_object(data: bytes) -> dict[str, Any]:
@@ -17,25 +24,38 @@ def loads_object(data: bytes) -> dict[str, Any]:
     Raises ValueError for anything else, and for encodings other than UTF-8, duplicate members, NaN and Infinity,
     numbers beyond a double or with thousands of digits, lone surrogates, and nesting deeper than `MAXIMUM_DEPTH`.
     """
-    return _loads(data, _decoder)
+    text = data.decode().strip(_BLANKS)
+    value = _decoded(text, _decoder)
+    if "\\" in text and "\\u" in text:  # for speed: one character is found faster than two, and most have none
+        refuse_lone_surrogates(value)
+    return value
 
 
-def _loads(data: bytes, decoder: json.JSONDecoder) -> dict[str, Any]:
-    text = data.decode().strip(" \t\n\r")
+def loads_marking_faults(data: bytes) -> dict[str, Any]:
+    """Do as `loads_object`, but where a fault is in one value, leave it there instead of refusing all.
+
+    A `Fault` stands for a constant or number that is refused, and is the member `FAULT` of an object with a duplicate
+    member. Lone surrogates are left as they are.
+    """
+    return _decoded(data.decode().strip(_BLANKS), _marking_decoder)
+
+
+def refuse_lone_surrogates(value: object) -> None:
+    """Raise UnicodeEncodeError, which is a ValueError, where there is one.
+
+    Else they fail much later, when the project stores or prints the claim.
+    """
+    json.dumps(value, ensure_ascii=False).encode()
+
+
+def _decoded(text: str, decoder: json.JSONDecoder) -> dict[str, Any]:
     # For speed: most objects have no nested object and no array, which is seen faster than brackets are counted.
     if ("[" in text or text.find("{", 1) > 0) and text.count("{") + text.count("[") > MAXIMUM_DEPTH:
         _refuse_depth(text)
     value, end = decoder.raw_decode(text)
     if end != len(text) or not isinstance(value, dict):
         raise ValueError("not a JSON object")
-    if "\\" in text and "\\u" in text:  # for speed: one character is found faster than two, and most have none
-        _refuse_lone_surrogates(value)
     return value
-
-
-def loads_marking_duplicates(data: bytes) -> dict[str, Any]:
-    """Do as `loads_object`, but mark an object with a duplicate member instead of refusing all: `DUPLICATE_MEMBER`."""
-    return _loads(data, _marking_decoder)
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -46,8 +66,10 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    return members if len(members) == len(pairs) else {**members, DUPLICATE_MEMBER: _duplicate(pairs)}
+    try:
+        return _members(pairs)
+    except ValueError as error:
+        return {**dict(pairs), FAULT: Fault(error)}
 
 
 def _duplicate(pairs: list[tuple[str, Any]]) -> str:
@@ -63,6 +85,13 @@ def _finite(literal: str) -> float:
     return number
 
 
+def _integer(literal: str) -> int:
+    try:
+        return int(literal)
+    except ValueError:
+        raise ValueError("number of thousands of digits") from None
+
+
 def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
@@ -76,13 +105,24 @@ def _refuse_depth(text: str) -> None:
             raise ValueError("nested too deeply")
 
 
-def _refuse_lone_surrogates(value: dict[str, Any]) -> None:
-    # Else they fail much later, when the project stores or prints the claim. UnicodeEncodeError is a ValueError.
-    json.dumps(value, ensure_ascii=False).encode()
+def _marking(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    def marking(literal: str) -> Any:
+        try:
+            return read(literal)
+        except ValueError as error:
+            return Fault(error)
+
+    return marking
 
 
 _decoder = json.JSONDecoder(object_pairs_hook=_members, parse_float=_finite, parse_constant=_constant)
-_marking_decoder = json.JSONDecoder(object_pairs_hook=_marked, parse_float=_finite, parse_constant=_constant)
+_marking_decoder = json.JSONDecoder(
+    object_pairs_hook=_marked,
+    parse_float=_marking(_finite),
+    parse_int=_marking(_integer),
+    parse_constant=_marking(_constant),
+)
+_BLANKS: Final = " \t\n\r"
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 #: A string without a closing quote matches up to the end of the text: so time stays linear. The decoder refuses it.
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.?)*+"?', re.DOTALL)
