@@ -21,7 +21,7 @@ class KeyEvents:
         """Log the fetch of this process, if it made one."""
         snapshot, failure, failed = outcome.snapshot, outcome.failure, outcome.failed_fetch
         if failure is not None and failed is not None:
-            uri, wait = shown_url(failed.uri), failure.retry_at - self._clock()
+            uri, wait = shown_url(failed.uri), max(failure.retry_at - self._clock(), 0)
             logger.warning("JWKS fetch from %s failed: %s; next try in %.0f seconds", uri, failure.reason, wait)
         elif snapshot is not None and snapshot.fetch is not None:
             uri, count = shown_url(snapshot.fetch.uri), len(snapshot.key_set)

@@ -1,6 +1,7 @@
 """Whatever the authorization server does, the answer is one of the contract's and the keys at hand stay."""
 
 import gzip
+import itertools
 import json
 import logging
 import queue
@@ -209,6 +210,15 @@ def test_a_success_is_logged_with_its_time(service, status_of, auth_server, log)
     (line,) = log()
     assert line.startswith(f"JWKS fetched from {auth_server.uri} in 0.")
     assert line.endswith(" seconds: 1 usable keys")
+
+
+def test_the_log_names_no_time_that_is_over(make_service, auth_server, log):
+    """With a cooldown of 0 the next fetch may be made at once, which is before the line is written."""
+    moments = itertools.count(1_800_000_000.0, 0.125)
+    service = make_service(cooldown_seconds=0, clock=lambda: next(moments))
+    with auth_server.behaving(respond_with("500 Internal Server Error")):
+        service.inspect()
+    assert log() == [f"JWKS fetch from {auth_server.uri} failed: status 500; next try in 0 seconds"]
 
 
 def test_the_log_holds_no_token_and_no_url(make_service, status_of, auth_server, clock, caplog):
