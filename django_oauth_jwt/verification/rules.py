@@ -160,7 +160,7 @@ def _check_audience(token: UnverifiedToken, key_set: KeySet, now: float) -> None
 
 def audiences_of(aud: object) -> list[str] | None:
     """Return the audiences in a claim ``aud``; None for what is no string and no array of strings."""
-    values = aud if isinstance(aud, list) else [aud]
+    values: list[Any] = aud if isinstance(aud, list) else [aud]
     return values if _ONLY_TEXT.issuperset(map(type, values)) else None
 
 
