@@ -23,6 +23,7 @@ from .http import (
     refusal_headers,
     reject,
     scopes_of_decorators,
+    set_token,
     state_of,
     status_of,
 )
@@ -72,6 +73,8 @@ class BearerJwtAuthentication(BaseAuthentication):
         hooks = hooks_of((request.parser_context or {}).get("view"), challenges=True)
         state = state_of(request._request)
         if passes_foreign_token(request._request, state) and [*(request.authenticators or ())][-1:] != [self]:
+            if state.good_token is None:  # else `secure` has set that of a key service of its own
+                set_token(request._request, None)
             return None  # it is not the last one to be asked
         try:
             accepted = authenticate(request._request, state)

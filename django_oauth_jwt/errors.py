@@ -57,7 +57,7 @@ class MissingToken(BearerError):
     )
 
     def __init__(self, reason: str = "no_authorization") -> None:
-        super().__init__(reason, self.DESCRIPTIONS[reason])
+        super().__init__(reason, self.DESCRIPTIONS.get(reason, "No token that can be used"))
 
 
 class InvalidToken(BearerError):
@@ -130,7 +130,7 @@ class InvalidProof(BearerError):
     )
 
     def __init__(self, reason: str, *, detail: str | None = None) -> None:
-        super().__init__(reason, self.DESCRIPTIONS[reason], detail=detail)
+        super().__init__(reason, self.DESCRIPTIONS.get(reason, "DPoP proof is not accepted"), detail=detail)
 
 
 class NonceRequired(BearerError):
@@ -148,30 +148,34 @@ class NonceRequired(BearerError):
 
 
 class InsufficientScope(BearerError):
-    """The token lacks a required scope (RFC 6750 section 3.1). ``scope`` has all required ones, space-separated."""
+    """The token lacks a required scope (RFC 6750 section 3.1). ``scope`` has all required ones, space-separated.
+
+    ``required`` is a list of scopes, or one string with spaces between them.
+    """
 
     error = "insufficient_scope"
     status = 403
 
-    def __init__(self, required: Iterable[str] = (), *, detail: str | None = None) -> None:
+    def __init__(self, required: str | Iterable[str] = (), *, detail: str | None = None) -> None:
         super().__init__("insufficient_scope", "Token is missing some required scope values", detail=detail)
-        self.args = (tuple(required),)  # an iterator could be read once, and not be sent to another process
+        # An iterator could be read once, and not be sent to another process.
+        self.args = (tuple(required.split() if isinstance(required, str) else required),)
         self.scope = " ".join(self.args[0])
 
 
 class MissingClaims(BearerError):
     """The token lacks a required claim, or has another value for it.
 
-    ``missing`` are the names of these claims, with dots between the names of a path into nested objects. The client
-    is not told of them.
+    ``missing`` are the names of these claims, with dots between the names of a path into nested objects; a string is
+    one name. The client is not told of them.
     """
 
     error = "invalid_token"
     status = 403
 
-    def __init__(self, missing: Iterable[str] = (), *, detail: str | None = None) -> None:
+    def __init__(self, missing: str | Iterable[str] = (), *, detail: str | None = None) -> None:
         super().__init__("missing_claims", "Token is missing some required claims", detail=detail)
-        self.missing = tuple(missing)
+        self.missing = (missing,) if isinstance(missing, str) else tuple(missing)
         self.args = (self.missing,)
 
 
@@ -179,20 +183,21 @@ class InsufficientAuthentication(BearerError):
     """The user must log in again, or in another way (RFC 9470 section 3).
 
     ``acr_values`` (space-separated) and ``max_age`` (seconds, as a string) say how; "" where it does not matter.
+    ``acr_values`` is made of a list, or of one string with spaces between the values.
     """
 
     error = "insufficient_user_authentication"
     status = 401
 
     def __init__(
-        self, acr_values: Iterable[str] = (), max_age: int | None = None, *, detail: str | None = None
+        self, acr_values: str | Iterable[str] = (), max_age: int | None = None, *, detail: str | None = None
     ) -> None:
         super().__init__(
             "insufficient_user_authentication",
             "A different or more recent authentication of the user is required",
             detail=detail,
         )
-        self.args = (tuple(acr_values), max_age)
+        self.args = (tuple(acr_values.split() if isinstance(acr_values, str) else acr_values), max_age)
         self.acr_values = " ".join(self.args[0])
         self.max_age = "" if max_age is None else str(max_age)
 

@@ -49,6 +49,15 @@ def _middleware_order(settings: Settings, middleware: list[list[str]]) -> Iterab
             f"{CORS} stands below JwtBearerMiddleware, which refuses preflights, since they bring no token.",
             "Move CorsMiddleware above JwtBearerMiddleware.",
         )
+    login = next((index for index, names in enumerate(middleware) if AUTHENTICATED in names), ours)
+    others = [names[0] for names in middleware[login + 1 :] if not names[0].startswith("django.")]
+    if settings.resolves_users and login > ours and others:
+        yield Risk(
+            "W005",
+            f"{AUTHENTICATED} stands below JwtBearerMiddleware and gives {', '.join(others)} the session's user, "
+            "anonymous as a rule, in the place of USER_RESOLVER's.",
+            "Move SessionMiddleware and AuthenticationMiddleware above JwtBearerMiddleware.",
+        )
     anonymous = ", ".join(_without_user(settings))
     if anonymous and any(LOGIN in names for names in middleware):
         yield Risk(
@@ -95,6 +104,7 @@ def _foreign_tokens(settings: Settings) -> Iterable[Risk]:
 
 
 CORS: Final = "corsheaders.middleware.CorsMiddleware"
+AUTHENTICATED: Final = "django.contrib.auth.middleware.AuthenticationMiddleware"
 LOGIN: Final = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 _CACHE: Final = "django.middleware.cache."
 #: Middleware that may answer a request itself, before ours has checked the token: the warning's id, and what it does.

@@ -2,7 +2,7 @@
 
 import django
 import pytest
-from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.middleware import AuthenticationMiddleware, LoginRequiredMiddleware
 from django.core.checks import Warning as CheckWarning
 from django.core.checks import run_checks
 from django.http import HttpResponse
@@ -19,6 +19,7 @@ from django_oauth_jwt.middleware import JwtBearerMiddleware
 from ..conf.samples import SERVICE, VALID, resolver
 
 CSRF = "django.middleware.csrf.CsrfViewMiddleware"
+AUTH = "django.contrib.auth.middleware.AuthenticationMiddleware"
 LOGIN = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
 OURS = "django_oauth_jwt.middleware.JwtBearerMiddleware"
@@ -99,7 +100,11 @@ class LoginChild(LoginRequiredMiddleware):
     """A project's subclass of Django's."""
 
 
-OUR_CHILD, LOGIN_CHILD = f"{__name__}.OurChild", f"{__name__}.LoginChild"
+class AuthChild(AuthenticationMiddleware):
+    """Another one."""
+
+
+OUR_CHILD, LOGIN_CHILD, AUTH_CHILD = (f"{__name__}.{name}" for name in ("OurChild", "LoginChild", "AuthChild"))
 
 
 @pytest.mark.parametrize("middleware", [[], [CSRF], ["nowhere.at.all"]])
@@ -341,6 +346,27 @@ def test_middleware_that_answers_first_is_warned_of(prudent, middleware, warning
     prudent.OAUTH_JWT = {**PRUDENT, "USER_RESOLVER": resolver}
     prudent.MIDDLEWARE = middleware
     assert _warnings() == warnings
+
+
+@pytest.mark.parametrize(
+    ("middleware", "others"),
+    [
+        ([OURS, SESSION, AUTH, "books.Audit", CSRF, "books.Log"], "books.Audit, books.Log"),
+        ([OUR_CHILD, AUTH_CHILD, "books.Audit"], "books.Audit"),
+        ([SESSION, AUTH, OURS, CSRF, "books.Audit"], None),
+        ([OURS, "books.Audit", SESSION, CSRF, AUTH], None),
+        ([OURS, SESSION, CSRF, AUTH, LOGIN], None),
+        ([OURS, SESSION, "books.Audit"], None),
+    ],
+)
+def test_a_user_that_the_session_replaces_is_warned_of(prudent, middleware, others):
+    """W005: where a resolver has a user for middleware of others, and Django's stands between them and ours."""
+    prudent.MIDDLEWARE = [entry for entry in middleware if entry != LOGIN]
+    assert _warnings() == []
+    prudent.OAUTH_JWT, prudent.MIDDLEWARE = {**PRUDENT, "USER_RESOLVER": resolver}, middleware
+    messages = run_checks(tags=["oauth_jwt"], include_deployment_checks=True)
+    assert [message.id for message in messages] == ["oauth_jwt.W005"] * (others is not None)
+    assert all(f"gives {others} the session's user" in message.msg for message in messages)
 
 
 @pytest.mark.parametrize("middleware", [[OURS, LOGIN], [LOGIN, OURS]])

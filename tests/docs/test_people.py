@@ -1,6 +1,7 @@
 """The pages on people: users, groups, permissions and rows, sessions and the admin, as their code has them."""
 
 import pytest
+from asgiref.sync import iscoroutinefunction
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import Group, Permission
@@ -9,6 +10,7 @@ from django.core.checks import run_checks
 from django.http import HttpResponse, JsonResponse
 from django.test import Client
 from django.urls import path
+from django.utils.decorators import sync_and_async_middleware
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 from rest_framework.throttling import SimpleRateThrottle
@@ -301,6 +303,38 @@ def test_the_admin_beside_it(project, as_issuer, settings):
         assert client.get("/admin/", headers=headers).content == b"admin"
         assert client.get("/api/who/").status_code == 401
         assert client.get("/api/who/", headers=headers).content == b"anna"
+
+
+audited = []
+
+
+@sync_and_async_middleware
+def audit(get_response):
+    """A project's own, below all others: whose request is it?"""
+
+    def middleware(request):
+        audited.append(request.user.get_username())
+        return get_response(request)
+
+    async def async_middleware(request):
+        audited.append((await request.auser()).get_username())
+        return await get_response(request)
+
+    return async_middleware if iscoroutinefunction(get_response) else middleware
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_sessions")
+def test_middleware_below_the_printed_list_sees_the_resolvers_user(project, as_issuer, settings, send):
+    """Not the session's, as the page on users says."""
+    assert "stand above ours, [as printed here](sessions.md)" in joined("docs/guides/users.md")
+    project.configure("settings", "accounts", "admin-settings")
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.audit"]
+    project.urls.urlpatterns += [path("api/", lambda request: HttpResponse(request.user.get_username()))]
+    audited.clear()
+    with as_issuer.installed(ACCOUNTS={"USERNAME": "sub"}):
+        answer = send("get", "/api/", headers=as_issuer.headers(sub="anna", aud=AUDIENCE))
+    assert (answer.content, audited) == (b"anna", ["anna"])
 
 
 def test_the_throttle_counts_tokens(project, as_issuer, call, monkeypatch):

@@ -10,9 +10,13 @@ from rest_framework.authentication import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from django_oauth_jwt.authentication import BearerJwtAuthentication
+from django_oauth_jwt.decorators import secure
 from django_oauth_jwt.permissions import HasScope
+from django_oauth_jwt.testing import TokenIssuer
 
 TRUSTED = "https://issuer.test"
 
@@ -99,6 +103,34 @@ def ask(serve, issuer, settings):
         return client.get("/", headers={"Authorization": f"Bearer {token}"})
 
     return ask
+
+
+class Claims(APIView):
+    """A view behind both schemes, for which a token is optional."""
+
+    authentication_classes = (BearerJwtAuthentication, OpaqueBearer)
+    permission_classes = (AllowAny,)
+
+    def get(self, request):
+        return Response({"claims": request.claims, "token": request.access_token and request.access_token.subject})
+
+
+@pytest.mark.parametrize("token", [FOREIGN["opaque"], FOREIGN["another issuer"]])
+def test_with_a_foreign_token_a_view_reads_no_claims(serve, issuer, settings, token):
+    """As without any token: an optional one never ends in AttributeError, without the middleware, too."""
+    settings.OAUTH_JWT = {**settings.OAUTH_JWT, "PASS_FOREIGN_TOKENS": True}
+    client = serve(Claims)
+    for headers in ({"Authorization": f"Bearer {token}"}, {"Authorization": "Basic YTpi"}, {}):
+        assert client.get("/", headers=headers).json() == {"claims": {}, "token": None}
+
+
+def test_the_claims_that_a_decorator_has_given_stay(serve, issuer, settings):
+    """Of a token that is foreign to the settings, but good by the decorator's own keys."""
+    partner = TokenIssuer(issuer="https://partner.test", alg="ES256")
+    settings.OAUTH_JWT = {**settings.OAUTH_JWT, "PASS_FOREIGN_TOKENS": True, "ALGORITHMS": ["ES256"]}
+    client = serve(secure(jwks_service=partner)(Claims.as_view()))
+    answer = client.get("/", headers=partner.headers(sub="anna")).json()
+    assert (answer["claims"]["sub"], answer["token"]) == ("anna", "anna")
 
 
 @pytest.mark.parametrize("ours", [BearerJwtAuthentication, OwnAuthentication])

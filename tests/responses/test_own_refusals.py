@@ -19,6 +19,7 @@ from django_oauth_jwt.decorators import secure, token_not_required
 from django_oauth_jwt.errors import (
     BearerError,
     InsufficientScope,
+    InvalidProof,
     InvalidToken,
     KeysUnavailable,
     MissingClaims,
@@ -68,7 +69,18 @@ class Plain(BearerError):
     """Sets nothing at all."""
 
 
+class TooOld(InvalidProof):
+    """A project's word on a proof, without a description."""
+
+    def __init__(self):
+        super().__init__("too_old")
+
+
 #: By name: what is raised, then status, body and challenge of the answer where INVALID_TOKEN_STATUS is 401.
+PROOF = (
+    'DPoP algs="RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519", '
+    'error="invalid_dpop_proof", error_description="DPoP proof is not accepted", Bearer'
+)
 WORDS = 'error_description="Token is for another tenant"'
 OWN = {
     "own words": (
@@ -98,6 +110,7 @@ OWN = {
     ),
     "a plain refusal": (lambda: Plain("plain", "No"), (403, None, "Bearer")),
     "the base": (lambda: BearerError("base", "No"), (403, None, "Bearer")),
+    "a proof": (TooOld, (401, "invalid_dpop_proof", PROOF)),
     "ours": (
         lambda: MissingClaims(["role"]),
         (
@@ -227,9 +240,10 @@ def test_a_view_that_cannot_get_keys_says_when_to_come_back(ask, signals, url):
 
 
 @pytest.mark.parametrize("url", ["middleware/open/", "middleware/", "def/"])
-def test_a_view_that_misses_a_token_asks_for_one(ask, signals, url):
-    """It may decide so itself."""
-    raised.append(MissingToken)
+@pytest.mark.parametrize("make", [MissingToken, lambda: MissingToken("no_cookie")])
+def test_a_view_that_misses_a_token_asks_for_one(ask, signals, url, make):
+    """It may decide so itself, and say why."""
+    raised.append(make)
     response = ask(url)
     assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")
     assert [kind for kind, _ in signals if kind == "rejected"] == []
