@@ -67,20 +67,17 @@ class JwksFetcher:
             uri = str(endpoint.jwks_uri)
             return (self._fetched(uri, None, None), uri, endpoint) if uri != known else (snapshot, known, learnt)
         except FetchFailed as error:  # there are good keys from the old place
-            busy = Endpoint(known, self._clock() + error.retry_after + self._timing.stale)
-            return snapshot, known, busy if error.retry_after else learnt
+            return snapshot, known, replace(learnt, metadata_busy_until=self._clock() + error.retry_after)
 
     def _must_leave_metadata(self, endpoint: Endpoint) -> bool:
-        """Tell whether a busy server has asked not to be asked for the metadata yet.
-
-        Its URI then counts as learnt at the time when it may be asked again, which is still to come.
-        """
-        return is_ahead(endpoint.known_until - self._timing.stale, self._clock(), MAXIMUM_RETRY_AFTER)
+        """Tell whether a busy server has asked not to be asked for the metadata yet."""
+        return is_ahead(endpoint.metadata_busy_until, self._clock(), MAXIMUM_RETRY_AFTER)
 
     def _known_uri(self, endpoint: Endpoint) -> str | None:
         if self._jwks_uri is not None:
             return self._jwks_uri
-        return endpoint.jwks_uri if self._clock() < endpoint.known_until else None
+        is_good = self._clock() < endpoint.known_until or self._must_leave_metadata(endpoint)
+        return endpoint.jwks_uri if is_good else None
 
     def _discover(self) -> Endpoint:
         uri = discover_jwks_uri(self._issuer, self._client)

@@ -40,11 +40,13 @@ class Job:
 class Endpoint:
     """What is known of where keys are fetched: the discovered JWKS URI, good until a Unix time (RFC 8414 section 3).
 
+    ``metadata_busy_until``: the Unix time before which the metadata are not asked for again (Retry-After).
     ``skip_etag``: a fetch with an ETag has just failed, which may be the server's answer to the ETag.
     """
 
     jwks_uri: str | None = None
     known_until: float = 0.0
+    metadata_busy_until: float = 0.0
     skip_etag: bool = False
 
 
