@@ -59,7 +59,7 @@ def pytest_runtest_protocol(item):
 
 
 @pytest.hookimpl(specname="pytest_runtest_protocol")
-def _pytest_runtest_protocol_in_its_own_context(item, nextitem):
+def pytest_runtest_protocol_in_its_own_context(item, nextitem):
     """Forget the context variables of each test: Django makes one at each change of CACHES, and none can be deleted.
 
     Under ASGI all of them are copied, several times a request: after thousands of tests that takes most of the time.
