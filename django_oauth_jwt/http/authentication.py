@@ -14,7 +14,7 @@ from ..proofs import binding_steps, facts_of, must_prove
 from ..tokens import AccessToken
 from ..upstream import Steps
 from ..verification import remembered_or_steps
-from .credentials import parse_authorization
+from .credentials import credentials_of
 from .needs import Resolver, User
 from .state import RequestState, RequestToken, known_state
 from .user import LazyUser
@@ -106,8 +106,7 @@ def _resolver_of(token: AccessToken, settings: Settings, jwks_service: KeyServic
 def _credentials(request: HttpRequest, settings: Settings, jwks_service: KeyService | None) -> tuple[str, EncodedToken]:
     if jwks_service is None:
         require_key_source(settings)  # so that missing settings fail at the first request, even without a token
-    scheme, encoded_token = parse_authorization(request.META.get("HTTP_AUTHORIZATION"))
-    return scheme, EncodedToken(encoded_token)
+    return credentials_of(request)
 
 
 def _note(
