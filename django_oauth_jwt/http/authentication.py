@@ -90,13 +90,15 @@ def set_token(request: HttpRequest, token: AccessToken | None) -> None:
 
 
 def accepted_token(request: HttpRequest) -> AccessToken | None:
-    """Return the token that was accepted for this request by the project's own keys, None where none was.
+    """Return the token that was accepted for this request, by whichever keys, None where none was.
 
     One that was verified and no more, as for an exempt view, is not: its user may be one whom the project refuses.
     """
     state = known_state(request)
-    known = state.known_token(request, None) if state is not None else None
-    return known.verified() if known is not None and known.is_accepted else None
+    if state is None or state.token is None or not state.token.is_accepted:
+        return None
+    known = state.known_token(request, state.token.jwks_service)
+    return None if known is None else known.verified()
 
 
 def _resolver_of(token: AccessToken, settings: Settings, jwks_service: KeyService | None) -> Resolver | None:
