@@ -19,6 +19,9 @@ _ANY_PATH: Final = "/" + "".join(map(chr, range(32, 256)))
 _PATH_IN_PATTERN: Final = re.compile(r"/[\w/.-]*")
 #: ``{0}``, ``{0,0}``, ``{,0}``: what stands before it can be written, but is never matched.
 _ZERO_TIMES: Final = re.compile(r"\{(?:0*,)?0+\}")
+#: The beginning of a group, without those that look around, set flags for all or ask for another group.
+_GROUP: Final = re.compile(r"\((?:(?!\?)|\?(?:>|P<\w+>|[\w-]*:))")
+_QUANTIFIERS: Final = ("?", "*", "+", "{")
 _NEGATIVE_LOOKAROUND: Final = re.compile(r"\(\?<?!")
 #: Settings are read in well under a second, even if a pattern is long and wrong.
 _LONGEST_BEGINNING: Final = 200
@@ -27,7 +30,7 @@ _LONGEST_BEGINNING: Final = 200
 def protected_paths(value: Any) -> Patterns:
     """A list of regular expressions, each of which can match a path."""
     patterns = _compiled_list(value)
-    for alternative in chain.from_iterable(map(_alternatives, patterns)):
+    for alternative in chain.from_iterable(map(_all_alternatives, patterns)):
         if not _can_match_slash(alternative):
             raise ValueError(
                 f"must not hold {alternative.pattern!r}: it is matched from the beginning of the path "
@@ -86,6 +89,31 @@ def _alternatives(pattern: re.Pattern[str]) -> Patterns:
     return (pattern,) if part else tuple(found)
 
 
+def _all_alternatives(pattern: re.Pattern[str]) -> Iterator[re.Pattern[str]]:
+    """Yield the pattern's alternatives, and those inside the groups that it begins with."""
+    for alternative in _alternatives(pattern):
+        yield alternative
+        for inside in _insides(alternative):
+            yield from _all_alternatives(inside)
+
+
+def _insides(pattern: re.Pattern[str]) -> Iterator[re.Pattern[str]]:
+    """Yield what stands in each group that the path's first character must go through, if it can be told."""
+    text = pattern.pattern
+    if pattern.flags & re.VERBOSE:  # a comment may read like a group
+        return
+    for group in _GROUP.finditer(text, 0, _LONGEST_BEGINNING):
+        before = _compiled(text[: group.start()], pattern.flags)
+        if before is None or not before.fullmatch("") or before.fullmatch("/"):
+            continue
+        for end in (index for index in range(group.end(), len(text)) if text[index] == ")"):
+            inside = _compiled(text[group.end() : end], pattern.flags)
+            if inside is not None:
+                if not text.startswith(_QUANTIFIERS, end + 1):  # else the slash may come by another way
+                    yield inside
+                break
+
+
 def _can_match_slash(pattern: re.Pattern[str]) -> bool:
     """Tell whether the pattern can match a path's first character. False where that cannot be shown.
 
@@ -100,11 +128,14 @@ def _can_match_slash(pattern: re.Pattern[str]) -> bool:
 
 
 def _beginnings(pattern: re.Pattern[str]) -> Iterator[re.Pattern[str]]:
-    """Yield the pattern cut off after each character, with its open groups closed: ``^``, ``^(/)``, ``^(/a)``, ..."""
+    """Yield the pattern cut off after each character, with its open groups closed: ``^``, ``^(/)``, ``^(/a)``, ...
+
+    Each has to end behind a slash, so that ``(^|/)`` matches one instead of nothing.
+    """
     for length in range(1, min(len(pattern.pattern), _LONGEST_BEGINNING)):
         beginning = pattern.pattern[:length]
         for open_groups in range(beginning.count("(") + 1):
-            compiled = _compiled(beginning + ")" * open_groups, pattern.flags)
+            compiled = _compiled(beginning + ")" * open_groups + "(?<=/)", pattern.flags)
             if compiled is not None:
                 yield compiled
                 break

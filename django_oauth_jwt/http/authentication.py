@@ -14,7 +14,7 @@ from ..proofs import binding_steps, facts_of, must_prove
 from ..tokens import AccessToken
 from ..upstream import Steps
 from ..verification import remembered_or_steps
-from .credentials import parse_authorization
+from .credentials import credentials_of
 from .needs import Resolver, User
 from .state import RequestState, RequestToken, known_state
 from .user import LazyUser
@@ -90,13 +90,15 @@ def set_token(request: HttpRequest, token: AccessToken | None) -> None:
 
 
 def accepted_token(request: HttpRequest) -> AccessToken | None:
-    """Return the token that was accepted for this request by the project's own keys, None where none was.
+    """Return the token that was accepted for this request, by whichever keys, None where none was.
 
     One that was verified and no more, as for an exempt view, is not: its user may be one whom the project refuses.
     """
     state = known_state(request)
-    known = state.known_token(request, None) if state is not None else None
-    return known.verified() if known is not None and known.is_accepted else None
+    if state is None or state.token is None or not state.token.is_accepted:
+        return None
+    known = state.known_token(request, state.token.jwks_service)
+    return None if known is None else known.verified()
 
 
 def _resolver_of(token: AccessToken, settings: Settings, jwks_service: KeyService | None) -> Resolver | None:
@@ -106,8 +108,7 @@ def _resolver_of(token: AccessToken, settings: Settings, jwks_service: KeyServic
 def _credentials(request: HttpRequest, settings: Settings, jwks_service: KeyService | None) -> tuple[str, EncodedToken]:
     if jwks_service is None:
         require_key_source(settings)  # so that missing settings fail at the first request, even without a token
-    scheme, encoded_token = parse_authorization(request.META.get("HTTP_AUTHORIZATION"))
-    return scheme, EncodedToken(encoded_token)
+    return credentials_of(request)
 
 
 def _note(

@@ -2,7 +2,10 @@
 
 from typing import Final
 
+from django.http import HttpRequest
+
 from ..errors import InvalidToken, MissingToken
+from ..jws import EncodedToken
 from ..proofs import BEARER, DPOP
 
 _SCHEMES: Final = (BEARER, DPOP)
@@ -28,6 +31,12 @@ def parse_authorization(header: str | None) -> tuple[str, str]:
     if " " in encoded_token:
         raise MissingToken("malformed_authorization")
     return scheme, encoded_token
+
+
+def credentials_of(request: HttpRequest) -> tuple[str, EncodedToken]:
+    """Return the scheme and the token of a request; raise as `parse_authorization` does."""
+    scheme, encoded_token = parse_authorization(request.META.get("HTTP_AUTHORIZATION"))
+    return scheme, EncodedToken(encoded_token)
 
 
 def is_of_ours(header: str | None) -> bool:

@@ -11,10 +11,9 @@ from django.http import HttpRequest
 from ..conf import Runtime
 from ..errors import BearerError, IssuerUnavailable
 from ..issuers import ResolvedIssuers
-from ..jws import EncodedToken
 from ..proofs import BEARER
 from ..upstream import Steps, run_blocking
-from .credentials import is_of_ours, parse_authorization
+from .credentials import credentials_of, is_of_ours
 from .state import RequestState
 
 #: How a JSON object begins. Random bytes hardly ever do, and an opaque token may be just that.
@@ -49,14 +48,14 @@ def passes_foreign_token(request: HttpRequest, state: RequestState) -> bool:
 def _foreign_steps(request: HttpRequest, state: RequestState) -> Steps[bool]:
     settings = state.runtime.settings
     try:
-        scheme, encoded_token = parse_authorization(request.META.get("HTTP_AUTHORIZATION"))
+        scheme, token = credentials_of(request)
     except BearerError:
         return False
-    if scheme != BEARER or len(encoded_token) > settings.max_token_length:  # refused unread
+    if scheme != BEARER or len(token.text) > settings.max_token_length:  # refused unread
         return False
-    if settings.introspecting and EncodedToken(encoded_token).seems_opaque(settings.max_token_length):
+    if settings.introspecting and token.seems_opaque(settings.max_token_length):
         return False
-    texts = [_decoded(segment) for segment in encoded_token.split(".")]
+    texts = [_decoded(segment) for segment in token.text.split(".")]
     if None in settings.issuers:
         return not any(map(_OBJECT.match, texts))
     named = {iss for text in texts for iss in _issuers_in(text) if isinstance(iss, str)}

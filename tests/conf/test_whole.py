@@ -138,6 +138,7 @@ def test_a_long_value_is_told_in_brief(problem_of):
         ),
         ("EXEMPT_PATHS", ["/a", "health"], "must not hold 'health': it is matched from the beginning of the path"),
         ("PROTECTED_PATHS", ["^/api/|^admin/"], "must not hold '^admin/': it is matched"),
+        ("PROTECTED_PATHS", ["(?:^/api/|^admin/)"], "must not hold '^admin/': it is matched"),
         ("EXEMPT_PATHS", ["^/"], "it exempts every path, so say more of the path, or end it with '$'"),
         ("JWKS_STALE_SECONDS", -1, "a number of seconds, more than 0 and"),
         ("HTTP_TIMEOUT", "5", "a number of seconds, more than 0 and"),

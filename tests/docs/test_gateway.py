@@ -92,6 +92,14 @@ def test_an_opaque_token_is_exchanged(ask, introspection, rsa_issuer, length):
         assert answer == f'{{"sub": "anna", "host": "books.example.com", "body": "{body or ""}"}}'
 
 
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_line_break_behind_the_jwt_is_not_sent_on(ask, introspection, rsa_issuer, ending):
+    """Django would take the header for a broken one."""
+    introspection.answers["opaque"] = rsa_issuer.token("read", sub="anna") + ending
+    status, _, answer = ask("Bearer opaque")
+    assert (status, answer.startswith('{"sub": "anna"')) == (200, True)
+
+
 def test_the_authorization_server_is_asked_for_the_token_alone(ask, introspection):
     """With the gateway's credentials, without the client's cookies; the token is a form's value, whatever it is of."""
     ask("bearer  a+b&c=d%20/~")

@@ -5,7 +5,8 @@ from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.response import Response
 
-from django_oauth_jwt.permissions import HasClaim, HasScope
+from django_oauth_jwt.errors import InsufficientScope
+from django_oauth_jwt.permissions import HasClaim, HasScope, TokenPermission
 
 LACKING = (
     'Bearer error="insufficient_scope", error_description="Token is missing some required scope values", scope="admin"'
@@ -95,3 +96,30 @@ def test_what_was_asked_of_one_object_is_not_answered_for_another(serve, issuer)
     response = serve(permission_classes=[IsOwner | ADMIN], get=get).get("/", headers=issuer.headers())
     assert response.status_code == 403
     assert "WWW-Authenticate" not in response.headers
+
+
+class OfTheOwner(TokenPermission):
+    """A project's own, which everybody passes who asks for no object."""
+
+    def has_permission(self, request, view):
+        return True
+
+    def has_object_permission(self, request, view, obj):
+        return super().has_permission(request, view)
+
+    def check(self, request, view):
+        raise InsufficientScope(["admin"])
+
+
+@pytest.mark.parametrize("others", [[], ["user-2"], ["user-2", "user-3"]])
+def test_each_object_that_is_asked_for_has_a_challenge_of_its_own(serve, issuer, others):
+    """Also the one after others whose refusal the view itself has caught."""
+
+    def get(view, request):
+        for obj in others:
+            with pytest.raises(APIException):
+                view.check_object_permissions(request, obj)
+        view.check_object_permissions(request, "user-1")
+
+    response = serve(permission_classes=[OfTheOwner], get=get).get("/", headers=issuer.headers())
+    assert (response.status_code, response["WWW-Authenticate"]) == (403, LACKING)

@@ -4,6 +4,7 @@ import pytest
 from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
+from rest_framework.views import exception_handler
 
 from django_oauth_jwt.authentication import BearerRefusal
 from django_oauth_jwt.errors import InsufficientScope, InvalidToken, KeysUnavailable, MissingToken
@@ -73,3 +74,20 @@ def test_alternatives_that_an_object_does_not_meet_are_challenged_with_the_first
     response = serve(permission_classes=[permission], get=get).get("/", headers=issuer.headers("c"))
     assert response.status_code == 403
     assert response["WWW-Authenticate"].endswith('scope="a"')
+
+
+@pytest.mark.parametrize(("error", "seconds"), [(KeysUnavailable(9), 9), (InvalidToken("expired"), None)])
+def test_a_projects_exception_handler_sees_how_long_to_wait(serve, settings, issuer, error, seconds):
+    """In `wait`, as DRF's `Throttled` has it; its own handler makes Retry-After of that."""
+    waits = []
+
+    def handler(exc, context):
+        waits.append(exc.wait)
+        return exception_handler(exc, context)
+
+    def get(view, request):
+        raise error
+
+    settings.REST_FRAMEWORK = {"EXCEPTION_HANDLER": handler}
+    response = serve(get=get).get("/", headers=issuer.headers())
+    assert (response.get("Retry-After"), waits) == (seconds and str(seconds), [seconds])

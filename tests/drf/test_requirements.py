@@ -9,7 +9,9 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from django_oauth_jwt.authentication import BearerJwtAuthentication
-from django_oauth_jwt.permissions import HasClaim, HasScope
+from django_oauth_jwt.decorators import secure
+from django_oauth_jwt.permissions import HasAuthenticationContext, HasClaim, HasScope
+from django_oauth_jwt.testing import TokenIssuer
 
 BY_METHOD = {"GET": "read", "POST": ["read", "write"], "options": []}
 
@@ -243,3 +245,46 @@ def test_a_method_without_a_requirement_is_named_in_the_log(serve, issuer, caplo
     response = serve(permission_classes=[HasScope({"GET": "a"})]).post("/", headers=issuer.headers("a"))
     assert response.status_code == 403
     assert "Token rejected: insufficient_scope: no requirement is given for POST" in caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("permission", "refused"),
+    [
+        (HasScope("a"), 'error="insufficient_scope"'),
+        (HasClaim("acr", "mfa"), 'error="invalid_token"'),
+        (HasAuthenticationContext("mfa"), 'error="insufficient_user_authentication"'),
+    ],
+)
+def test_a_token_of_a_decorators_own_keys_is_judged(serve, issuer, permission, refused):
+    """The view was given its claims, so it is no missing token, though the settings do not list its issuer."""
+    partner = TokenIssuer("https://partner.test")
+
+    @secure(jwks_service=partner)
+    @api_view()
+    @authentication_classes([])
+    @permission_classes([permission])
+    def view(request):
+        return Response(request.access_token.issuer)
+
+    client = serve(view)
+    assert client.get("/", headers=partner.headers("a", acr="mfa")).json() == partner.issuer
+    assert refused in client.get("/", headers=partner.headers("b"))["WWW-Authenticate"]
+    assert client.get("/").status_code == 401
+    assert client.get("/", headers=issuer.headers("a", acr="mfa")).status_code == 403
+
+
+def test_a_token_that_the_request_has_no_more_is_not_judged(serve, issuer):
+    """Something between the decorator and DRF has taken it away."""
+
+    @api_view()
+    @authentication_classes([])
+    @permission_classes([HasScope("a")])
+    def view(request):
+        return Response()
+
+    @secure(jwks_service=issuer)
+    def tokenless(request):
+        del request.META["HTTP_AUTHORIZATION"]
+        return view(request)
+
+    assert serve(tokenless).get("/", headers=issuer.headers("a")).status_code == 401

@@ -1,6 +1,7 @@
 """What an error report shows where a project's code fails: whoever reads it must not be able to use the token."""
 
 import asyncio
+import logging
 import sys
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -14,6 +15,8 @@ from django.test import RequestFactory
 from django.urls import path
 from django.views import debug
 from ninja import NinjaAPI
+from ninja.security import django_auth
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
 from rest_framework.response import Response
 
@@ -77,7 +80,24 @@ async def async_operation(request):
     return view(request)
 
 
+@api_view()
+@authentication_classes([BearerJwtAuthentication, SessionAuthentication])
+def drf_view_of_two(request):
+    return Response()
+
+
+api_of_two = NinjaAPI(urls_namespace="error reports of two", auth=[BearerJwt(), django_auth])
+api_of_two.get("/sync/")(lambda request: None)
+
+
+@api_of_two.get("/async/")
+async def async_operation_of_two(request):
+    pass
+
+
 urlpatterns = [
+    path("two/drf/", drf_view_of_two),
+    path("two/ninja/", api_of_two.urls),
     path("def/", secure(scope="read")(view)),
     path("async/", secure(scope="read")(async_view)),
     path("drf/", drf_view),
@@ -224,6 +244,24 @@ def test_a_service_that_fails_shows_no_token(rsa_issuer, ask, url, fault):
         if fault == "current":  # it is asked for its keys once a token is remembered
             verify_token(token)
         ask(f"{url}?well=1", token, [503])
+
+
+class FilterThatFails(logging.Filter):
+    """A project's filter of its log."""
+
+    filter = fail
+
+
+@pytest.mark.parametrize("url", ["/two/drf/", "/two/ninja/sync/", "/two/ninja/async/"])
+def test_a_log_that_fails_about_a_foreign_token_shows_none(rsa_issuer, ask, url):
+    """It is called where the issuer is asked about, which is before anything verifies the token."""
+    logger, log_filter = logging.getLogger("django_oauth_jwt"), FilterThatFails()
+    logger.addFilter(log_filter)
+    try:
+        with rsa_issuer.installed(PASS_FOREIGN_TOKENS=True, ISSUER_RESOLVER=fail):
+            ask(url, rsa_issuer.token("read", iss="https://other.test"), [500])
+    finally:
+        logger.removeFilter(log_filter)
 
 
 @each_url
