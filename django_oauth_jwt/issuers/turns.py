@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from ..errors import IssuerUnavailable
-from ..upstream import MAXIMUM_WAITING, PATIENCE_SECONDS, RequestWait, Steps, new_future
+from ..upstream import MAXIMUM_WAITING, PATIENCE_SECONDS, Steps, Wait, new_future
 
 
 class Turns:
@@ -37,7 +37,7 @@ class Turns:
             turn: Future[None] = new_future()
             self._line.append(turn)
         try:
-            yield RequestWait(turn, PATIENCE_SECONDS)
+            yield Wait(turn, PATIENCE_SECONDS)
         except BaseException:  # the request is given up
             if self._has_turn(turn):
                 self.give_back()

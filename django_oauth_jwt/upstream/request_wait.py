@@ -1,32 +1,27 @@
-"""How a request waits for what anybody can cause: one at a time, while such waiting has just been in vain."""
+"""How a request waits for what anybody can cause: one at a time, while something hangs that was waited for in vain."""
 
 import threading
-import time
+from concurrent.futures import Future
 from typing import Any, Final
-
-from django.core.signals import setting_changed
 
 from .forks import PerProcess
 from .threads import Wait
 
-#: For how long, in seconds, a wait in vain makes the process careful: longer than the pause between two tries.
-CAREFUL_SECONDS: Final = 60.0
-
 
 class _Waiting:
-    """What one process knows of its waits: ``careful_until`` is in monotonic seconds."""
+    """What one process knows of its waits: ``hanging`` was waited for in vain last."""
 
     def __init__(self) -> None:
-        self.careful_until = 0.0
+        self.hanging: Future[Any] | None = None
         self.turn = threading.Lock()
 
 
 class RequestWait(Wait):
-    """Wait as `Wait` does; where waiting has just been in vain, only if no other request of the process waits so.
+    """Wait as `Wait` does; while something hangs, only if no other request of the process waits so.
 
     Each issuer that hangs has its own limit of those who wait for it. Tokens that name many of them, one after the
     other, would hold all threads of a server all the same. Who may not wait goes on at once, as after a wait in vain.
-    On an event loop nobody is held up, so there all may wait.
+    On an event loop nobody is held up, so there all may wait. What is waited for must be done one day.
     """
 
     __slots__ = ()
@@ -34,7 +29,7 @@ class RequestWait(Wait):
     def get(self) -> None:
         """Wait, blocking."""
         waiting = _waiting.get()
-        if time.monotonic() >= waiting.careful_until:
+        if waiting.hanging is None or waiting.hanging.done():
             self._wait(waiting)
         elif waiting.turn.acquire(blocking=False):
             try:
@@ -44,15 +39,7 @@ class RequestWait(Wait):
 
     def _wait(self, waiting: _Waiting) -> None:
         super().get()
-        if not self.future.done():
-            waiting.careful_until = time.monotonic() + CAREFUL_SECONDS
+        waiting.hanging = waiting.hanging if self.future.done() else self.future
 
 
 _waiting: Final = PerProcess(lambda _: _Waiting())
-
-
-def _forget(**kwargs: Any) -> None:
-    _waiting.get().careful_until = 0.0
-
-
-setting_changed.connect(_forget, dispatch_uid="django_oauth_jwt.upstream.request_wait")

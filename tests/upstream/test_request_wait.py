@@ -4,27 +4,19 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.test import override_settings
 
 from django_oauth_jwt.upstream import Wait, new_future, request_wait
-from django_oauth_jwt.upstream.request_wait import CAREFUL_SECONDS, RequestWait
+from django_oauth_jwt.upstream.request_wait import RequestWait
 
 from ..servers.faulty_server import FOREVER
 
 
-@pytest.fixture
-def clock(monkeypatch):
-    """The monotonic clock of the waits, which stands still."""
-
-    class Clock:
-        now = 1000.0
-
-        @staticmethod
-        def monotonic():
-            return Clock.now
-
-    monkeypatch.setattr(request_wait, "time", Clock)
-    return Clock
+@pytest.fixture(autouse=True)
+def _nothing_hangs():
+    """Begin as a process that has not waited yet, and leave none that hangs behind."""
+    request_wait._waiting.get().hanging = None
+    yield
+    request_wait._waiting.get().hanging = None
 
 
 @pytest.fixture
@@ -35,7 +27,7 @@ def waits(monkeypatch):
     return waits
 
 
-def test_all_may_wait_until_one_has_waited_in_vain(clock):
+def test_all_may_wait_until_one_has_waited_in_vain():
     """As at a cold start of a server whose authorization server is well."""
     future = new_future()
     with ThreadPoolExecutor(4) as threads:
@@ -46,7 +38,7 @@ def test_all_may_wait_until_one_has_waited_in_vain(clock):
             each.result(FOREVER)
 
 
-def test_then_one_at_a_time_may(clock, waits, monkeypatch):
+def test_then_one_at_a_time_may(waits, monkeypatch):
     """Others go on at once, whatever they would wait for, and the next one waits again."""
     RequestWait(new_future(), 0.01).get()
     first, second = new_future(), new_future()
@@ -63,7 +55,7 @@ def test_then_one_at_a_time_may(clock, waits, monkeypatch):
     assert waits[1:] == [first, second]
 
 
-def test_a_wait_that_pays_makes_nobody_careful(clock, waits):
+def test_a_wait_that_pays_makes_nobody_careful(waits):
     """Nor does one that ends in an error."""
     done = new_future()
     done.set_exception(OSError())
@@ -74,21 +66,19 @@ def test_a_wait_that_pays_makes_nobody_careful(clock, waits):
     assert waits == [done, done]
 
 
-def test_who_may_not_wait_goes_on_at_once(clock, waits):
-    """For as long as it says after the last wait in vain, and no longer."""
-    RequestWait(new_future(), 0.01).get()
+def test_who_may_not_wait_goes_on_at_once(waits):
+    """For as long as the last thing hangs that was waited for in vain, and no longer."""
+    hanging = new_future()
+    RequestWait(hanging, 0.01).get()
     with request_wait._waiting.get().turn:
         RequestWait(new_future(), FOREVER).get()
-        assert len(waits) == 1
-        clock.now += CAREFUL_SECONDS - 0.1
-        RequestWait(new_future(), FOREVER).get()
-        assert len(waits) == 1
-        clock.now += 0.1
+        assert waits == [hanging]
+        hanging.set_result(None)
         RequestWait(new_future(), FOREVER).get()
         assert len(waits) == 2
 
 
-def test_on_an_event_loop_all_may_wait(clock, waits):
+def test_on_an_event_loop_all_may_wait(waits):
     """They hold no thread."""
     RequestWait(new_future(), 0.01).get()
     future = new_future()
@@ -101,13 +91,3 @@ def test_on_an_event_loop_all_may_wait(clock, waits):
 
     with request_wait._waiting.get().turn:
         asyncio.run(asyncio.wait_for(wait_together(), FOREVER))
-
-
-def test_other_settings_begin_anew(clock, waits):
-    """As each test does that has some of its own."""
-    RequestWait(new_future(), 0.01).get()
-    with override_settings(OAUTH_JWT={}):
-        pass
-    with request_wait._waiting.get().turn:
-        RequestWait(new_future(), 0.01).get()
-    assert len(waits) == 2
