@@ -158,8 +158,7 @@ class InsufficientScope(BearerError):
 
     def __init__(self, required: str | Iterable[str] = (), *, detail: str | None = None) -> None:
         super().__init__("insufficient_scope", "Token is missing some required scope values", detail=detail)
-        # An iterator could be read once, and not be sent to another process.
-        self.args = (tuple(required.split() if isinstance(required, str) else required),)
+        self.args = (_words(required),)
         self.scope = " ".join(self.args[0])
 
 
@@ -197,7 +196,7 @@ class InsufficientAuthentication(BearerError):
             "A different or more recent authentication of the user is required",
             detail=detail,
         )
-        self.args = (tuple(acr_values.split() if isinstance(acr_values, str) else acr_values), max_age)
+        self.args = (_words(acr_values), max_age)
         self.acr_values = " ".join(self.args[0])
         self.max_age = "" if max_age is None else str(max_age)
 
@@ -236,3 +235,8 @@ class RevocationCheckUnavailable(KeysUnavailable):
     """Whether the token was revoked cannot be told, or not be written down: IS_REVOKED or the cache fails."""
 
     REASON = ("revocation_check_unavailable", "Whether the token was revoked cannot be told for now")
+
+
+def _words(values: str | Iterable[str]) -> tuple[str, ...]:
+    # A tuple, since an iterator could be read once, and not be sent to another process.
+    return tuple(values.split() if isinstance(values, str) else values)
