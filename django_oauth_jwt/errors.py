@@ -173,8 +173,9 @@ class MissingClaims(BearerError):
     status = 403
 
     def __init__(self, missing: str | Iterable[str] = (), *, detail: str | None = None) -> None:
-        super().__init__("missing_claims", "Token is missing some required claims", detail=detail)
         self.missing = (missing,) if isinstance(missing, str) else tuple(missing)
+        detail = detail or ", ".join(self.missing) or None
+        super().__init__("missing_claims", "Token is missing some required claims", detail=detail)
         self.args = (self.missing,)
 
 

@@ -21,7 +21,18 @@ def verify_compact(encoded: str, key_set: KeySet, algorithms: Collection[str]) -
     ``jku``, ``x5u``, ``jwk`` and ``x5c`` are ignored; ``crit`` (RFC 7515 section 4.1.11) and ``b64``
     (RFC 7797) are refused.
     """
-    header, payload, signing_input, signature_segment = read_compact(ascii_bytes(encoded))
+    try:
+        return _verified(ascii_bytes(encoded), key_set, algorithms)
+    except InvalidToken as error:
+        # The frames below hold the JWS, which may be good for somebody else.
+        error.__context__ = error.__cause__ = None
+        raise error.with_traceback(None) from None
+    finally:
+        del encoded  # nor may this one
+
+
+def _verified(encoded: bytes, key_set: KeySet, algorithms: Collection[str]) -> tuple[dict[str, Any], bytes]:
+    header, payload, signing_input, signature_segment = read_compact(encoded)
     check_algorithm(header.alg, algorithms)
     verify_signature(header, signing_input, signature_segment, key_set)
     return thaw(header.parameters), payload

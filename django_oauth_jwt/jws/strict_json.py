@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
@@ -74,8 +75,8 @@ def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _duplicate(pairs: list[tuple[str, Any]]) -> str:
     """Return the name of a member that is given twice, as it may stand in a log."""
-    names = [name for name, _ in pairs]
-    return ascii(next(name for name in names if names.count(name) > 1))[:80]
+    times = Counter(name for name, _ in pairs)
+    return ascii(next(name for name in times if times[name] > 1))[:80]
 
 
 def _finite(literal: str) -> float:

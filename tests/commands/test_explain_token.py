@@ -2,8 +2,10 @@
 
 import io
 import json
+from traceback import walk_tb
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command, execute_from_command_line
 
 from django_oauth_jwt.testing import ProofKey, SigningKey, TokenIssuer
@@ -161,6 +163,16 @@ def test_a_token_of_another_issuer_is_looked_at_all_the_same(api_issuer, run):
     assert [rule for rule, (mark, _) in found.items() if mark == "no"] == ["issuer"]
     assert '"https://issuer.test/"; trusted: "https://issuer.test"; the rest is checked as if' in found["issuer"][1]
     assert results(run("explain_token", api_issuer.token())[0])["issuer"][1].endswith('trusted: "https://issuer.test"')
+
+
+def test_wrong_settings_show_no_token(settings):
+    """Their error goes through the command, whose variables are in a report of it."""
+    settings.OAUTH_JWT = {"JWKS_URI": 5}
+    with pytest.raises(ImproperlyConfigured) as caught:
+        call_command("explain_token", "a-secret-token")
+    frames = [frame for frame, _ in walk_tb(caught.tb) if frame.f_globals["__name__"].startswith("django_oauth_jwt")]
+    assert "handle" in [frame.f_code.co_name for frame in frames]
+    assert "a-secret-token" not in repr([frame.f_locals for frame in frames])
 
 
 def test_where_several_are_trusted_each_has_its_own_rules(api_issuer, run, settings):

@@ -3,6 +3,7 @@
 import base64
 import json
 from contextlib import suppress
+from traceback import walk_tb
 
 import pytest
 
@@ -70,6 +71,27 @@ def test_each_algorithm_verifies_its_own_signature_only(signing_key, alg):
             assert verify_compact(encoded, _key_set(jwk), [other])
         else:
             assert _reason(encoded, _key_set(jwk)) in ("bad_signature", "wrong_algorithm")
+
+
+def _shown(error):
+    """Return what a report shows of the variables of the package's frames, those of the causes included."""
+    found = []
+    while error is not None:
+        frames = [frame for frame, _ in walk_tb(error.__traceback__) if frame.f_globals["__name__"] != __name__]
+        found += [repr(frame.f_locals) for frame in frames]
+        error = error.__cause__ or error.__context__
+    return "".join(found)
+
+
+def test_a_refusal_shows_nothing_of_the_jws(signing_key):
+    """Neither of one that somebody else accepts, nor of what is none."""
+    key = signing_key("ES256")
+    encoded = key.encode({"alg": "ES256", "kid": key.kid}, b"{}")
+    for jws, algorithms in (encoded, ["RS256"]), (encoded[:-2], ["ES256"]), (f"{encoded}\xe9", ["ES256"]):
+        with pytest.raises(InvalidToken) as caught:
+            verify_compact(jws, _key_set(key), algorithms)
+        assert "'algorithms'" in _shown(caught.value)
+        assert not [part for part in jws.split(".") if part in _shown(caught.value)]
 
 
 @pytest.mark.parametrize("alg", ["RS256", "PS256", "ES256", "ES512", "EdDSA"])

@@ -88,6 +88,13 @@ def test_a_string_without_an_end_is_refused(unending):
         loads_object(f'{{"a": {unending}'.encode())
 
 
+def test_the_member_that_is_given_twice_is_found_in_one_pass():
+    """Of so many, comparing each with all others would take longer than a test may."""
+    members = "".join(f'"{number}":0,' for number in range(300_000))
+    with pytest.raises(ValueError, match="duplicate member '299999'"):
+        loads_object(f'{{{members}"299999":0}}'.encode())
+
+
 def test_many_members_side_by_side_are_no_nesting():
     """The bound is on depth: a token of a thousand groups is read."""
     value = {"groups": [{"id": [number]} for number in range(1000)]}

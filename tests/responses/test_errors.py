@@ -135,9 +135,12 @@ def test_a_detail_is_for_the_project_alone(issuer):
 
 
 def test_missing_claims_have_names():
-    """For programs; none where nobody said."""
-    assert MissingClaims(["role", "realm_access.roles"]).missing == ("role", "realm_access.roles")
-    assert MissingClaims().missing == ()
+    """For programs, and for the log where nobody says it in other words; none where nobody said."""
+    error = MissingClaims(iter(["role", "realm_access.roles"]))
+    assert error.missing == ("role", "realm_access.roles")
+    assert error.detail == "role, realm_access.roles"
+    assert MissingClaims("role", detail="none of the roles").detail == "none of the roles"
+    assert (MissingClaims().missing, MissingClaims().detail) == ((), None)
 
 
 @pytest.mark.parametrize("error", ALL, ids=_name)

@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from ...conf import get_runtime
 from ...diagnosis import Console, Explanation, ReportCommand, explain, shown
+from ...jws import EncodedToken
 from ...proofs import DPOP, RequestFacts, normalized
 
 _PREFIX: Final = re.compile(r"(authorization\s*:\s*)?((bearer|dpop)(\s+|$))?", re.IGNORECASE)
@@ -36,7 +37,8 @@ class Command(ReportCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Explain the token."""
-        explanation = explain(_encoded_token(options["token"]), get_runtime(), _sent(options))
+        encoded = EncodedToken(_encoded_token(options.pop("token")))  # a report of wrong settings would show it
+        explanation = explain(encoded.text, get_runtime(), _sent(options))
         self.report(_document(explanation), partial(_print, explanation), options, is_well=explanation.is_accepted)
 
 
