@@ -65,6 +65,16 @@ def test_a_jwt_that_is_revoked_is_refused_in_time(server, frozen_time):
     assert len(server.questions) == 2
 
 
+def test_a_clock_that_is_set_back_makes_no_jwt_good_for_longer(server, frozen_time):
+    """It is asked about again at once: what is remembered was said at a time that is to come."""
+    token = server.issuer.token("read", iat=frozen_time.now - 7200)
+    verify_token(token)
+    with server.behaving(respond_with(body=b'{"active": false}')):
+        frozen_time.now -= 3600
+        assert reason_of(token) == "inactive"
+    assert len(server.questions) == 2
+
+
 def test_an_outage_is_503_for_a_new_jwt_and_nothing_for_a_known_one(server, enter):
     """The contract's answer, not the JWT's word."""
     known, new = (server.issuer.token("read") for _ in range(2))

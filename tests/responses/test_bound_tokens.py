@@ -48,6 +48,26 @@ def again(request):
     return secure(jwks_service=get_jwks_service())(view)(request)
 
 
+def change_method(get_response):
+    """A middleware below ours that takes the request for one of another method."""
+
+    def call(request):
+        request.method = "POST"
+        return get_response(request)
+
+    return call
+
+
+def change_path(get_response):
+    """A middleware below ours that takes the request for one of another path."""
+
+    def call(request):
+        request.path = "/elsewhere"
+        return get_response(request)
+
+    return call
+
+
 urlpatterns = [
     path("middleware", view),
     path("middleware-async", async_view),
@@ -164,6 +184,18 @@ def test_a_proof_is_good_once(send, at, token, proof_key):
     headers = proof_key.headers(token, "GET", url(at))
     assert [send("get", at, headers=headers).status_code for _ in range(3)] == [200, 401, 401]
     assert send("get", at, headers=proof_key.headers(token, "GET", url(at))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"), [(change_method, "wrong_proof_method"), (change_path, "wrong_proof_url")]
+)
+def test_a_proof_is_for_the_request_that_it_was_shown_with(send, settings, token, proof_key, signals, change, reason):
+    """What the middleware has checked is no proof for another method or path, should a second entry point ask."""
+    for below, status in (([], 200), ([f"{__name__}.{change.__name__}"], 401)):
+        settings.MIDDLEWARE = [MIDDLEWARE, *below]
+        headers = proof_key.headers(token, "GET", url("/middleware-again"))
+        assert send("get", "/middleware-again", headers=headers).status_code == status
+    assert [sent["reason"] for name, sent in signals if name == "rejected"] == [reason]
 
 
 def test_a_token_of_nobody_in_particular_needs_the_bearer_scheme(send, at, issuer, proof_key):

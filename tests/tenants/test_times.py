@@ -2,6 +2,8 @@
 
 import pytest
 
+from django_oauth_jwt.testing.introspection import session_of
+
 from .issuers import A, B
 
 #: What the manual says of how long a yes and a no are remembered, in seconds.
@@ -80,3 +82,16 @@ class TestTimes:
         tenants.remove(A)
         frozen_time.now -= 1
         assert status_of(A) == 403
+
+
+def test_a_tenant_that_is_removed_is_refused_whatever_its_server_says(trust_tenants, frozen_time, status_of):
+    """For however long its server calls a token active (TOKENS "all"): the shorter of the two times holds."""
+    tenants = trust_tenants(HTTP_SESSION=session_of(A))
+    endpoint = {"ENDPOINT": f"{A.issuer}/introspect", "CLIENT_ID": "api", "AUTH": "none"}
+    tenants.add(A, INTROSPECTION={**endpoint, "TOKENS": "all", "CACHE_SECONDS": 10 * YES})
+    assert status_of(A) == 200
+    tenants.remove(A)
+    frozen_time.now += YES - 1
+    assert status_of(A) == 200
+    frozen_time.now += 1
+    assert status_of(A) == 403
