@@ -94,8 +94,8 @@ def _without_middleware(settings: Settings, middleware: list[list[str]]) -> Iter
 
 def _foreign_tokens(settings: Settings) -> Iterable[Risk]:
     listed = getattr(django_settings, "REST_FRAMEWORK", {}).get("DEFAULT_AUTHENTICATION_CLASSES", ())
-    names = [_names_of(entry) for entry in listed]
-    if settings.pass_foreign_tokens and not any(AUTHENTICATION in above for above in names[:-1]):
+    ours = [index for index, entry in enumerate(listed) if AUTHENTICATION in _names_of(entry)]
+    if settings.pass_foreign_tokens and ours == [len(listed) - 1]:  # elsewhere views or django-ninja name ours
         yield Risk(
             "W012",
             "PASS_FOREIGN_TOKENS is on, and no authenticator stands below ours: such tokens are refused all the same.",

@@ -9,7 +9,7 @@ from django.core.checks import run_checks
 
 import django_oauth_jwt
 
-from .test_deploy import CORS, CSRF, FETCH, LOCAL, LOGIN, OURS, PRUDENT, RESOURCE, SHARED, SHIPPED
+from .test_deploy import BEARER, CORS, CSRF, FETCH, LOCAL, LOGIN, OURS, PRUDENT, RESOURCE, SHARED, SHIPPED
 
 SHARE = "Set CACHE to the alias of a cache that all processes share (Redis, Memcached, a database)."
 ABOVE = "Move JwtBearerMiddleware above it."
@@ -158,6 +158,7 @@ def _found():
 def test_a_warning_says_what_is_unwise_and_what_to_do(settings, monkeypatch, number):
     """To the letter, and with nothing beside it but what follows from the same cause."""
     oauth_jwt, settings.MIDDLEWARE, settings.CACHES, message, hint = WORDS[number]
+    settings.REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": [BEARER]}
     monkeypatch.setattr("django.VERSION", (5, 2, 14) if number == "W007" else (6, 0, 6))
     settings.OAUTH_JWT = {**PRUDENT, **oauth_jwt}
     found = {warning.id.removeprefix("oauth_jwt."): warning for warning in _found()}
