@@ -2,8 +2,6 @@
 
 import pytest
 
-from django_oauth_jwt.testing.introspection import session_of
-
 from .issuers import A, B
 
 #: What the manual says of how long a yes and a no are remembered, in seconds.
@@ -84,14 +82,13 @@ class TestTimes:
         assert status_of(A) == 403
 
 
-def test_a_tenant_that_is_removed_is_refused_whatever_its_server_says(trust_tenants, frozen_time, status_of):
+def test_a_tenant_that_is_removed_is_refused_whatever_its_server_says(tenants, auth_server, frozen_time, status_of):
     """For however long its server calls a token active (TOKENS "all"): the shorter of the two times holds."""
-    tenants = trust_tenants(HTTP_SESSION=session_of(A))
-    endpoint = {"ENDPOINT": f"{A.issuer}/introspect", "CLIENT_ID": "api", "AUTH": "none"}
-    tenants.add(A, INTROSPECTION={**endpoint, "TOKENS": "all", "CACHE_SECONDS": 10 * YES})
-    assert status_of(A) == 200
-    tenants.remove(A)
+    issuer, introspection = auth_server.issuer, auth_server.introspection(TOKENS="all", CACHE_SECONDS=10 * YES)
+    tenants.add(issuer, JWKS=auth_server.jwks(), INTROSPECTION=introspection)
+    assert status_of(issuer) == 200
+    tenants.remove(issuer)
     frozen_time.now += YES - 1
-    assert status_of(A) == 200
+    assert status_of(issuer) == 200
     frozen_time.now += 1
-    assert status_of(A) == 403
+    assert status_of(issuer) == 403
