@@ -10,6 +10,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from .conf import require_key_service
 from .errors import BearerError
 from .http import authorize, is_header_text, mark_secured, note_scopes, refusal_steps, state_of, undo_changes
 from .jwks import KeyService
@@ -70,10 +71,12 @@ def secure(
     of that one. The view is called with ``request.claims`` and ``request.access_token``, and is exempt from CSRF
     checks, since browsers never send the header by themselves. A BearerError that the view raises is answered like
     our own. Raises ValueError for requirements that make no sense, TypeError where it stands without its parentheses
-    or on what is no view.
+    or on what is no view, or for a ``jwks_service`` that is none.
     """
-    if realm is not None and not is_header_text(realm):
-        raise ValueError(f"realm {realm!r} must be printable ASCII")
+    if realm is not None and not (isinstance(realm, str) and is_header_text(realm)):
+        raise ValueError(f"realm {realm!r} must be a string of printable ASCII")
+    if jwks_service is not None:
+        require_key_service(jwks_service)
     requirements = Requirements(parse_scopes(scope), parse_claims(claims))
 
     def steps(request: HttpRequest) -> Steps[HttpResponseBase | None] | None:

@@ -18,7 +18,7 @@ from .risks_of_cache import cache_risks
 from .risks_of_project import middleware_risks
 from .rules import ISSUER_RULES, RULES
 from .runtime import Runtime, get_runtime, get_settings, require_key_source
-from .targets import KEY_SERVICE_METHODS, is_key_service
+from .targets import KEY_SERVICE_METHODS, is_key_service, require_key_service
 from .urls import is_loopback, is_secure, url
 from .validated import Settings, TrustedIssuer
 from .values import seconds, some_seconds
@@ -53,6 +53,7 @@ __all__ = [
     "middleware_risks",
     "read",
     "read_issuer",
+    "require_key_service",
     "require_key_source",
     "seconds",
     "setting_risks",

@@ -68,3 +68,16 @@ def key_service(value: Any) -> Any:
 def is_key_service(target: object) -> bool:
     """Tell whether an object has the methods of a key service."""
     return all(callable(getattr(target, method, None)) for method in KEY_SERVICE_METHODS)
+
+
+def require_key_service(given: object) -> None:
+    """Raise TypeError for what code gives as ``jwks_service`` and is none; a class may make one, and is none itself."""
+    try:
+        is_class = isinstance(given, type)
+        is_one = not is_class and is_key_service(given)
+    except Exception:  # noqa: BLE001  # one that is made when it is first used may raise anything: use tells
+        return
+    if not is_one:
+        kind = "class" if is_class else type(given).__name__
+        methods = ", ".join(KEY_SERVICE_METHODS)
+        raise TypeError(f"jwks_service must be an object with the methods {methods}, not a {kind}")

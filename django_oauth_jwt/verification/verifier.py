@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Hashable
 
-from ..conf import Runtime, get_runtime, require_key_source
+from ..conf import Runtime, get_runtime, require_key_service, require_key_source
 from ..errors import BearerError, InvalidToken
 from ..issuers import issuer_of_verified
 from ..jwks import KeyService
@@ -30,8 +30,9 @@ def verify_token(
 
     ``jwks_service`` replaces the one of the settings; where it has an ``issuer``, the token must be of that one.
     A token that is bound to its sender (RFC 7800) is refused as ``unproven``, unless ``binding_checked`` says that the
-    caller has checked the proof or the certificate itself. Raises InvalidToken or KeysUnavailable. May wait for a
-    fetch of the keys and for IS_REVOKED: code on an event loop uses `averify_token`.
+    caller has checked the proof or the certificate itself. Raises InvalidToken or KeysUnavailable, and TypeError for
+    a ``jwks_service`` that is none. May wait for a fetch of the keys and for IS_REVOKED: code on an event loop uses
+    `averify_token`.
     """
     encoded = EncodedToken(encoded_token)
     del encoded_token  # a report of whatever is raised from here on would show it
@@ -64,6 +65,8 @@ def _remembered_or_steps(
 ) -> AccessToken | Steps[AccessToken]:
     if jwks_service is None:
         require_key_source(runtime.settings)
+    else:
+        require_key_service(jwks_service)
     return remembered_or_steps(encoded, runtime, jwks_service)
 
 

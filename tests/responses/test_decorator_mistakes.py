@@ -1,5 +1,9 @@
 """The decorators used by mistake: each error says what to do instead, and nobody is let in meanwhile."""
 
+import asyncio
+from types import SimpleNamespace
+from unittest.mock import Mock
+
 import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
@@ -13,6 +17,9 @@ from rest_framework.viewsets import ModelViewSet
 
 from django_oauth_jwt.authentication import BearerJwtAuthentication
 from django_oauth_jwt.decorators import secure, token_not_required
+from django_oauth_jwt.jwks import get_jwks_service
+from django_oauth_jwt.testing import SigningKey, TokenIssuer
+from django_oauth_jwt.verification import averify_token, verify_token
 
 
 def view(request):
@@ -55,6 +62,71 @@ def test_scopes_without_their_keyword(scope):
     with pytest.raises(TypeError) as error:
         secure(scope)
     assert str(error.value) == f"secure takes keywords: secure(scope={scope!r})"
+
+
+class Lent:
+    """A key service whose methods are those of another one."""
+
+    def __init__(self, lender):
+        self.lender = lender
+
+    def __getattr__(self, name):
+        return getattr(self.lender, name)
+
+
+class Late:
+    """A key service that cannot be had yet."""
+
+    def __getattr__(self, name):
+        raise RuntimeError("not yet")
+
+
+def _verify_in_a_loop(encoded_token, **kwargs):
+    return asyncio.run(averify_token(encoded_token, **kwargs))
+
+
+SERVICE = TokenIssuer(key=SigningKey.generate("ES256", "key"))
+#: By what an error calls it: what is given as ``jwks_service`` by mistake.
+NO_SERVICES = {
+    "str": "https://user:secret@as.example.com/jwks",
+    "class": TokenIssuer,
+    "KeySet": SERVICE.current(),
+    "dict": SERVICE.jwks(),
+    "function": get_jwks_service,
+    "SimpleNamespace": SimpleNamespace(key_set_for=SERVICE.key_set_for, akey_set_for=SERVICE.akey_set_for),
+}
+
+
+@pytest.mark.parametrize("verify", [verify_token, _verify_in_a_loop])
+@pytest.mark.parametrize("kind", NO_SERVICES)
+def test_a_key_service_that_is_none(issuer, kind, verify):
+    """Told where the view is made, and by a verification at once; it would be a 503 at each request."""
+    for use in (secure, lambda **given: verify(issuer.token(), **given)):
+        with pytest.raises(TypeError) as error:
+            use(jwks_service=NO_SERVICES[kind])
+        methods = "current, key_set_for, akey_set_for"
+        assert str(error.value) == f"jwks_service must be an object with the methods {methods}, not a {kind}"
+
+
+@pytest.mark.parametrize("make", [Lent, lambda service: Mock(wraps=service, issuer=service.issuer)])
+def test_a_key_service_that_lends_its_methods(settings, make):
+    """As the setting JWKS_SERVICE takes it."""
+    settings.OAUTH_JWT, service = {}, make(SERVICE)
+    assert verify_token(SERVICE.token(sub="anna"), jwks_service=service).subject == "anna"
+    request = RequestFactory().get("/", headers=SERVICE.headers())
+    assert secure(jwks_service=service)(view)(request).status_code == 200
+
+
+def test_a_key_service_that_cannot_be_had_yet():
+    """The project starts; a request tells."""
+    secure(jwks_service=Late())(view)
+
+
+@pytest.mark.parametrize("realm", [5, ["api"], b"api", "caf\u00e9", "a\nb"])
+def test_a_realm_that_cannot_stand_in_a_header(realm):
+    """The one of the decorator; that of the settings is checked there."""
+    with pytest.raises(ValueError, match="must be a string of printable ASCII"):
+        secure(realm=realm)
 
 
 @pytest.mark.parametrize(("decorator", "name"), [(secure(), "secure(...)"), (token_not_required, "token_not_required")])
