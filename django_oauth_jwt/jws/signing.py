@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from .algorithms import KEY_SHAPES, SUPPORTED_ALGORITHMS
 from .public_key import MINIMUM_RSA_BITS
+from .roca import has_roca_fingerprint
 from .thumbprint import CURVES, encode_segment
 from .verifying_keys import HASHES
 
@@ -21,7 +22,9 @@ def algorithms_of_private_key(private_key: object) -> tuple[str, ...]:
     """Return the algorithms that a key may sign with, the most common one first; empty for one of no use."""
     shape: tuple[str, str | None]
     if isinstance(private_key, rsa.RSAPrivateKey):
-        shape = ("RSA", None) if private_key.key_size >= MINIMUM_RSA_BITS else ("", None)
+        modulus = private_key.public_key().public_numbers().n
+        is_weak = private_key.key_size < MINIMUM_RSA_BITS or has_roca_fingerprint(modulus)
+        shape = ("", None) if is_weak else ("RSA", None)
     elif isinstance(private_key, ec.EllipticCurvePrivateKey):
         shape = ("EC", CURVES.get(private_key.curve.name, ""))
     else:

@@ -1,5 +1,6 @@
 """INTROSPECTION: keys and addresses that go together, and secrets that nobody sees."""
 
+import math
 import sys
 from traceback import walk_tb
 
@@ -27,6 +28,14 @@ def pem(key, encryption=None, form=PrivateFormat.PKCS8):
     return key.private_bytes(Encoding.PEM, form, encryption or NoEncryption()).decode()
 
 
+def roca_key():
+    """Return an RSA key as the faulty library makes them: primes that are powers of 65537 modulo each small prime."""
+    product = math.prod(n for n in range(2, 168) if all(n % divisor for divisor in range(2, n)))
+    p, q = (product * (2**1024 // product - number) + pow(65537, 12345, product) for number in (8, 18))
+    public, d = rsa.RSAPublicNumbers(65537, p * q), pow(65537, -1, (p - 1) * (q - 1))
+    return rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), public).private_key()
+
+
 EC = ec.generate_private_key(ec.SECP256R1())
 #: By kind: a key, and the algorithms that it may sign with, the first by default.
 KEYS = {
@@ -39,6 +48,7 @@ KEYS = {
 #: PEMs of no use.
 USELESS = {
     "RSA of 1024 bits": pem(rsa.generate_private_key(65537, 1024)),
+    "RSA with the fingerprint of ROCA": pem(roca_key()),
     "secp256k1": pem(ec.generate_private_key(ec.SECP256K1())),
     "DSA": pem(dsa.generate_private_key(1024)),
     "Ed448": pem(ed448.Ed448PrivateKey.generate()),
@@ -99,6 +109,12 @@ def test_a_key_of_no_use_is_refused(problem_of, kind):
     assert message.id == "oauth_jwt.E003"
     assert "private key in PEM" in message.msg or "'PRIVATE_KEY' of RSA" in message.msg
     assert not any(line in message.msg + message.hint for line in USELESS[kind].splitlines()[1:-1])
+
+
+def test_a_key_that_can_be_computed_is_refused_with_the_reason(problem_of):
+    """CVE-2017-15361: anybody who has the public key could sign as this client."""
+    message = problem_of({**VALID, "INTROSPECTION": {"CLIENT_ID": "api", "PRIVATE_KEY": pem(roca_key())}})
+    assert "without the fingerprint of CVE-2017-15361" in message.msg
 
 
 def test_a_file_that_cannot_be_read_is_told(problem_of):
