@@ -10,12 +10,12 @@ import pytest
 
 from django_oauth_jwt.errors import InvalidToken, KeysUnavailable
 from django_oauth_jwt.jwks.snapshot import Failure, Wanted
-from django_oauth_jwt.upstream import run_blocking
+from django_oauth_jwt.upstream import RequestWait, WaitInTrouble, run_blocking
 from django_oauth_jwt.verification import verify_token
 
 from ..flood import flood
 from ..servers.faulty_server import FOREVER, hang, respond_with
-from .inside import change, have_patience, inside, keys_job
+from .inside import change, have_patience, inside, keys_job, search_for
 
 COOLDOWN = 30
 
@@ -259,6 +259,36 @@ def test_a_refresh_that_lacks_the_new_key_is_followed_by_a_search(warm_service, 
         release.set()
     assert found.result().knows(*wanted)
     assert auth_server.fetches == 3
+
+
+def test_a_request_waits_for_a_refresh_and_a_search_no_longer_than_for_one(warm_service, auth_server, clock):
+    """The second is for both together; what is found later is there for the next request."""
+    have_patience(warm_service, 1)
+    source = inside(warm_service).source
+    now = source._monotonic()
+    source._monotonic = lambda: now
+    clock.advance(3600)
+    with auth_server.held():
+        warm_service.current()
+        search = search_for(warm_service, "new", "ES256")
+        for_the_refresh = next(search)
+        now += 0.75
+    for_the_refresh.future.result(FOREVER)
+    with auth_server.held():
+        for_the_search = search.send(None)
+        assert [type(wait) for wait in (for_the_refresh, for_the_search)] == [RequestWait] * 2
+        assert [wait.seconds for wait in (for_the_refresh, for_the_search)] == pytest.approx([1, 0.25])
+        with pytest.raises(KeysUnavailable):
+            search.send(None)
+
+
+def test_for_a_server_that_has_just_failed_one_request_of_the_process_waits(warm_service, auth_server):
+    """Tokens that anybody can make up name many such servers, none of which hangs, and each holds who waits for it."""
+    change(warm_service, failure=Failure("status 500", 1, 0.0))
+    search = search_for(warm_service, "new", "ES256")
+    with auth_server.held():
+        assert type(next(search)) is WaitInTrouble
+        search.close()
 
 
 def test_a_new_key_waits_for_the_search_of_another_process(processes, auth_server):
