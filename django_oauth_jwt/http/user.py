@@ -1,5 +1,6 @@
 """``request.user`` and ``request.auser``: the resolver's user, for views and for the middleware before them."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.apps import apps
@@ -24,7 +25,7 @@ class LazyUser:
     def __init__(self, request: HttpRequest, need: User) -> None:
         before: dict[str, Any] = {name: vars(request)[name] for name in _ATTRIBUTES if name in vars(request)}
         self._before, self._need = before, need
-        self._find = lambda: _user_of(need, before)  # without `self`, which holds it
+        self._find: Callable[[], Any] = lambda: _user_of(need, before)  # without `self`, which holds it
         self._user = SimpleLazyObject(self._find)
         _set(request, self._user, self.auser)
 
