@@ -17,7 +17,7 @@ from ..flood import flood
 from ..servers.faulty_server import FOREVER, hang, respond_with
 from .inside import change, have_patience, inside, keys_job, search_for
 
-COOLDOWN = 30
+COOLDOWN, FRESH = 30, 300
 
 
 @pytest.fixture
@@ -100,6 +100,25 @@ def test_a_token_without_kid_is_no_reason_to_fetch_where_a_key_fits(warm_service
     """RFC 7515 leaves the kid optional: one key that fits is good enough."""
     assert status_of(warm_service, auth_server.issuer.token(header={"kid": None})) == 200
     assert auth_server.fetches == 1
+
+
+@pytest.mark.parametrize("x5t", [None, "bmV3"])
+def test_a_new_key_that_no_kid_names_comes_with_the_next_refresh(
+    warm_service, status_of, auth_server, clock, log, settle, x5t
+):
+    """Nothing tells such a token from a made-up one: it is no reason to fetch, though the key is published."""
+    auth_server.issuer.rotate()
+    new = auth_server.issuer.token(header={"kid": None, "x5t": x5t})
+    for seconds in (COOLDOWN, FRESH - COOLDOWN - 1):
+        clock.advance(seconds)
+        assert status_of(warm_service, new) == 403
+        assert log()[-1] == "Token rejected: bad_signature"
+    assert auth_server.fetches == 1
+    clock.advance(2)
+    assert status_of(warm_service, new) == 403  # the refresh is made behind it
+    settle(warm_service)
+    assert status_of(warm_service, new) == 200
+    assert auth_server.fetches == 2
 
 
 def test_a_token_without_kid_looks_for_a_key_of_its_algorithm(warm_service, status_of, auth_server, settle):
