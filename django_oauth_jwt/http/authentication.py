@@ -120,8 +120,7 @@ def _note(
         set_token(request, outcome)
         resolver = _resolver_of(outcome, state.runtime.settings, jwks_service)
         if resolver is not None:
-            known.need = User(resolver, outcome, request)
-            known.lazy_user = LazyUser(request, known.need)
+            known.lazy_user = LazyUser(request, User(resolver, outcome, request))
     else:
         # They hold the request, which holds it.
         outcome.__traceback__ = outcome.__cause__ = outcome.__context__ = None

@@ -54,7 +54,7 @@ def _accept_at_once(known: RequestToken, requirements: Requirements, settings: S
 
     For speed: it is so for most requests, and steps take longer than these checks.
     """
-    if not known.is_accepted and (known.need is not None or token_accepted.receivers):
+    if not known.is_accepted and (known.lazy_user is not None or token_accepted.receivers):
         return False
     try:
         requirements.check(known.verified(), settings.scope_implies)
@@ -121,8 +121,8 @@ def _accepting_steps(
     known = found if isinstance(found, RequestToken) else (yield from found)
     token = known.verified()
     if not known.is_accepted:
-        if known.need is not None:
-            known.user = yield known.need
+        if known.lazy_user is not None:
+            known.user = yield known.lazy_user
             set_user(request, known.user)
         known.is_accepted = True
         if token_accepted.receivers:

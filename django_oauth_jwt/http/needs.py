@@ -1,9 +1,10 @@
 """What the steps of a request cannot get by themselves: a user, and that a signal is sent."""
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from copy import copy
 from inspect import isawaitable
-from typing import Any
+from typing import Any, Final
 
 from asgiref.sync import sync_to_async
 from django.dispatch import Signal
@@ -14,6 +15,9 @@ from ..signals import NEVER_WAITS
 from ..tokens import AccessToken
 
 Resolver = Callable[[AccessToken, HttpRequest], Any]
+
+#: The users for whom a resolver is being asked by this thread or task, whatever it calls meanwhile.
+_being_asked: Final[ContextVar[tuple["User", ...]]] = ContextVar("django_oauth_jwt_being_asked", default=())
 
 
 class User:
@@ -38,17 +42,24 @@ class User:
             raise copy(self._outcome)  # what is raised gets a traceback, and that one would hold the request
         return self._outcome
 
+    def is_being_asked(self) -> bool:
+        """Tell whether it is the resolver, or what it calls, who wants to know."""
+        return self in _being_asked.get()
+
     async def aget(self) -> Any:
         """Do as `get` does, in a thread: a resolver may use the database."""
         return await sync_to_async(self.get)() if self._arguments is not None else self.get()
 
     def _ask(self, token: AccessToken, request: HttpRequest) -> Any:
+        before = _being_asked.set((*_being_asked.get(), self))
         try:
             user = self._resolver(token, request)
         except BearerError as error:
             return error.with_traceback(None)
         except StopIteration as error:  # it would end the steps, and a future cannot hold it
             raise RuntimeError("USER_RESOLVER raised StopIteration") from error
+        finally:
+            _being_asked.reset(before)
         if isawaitable(user) or isinstance(user, tuple):  # true in Python, whether or not there is a user in it
             raise TypeError(f"USER_RESOLVER must return a user or None, not a {type(user).__name__}")
         # What is false, or Django's anonymous user, is nobody as well.

@@ -14,7 +14,6 @@ from ..conf import Runtime, get_runtime
 from ..errors import BearerError
 from ..jwks import KeyService
 from ..tokens import AccessToken
-from .needs import User
 from .user import LazyUser
 
 
@@ -30,8 +29,8 @@ class Protection(Enum):
 class RequestToken:
     """What became of the token that a request brought: for which header and which keys, and whose token it is.
 
-    ``user`` is the resolver's, None where there is no resolver or the token is not accepted yet. ``need`` is the need
-    for that user, and ``lazy_user`` what stands in for it until then; both are None where there is no resolver.
+    ``user`` is the resolver's, None where there is no resolver or the token is not accepted yet. ``lazy_user`` is the
+    need for that user, and stands in for it until then; None where there is no resolver.
     """
 
     header: str | None = field(repr=False)
@@ -39,7 +38,6 @@ class RequestToken:
     outcome: AccessToken | BearerError
     is_accepted: bool = False
     user: Any = None
-    need: User | None = None
     lazy_user: LazyUser | None = None
 
     def verified(self) -> AccessToken:

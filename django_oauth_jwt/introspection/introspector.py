@@ -11,7 +11,7 @@ from typing import Any
 from ..conf import Settings, TrustedIssuer
 from ..errors import IntrospectionUnavailable
 from ..jws import EncodedToken
-from ..upstream import NoAnswer, RequestWait, Steps, Wait, in_thread, unix_time
+from ..upstream import NoAnswer, Steps, Wait, WaitInTrouble, in_thread, unix_time
 from .answer import Answer
 from .endpoint import Endpoint
 from .events import IntrospectionEvents
@@ -89,7 +89,8 @@ class Introspector:
                 raise IntrospectionUnavailable(decision.retry_after)
             question = decision.question if isinstance(decision, Join) else self._start(key, encoded, judge)
             self.state = self.state.asking(key, replace(question, waiting=question.waiting + 1))
-            return RequestWait(question.future, decision.seconds)
+            wait = WaitInTrouble if self.state.failures else Wait
+            return wait(question.future, decision.seconds)
 
     def _start(self, key: str, encoded: EncodedToken, judge: Judge) -> Question:
         question = Question(self._monotonic())

@@ -1,6 +1,7 @@
 """One key source in one process: its state, and the jobs that change it, one at a time."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 
 from ..errors import KeysUnavailable
 from ..jws import KeySet
-from ..upstream import RequestWait, Steps, Wait, in_thread
+from ..upstream import RequestWait, Steps, Wait, WaitInTrouble, in_thread
 from .events import KeyEvents
 from .refresh import Refresher
 from .snapshot import Failure, Snapshot, Timing, Wanted
@@ -78,15 +79,21 @@ class KeySource:
 
         Raises KeysUnavailable where there are none at all, and where it is not clear in time.
         """
-        is_settled = yield from self._wait_for(wanted)
+        until = self._monotonic() + self._timing.patience
+        is_settled = yield from self._wait_for(wanted, until)
         if not is_settled:  # what a refresh has not brought is searched for
-            yield from self._wait_for(wanted)
+            yield from self._wait_for(wanted, until)
         return self._key_set()
 
-    def _wait_for(self, wanted: Wanted) -> Steps[bool]:
-        """Do what is decided and wait for it; tell whether nothing more can be done for the key now."""
+    def _wait_for(self, wanted: Wanted, until: float) -> Steps[bool]:
+        """Do what is decided and wait for it; tell whether nothing more can be done for the key now.
+
+        ``until`` is when the request has waited long enough (monotonic seconds).
+        """
         before = self.state
-        decision, wait = self._begin(lambda state, now: decide(state, wanted, now, self._monotonic(), self._timing))
+        decision, wait = self._begin(
+            lambda state, now: decide(state, wanted, now, self._monotonic(), self._timing), until
+        )
         if wait is None:
             return True
         try:
@@ -139,7 +146,9 @@ class KeySource:
         assert result is not None  # noqa: S101  # only a search for one key may have no result
         return result
 
-    def _begin(self, choose: Callable[[State, float], Decision | None]) -> tuple[Decision | None, Wait | None]:
+    def _begin(
+        self, choose: Callable[[State, float], Decision | None], until: float = math.inf
+    ) -> tuple[Decision | None, Wait | None]:
         """Carry out a decision; return it and what there is to wait for."""
         with self._lock:
             decision = choose(self.state, self._clock())
@@ -154,7 +163,8 @@ class KeySource:
             if job is None:
                 return decision, None
             self.state = replace(self.state, job=replace(job, waiting=job.waiting + 1))
-            return decision, RequestWait(job.future, seconds)
+            wait = RequestWait if self.state.failure is None else WaitInTrouble
+            return decision, wait(job.future, min(seconds, until - self._monotonic()))
 
     def _leave(self, wait: Wait) -> None:
         """Count a request that waits no longer."""

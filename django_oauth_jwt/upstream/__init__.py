@@ -16,7 +16,7 @@ from .forks import PerProcess
 from .guarded_cache import GuardedCache, claim_once, is_in_memory, read
 from .patience import MAXIMUM_WAITING, PATIENCE_IN_TROUBLE_SECONDS, PATIENCE_SECONDS, pauses
 from .project_cache import ProjectCache
-from .request_wait import RequestWait
+from .request_wait import RequestWait, WaitInTrouble
 from .steps import Steps, run_awaiting, run_blocking
 from .threads import Wait, in_thread, new_future
 
@@ -37,6 +37,7 @@ __all__ = [
     "RequestWait",
     "Steps",
     "Wait",
+    "WaitInTrouble",
     "cause_of",
     "claim_once",
     "discover",

@@ -1,4 +1,4 @@
-"""How a request waits for what anybody can cause: one at a time, while something hangs that was waited for in vain."""
+"""How a request waits for what anybody can cause: one at a time, where that seems to be in vain."""
 
 import threading
 from concurrent.futures import Future
@@ -7,17 +7,21 @@ from typing import Any, Final
 from .forks import PerProcess
 from .threads import Wait
 
+#: So many that hang at a time are borne before other requests have to take turns: one or two broken servers must not
+#: be felt by those of the others.
+_TOLERATED: Final = 2
+
 
 class _Waiting:
-    """What one process knows of its waits: ``hanging`` was waited for in vain last."""
+    """What one process knows of its waits: ``hanging`` are those in vain whose object is not done yet."""
 
     def __init__(self) -> None:
-        self.hanging: Future[Any] | None = None
+        self.hanging: frozenset[Future[Any]] = frozenset()
         self.turn = threading.Lock()
 
 
 class RequestWait(Wait):
-    """Wait as `Wait` does; while something hangs, only if no other request of the process waits so.
+    """Wait as `Wait` does, but while several things hang, only if no other request of the process waits so.
 
     Each issuer that hangs has its own limit of those who wait for it. Tokens that name many of them, one after the
     other, would hold all threads of a server all the same. Who may not wait goes on at once, as after a wait in vain.
@@ -29,9 +33,14 @@ class RequestWait(Wait):
     def get(self) -> None:
         """Wait, blocking."""
         waiting = _waiting.get()
-        if waiting.hanging is None or waiting.hanging.done():
+        waiting.hanging = frozenset(future for future in waiting.hanging if not future.done())
+        if len(waiting.hanging) <= _TOLERATED:
             self._wait(waiting)
-        elif waiting.turn.acquire(blocking=False):
+        else:
+            self._wait_in_turn(waiting)
+
+    def _wait_in_turn(self, waiting: _Waiting) -> None:
+        if waiting.turn.acquire(blocking=False):
             try:
                 self._wait(waiting)
             finally:
@@ -39,7 +48,18 @@ class RequestWait(Wait):
 
     def _wait(self, waiting: _Waiting) -> None:
         super().get()
-        waiting.hanging = waiting.hanging if self.future.done() else self.future
+        if not self.future.done():
+            waiting.hanging |= {self.future}
+
+
+class WaitInTrouble(RequestWait):
+    """Wait for a server that has just failed: always one request of the process at a time."""
+
+    __slots__ = ()
+
+    def get(self) -> None:
+        """Wait, blocking."""
+        self._wait_in_turn(_waiting.get())
 
 
 _waiting: Final = PerProcess(lambda _: _Waiting())

@@ -3,14 +3,18 @@
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
 from django.core.management import call_command
 from django.db import connection
+from django.db.models.signals import post_save
 from django.http import JsonResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import path
 from django.utils import timezone
+from django.utils.decorators import sync_and_async_middleware
 
 from django_oauth_jwt.contrib import accounts
 from django_oauth_jwt.contrib.accounts import resolve_user
@@ -43,6 +47,20 @@ def url_of(entrance, settings):
     return f"/{entrance}/"
 
 
+requests = []
+
+
+@sync_and_async_middleware
+def keep(get_response):
+    """Keep the request for code that is given none."""
+
+    def middleware(request):
+        requests.append(request)
+        return get_response(request)
+
+    return markcoroutinefunction(middleware) if iscoroutinefunction(get_response) else middleware
+
+
 @pytest.mark.parametrize("entrance", ["who", "async", "drf", "plain"])
 def test_the_second_request_finds_the_user_that_the_first_one_made(send, issuer, settings, entrance):
     """With an Auth0 subject, which is no user name, at every entrance, under WSGI and ASGI."""
@@ -53,6 +71,24 @@ def test_the_second_request_finds_the_user_that_the_first_one_made(send, issuer,
     (user,) = get_user_model().objects.all()
     assert first == {"pk": user.pk, "name": user.username, "email": "anna@example.com"}
     assert [user.has_usable_password(), user.is_staff, user.is_superuser] == [False, False, False]
+
+
+@pytest.mark.parametrize("entrance", ["who", "async", "drf", "plain"])
+def test_a_history_of_the_database_may_ask_who_makes_the_new_user(send, issuer, settings, entrance):
+    """A receiver reads `request.user` of a request that a middleware has kept: nobody was there before."""
+    url, makers = url_of(entrance, settings), []
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.keep"]
+
+    def history(sender, **kwargs):
+        makers.append(str(requests[-1].user))
+
+    post_save.connect(history, sender=get_user_model())
+    try:
+        response = send("get", url, headers=issuer.headers(sub="anna"))
+    finally:
+        post_save.disconnect(history, sender=get_user_model())
+    assert response.json()["pk"] == FederatedIdentity.objects.get().user.pk
+    assert makers == [str(AnonymousUser())]
 
 
 @pytest.mark.parametrize("sub", SUBJECTS)

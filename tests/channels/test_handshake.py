@@ -142,6 +142,22 @@ async def test_without_a_resolver_the_user_is_who_was_there(issuer):
 
 
 @in_event_loop
+async def test_a_resolver_sees_who_was_there_before(trust):
+    """Whether it reads the user itself, or by a receiver of what it stores."""
+    app, seen = App(), []
+
+    def resolve(access_token, request):
+        seen.append(str(request.user))
+        return TokenUser(access_token)
+
+    issuer = trust(USER_RESOLVER=resolve)
+    for before in ({"user": "anna of the session"}, {}):
+        await connected(Client(BearerJwtMiddleware(app), issuer.token(sub="anna"), **before))
+        assert app.scope["user"] == TokenUser(app.scope["access_token"])
+    assert seen == ["anna of the session", str(AnonymousUser())]
+
+
+@in_event_loop
 async def test_without_djangos_users_there_is_none(issuer, settings):
     """As for requests."""
     settings.INSTALLED_APPS = ["django_oauth_jwt"]

@@ -1,17 +1,25 @@
 """Our authenticator beside others, in any order, and under exception handlers of the project's own."""
 
+from types import SimpleNamespace
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.http import JsonResponse
-from rest_framework.authentication import BasicAuthentication, SessionAuthentication, TokenAuthentication
+from rest_framework.authentication import (
+    BaseAuthentication,
+    BasicAuthentication,
+    SessionAuthentication,
+    TokenAuthentication,
+)
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
-from rest_framework.views import exception_handler
+from rest_framework.views import APIView, exception_handler
 
 from django_oauth_jwt.authentication import BearerJwtAuthentication
-from django_oauth_jwt.permissions import HasScope
+from django_oauth_jwt.decorators import secure
+from django_oauth_jwt.permissions import HasScope, TokenPermission
 
 EXPIRED = 'Bearer error="invalid_token", error_description="Token has expired"'
 LACKING = (
@@ -212,3 +220,54 @@ def test_authentication_that_the_view_puts_off_is_challenged_when_it_comes(serve
     client = serve(perform_authentication=lambda view, request: None)
     response = client.get("/", headers=issuer.headers(expired=True))
     assert (response.status_code, response["WWW-Authenticate"]) == (403, EXPIRED)
+
+
+class KnowsEverybody(BaseAuthentication):
+    """Somebody else's authenticator, such as that of a session."""
+
+    def authenticate(self, request):
+        return SimpleNamespace(is_authenticated=True), None
+
+
+class ReadsClaims(TokenPermission):
+    """A permission of the project's, which lets everybody in."""
+
+    def check(self, request, view):
+        assert request.claims == {}
+
+
+class Claims(APIView):
+    """A view for which a token is optional; it reads the claims of DRF's request and of Django's."""
+
+    def get(self, request):
+        claims, token = request.claims, request.access_token
+        assert (claims, token) == (request._request.claims, request._request.access_token)
+        return Response({"claims": claims, "token": token and token.subject})
+
+
+@pytest.mark.parametrize("authenticators", [[], [KnowsEverybody, BearerJwtAuthentication]])
+@pytest.mark.parametrize("permission", [HasScope("read") | AllowAny, ~HasScope("read"), ReadsClaims])
+@pytest.mark.parametrize("has_token", [False, True])
+def test_a_view_with_a_permission_of_ours_reads_no_claims_where_we_were_not_asked(
+    serve, issuer, authenticators, permission, has_token
+):
+    """Another authenticator knows the request before ours, or there is none: no AttributeError."""
+    attributes = {"authentication_classes": authenticators, "permission_classes": [permission]}
+    client = serve(type("TestView", (Claims,), attributes))
+    headers = issuer.headers("read") if has_token else {}
+    assert client.get("/", headers=headers).json() == {"claims": {}, "token": None}
+
+
+def test_a_permission_of_ours_leaves_the_claims_of_another_entry_point(serve, issuer):
+    """Those of the decorator, where the view's own authenticator is another one."""
+    attributes = {"authentication_classes": [KnowsEverybody], "permission_classes": [HasScope("read")]}
+    client = serve(secure()(type("TestView", (Claims,), attributes).as_view()))
+    answer = client.get("/", headers=issuer.headers("read", sub="anna")).json()
+    assert (answer["claims"]["sub"], answer["token"]) == ("anna", "anna")
+
+
+def test_a_permission_of_ours_takes_djangos_own_request(rf):
+    """As code that has no view of DRF asks it."""
+    request = rf.get("/")
+    assert ReadsClaims().has_permission(request, None)
+    assert (request.claims, request.access_token) == ({}, None)

@@ -11,7 +11,7 @@ from django.test import Client
 from django_oauth_jwt.errors import IntrospectionUnavailable
 from django_oauth_jwt.introspection import UNAVAILABLE, Verdict
 from django_oauth_jwt.introspection.state import State
-from django_oauth_jwt.upstream import MAXIMUM_WAITING
+from django_oauth_jwt.upstream import MAXIMUM_WAITING, Wait, WaitInTrouble
 from django_oauth_jwt.verification import averify_token, verify_token
 
 from ..servers.faulty_server import FOREVER
@@ -121,6 +121,17 @@ class TestThatHangs:
             assert refusal.value.retry_after == 1
         with pytest.raises(IntrospectionUnavailable):
             asked.end(steps)  # its time is over without an answer
+
+    def test_only_after_a_failure_requests_wait_one_at_a_time(self, asked, endpoint, clock):
+        """As long as it answers, its tokens are not refused because something else hangs."""
+        assert [type(asked.begin(token)[1]) for token in ("one", "two")] == [Wait] * 2
+        endpoint.answer = lambda uri, form: (503, "", {})
+        asked.work()
+        clock.advance(1)
+        assert type(asked.begin("three")[1]) is WaitInTrouble
+        endpoint.answer = lambda uri, form: {"active": False}
+        asked.work()
+        assert type(asked.begin("four")[1]) is Wait
 
     def test_an_answer_that_comes_late_is_remembered(self, asked, clock):
         """And the next request has it at once, while others may ask again."""

@@ -7,6 +7,7 @@ import logging
 import queue
 import threading
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -19,6 +20,7 @@ from ..servers.faulty_server import (
     FAULTS,
     FOREVER,
     answer_as_it_should,
+    continue_for_ever,
     drip_body,
     drip_chunks,
     drip_header,
@@ -107,11 +109,6 @@ def test_a_zip_bomb_is_refused(service, status_of, auth_server, heard):
     assert heard.next()[2] == "longer than 524288 bytes"
 
 
-def continue_for_ever(exchange):
-    """Send interim answers without an end (RFC 9110 section 15.2)."""
-    exchange.drip(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-
 @pytest.mark.parametrize("never_ends", [drip_header, drip_body, drip_chunks, continue_for_ever])
 def test_a_fetch_that_was_given_up_ends(never_ends, make_service, status_of, auth_server, clock, heard):
     """Its socket is closed at the deadline, so that no thread reads on, and others are begun as ever."""
@@ -126,8 +123,9 @@ def test_a_fetch_that_was_given_up_ends(never_ends, make_service, status_of, aut
 
 
 def test_fetches_that_never_end_do_not_pile_up(make_service, status_of, auth_server, clock, heard):
-    """The sockets of a project's own session are its own affair: four fetches may linger, then none is begun."""
-    service = make_service(timeout=0.5, session=requests.Session())  # long beside the drops, as machines may be busy
+    """The sockets of what is no `requests.Session` cannot be closed: four fetches may linger, then none is begun."""
+    session = SimpleNamespace(get=requests.Session().get)
+    service = make_service(timeout=0.5, session=session)  # long beside the drops, as machines may be busy
     with auth_server.behaving(drip_header):
         for _ in range(6):
             assert status_of(service) == 503

@@ -10,14 +10,14 @@ import pytest
 
 from django_oauth_jwt.errors import InvalidToken, KeysUnavailable
 from django_oauth_jwt.jwks.snapshot import Failure, Wanted
-from django_oauth_jwt.upstream import run_blocking
+from django_oauth_jwt.upstream import RequestWait, WaitInTrouble, run_blocking
 from django_oauth_jwt.verification import verify_token
 
 from ..flood import flood
 from ..servers.faulty_server import FOREVER, hang, respond_with
-from .inside import change, have_patience, inside, keys_job
+from .inside import change, have_patience, inside, keys_job, search_for
 
-COOLDOWN = 30
+COOLDOWN, FRESH = 30, 300
 
 
 @pytest.fixture
@@ -100,6 +100,25 @@ def test_a_token_without_kid_is_no_reason_to_fetch_where_a_key_fits(warm_service
     """RFC 7515 leaves the kid optional: one key that fits is good enough."""
     assert status_of(warm_service, auth_server.issuer.token(header={"kid": None})) == 200
     assert auth_server.fetches == 1
+
+
+@pytest.mark.parametrize("x5t", [None, "bmV3"])
+def test_a_new_key_that_no_kid_names_comes_with_the_next_refresh(
+    warm_service, status_of, auth_server, clock, log, settle, x5t
+):
+    """Nothing tells such a token from a made-up one: it is no reason to fetch, though the key is published."""
+    auth_server.issuer.rotate()
+    new = auth_server.issuer.token(header={"kid": None, "x5t": x5t})
+    for seconds in (COOLDOWN, FRESH - COOLDOWN - 1):
+        clock.advance(seconds)
+        assert status_of(warm_service, new) == 403
+        assert log()[-1] == "Token rejected: bad_signature"
+    assert auth_server.fetches == 1
+    clock.advance(2)
+    assert status_of(warm_service, new) == 403  # the refresh is made behind it
+    settle(warm_service)
+    assert status_of(warm_service, new) == 200
+    assert auth_server.fetches == 2
 
 
 def test_a_token_without_kid_looks_for_a_key_of_its_algorithm(warm_service, status_of, auth_server, settle):
@@ -259,6 +278,36 @@ def test_a_refresh_that_lacks_the_new_key_is_followed_by_a_search(warm_service, 
         release.set()
     assert found.result().knows(*wanted)
     assert auth_server.fetches == 3
+
+
+def test_a_request_waits_for_a_refresh_and_a_search_no_longer_than_for_one(warm_service, auth_server, clock):
+    """The second is for both together; what is found later is there for the next request."""
+    have_patience(warm_service, 1)
+    source = inside(warm_service).source
+    now = source._monotonic()
+    source._monotonic = lambda: now
+    clock.advance(3600)
+    with auth_server.held():
+        warm_service.current()
+        search = search_for(warm_service, "new", "ES256")
+        for_the_refresh = next(search)
+        now += 0.75
+    for_the_refresh.future.result(FOREVER)
+    with auth_server.held():
+        for_the_search = search.send(None)
+        assert [type(wait) for wait in (for_the_refresh, for_the_search)] == [RequestWait] * 2
+        assert [wait.seconds for wait in (for_the_refresh, for_the_search)] == pytest.approx([1, 0.25])
+        with pytest.raises(KeysUnavailable):
+            search.send(None)
+
+
+def test_for_a_server_that_has_just_failed_one_request_of_the_process_waits(warm_service, auth_server):
+    """Tokens that anybody can make up name many such servers, none of which hangs, and each holds who waits for it."""
+    change(warm_service, failure=Failure("status 500", 1, 0.0))
+    search = search_for(warm_service, "new", "ES256")
+    with auth_server.held():
+        assert type(next(search)) is WaitInTrouble
+        search.close()
 
 
 def test_a_new_key_waits_for_the_search_of_another_process(processes, auth_server):

@@ -103,6 +103,11 @@ def drip_chunks(exchange: Exchange) -> None:
     exchange.drip(b"1\r\n \r\n")
 
 
+def continue_for_ever(exchange: Exchange) -> None:
+    """Send interim answers without an end (RFC 9110 section 15.2)."""
+    exchange.drip(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
 def cut_in_body(exchange: Exchange) -> None:
     exchange.send(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"keys": []}')
 

@@ -1,22 +1,22 @@
 """How a request waits: nobody is held up by many waits in vain, and nothing else changes."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from django_oauth_jwt.upstream import Wait, new_future, request_wait
-from django_oauth_jwt.upstream.request_wait import RequestWait
+from django_oauth_jwt.upstream.request_wait import RequestWait, WaitInTrouble
 
 from ..servers.faulty_server import FOREVER
 
 
 @pytest.fixture(autouse=True)
-def _nothing_hangs():
-    """Begin as a process that has not waited yet, and leave none that hangs behind."""
-    request_wait._waiting.get().hanging = None
-    yield
-    request_wait._waiting.get().hanging = None
+def waiting():
+    """What the process knows of its waits: nothing yet. None that hangs is left behind."""
+    waiting = request_wait._waiting.get()
+    waiting.hanging = frozenset()
+    yield waiting
+    waiting.hanging = frozenset()
 
 
 @pytest.fixture
@@ -27,60 +27,71 @@ def waits(monkeypatch):
     return waits
 
 
-def test_all_may_wait_until_one_has_waited_in_vain():
-    """As at a cold start of a server whose authorization server is well."""
+def in_vain(times):
+    """Wait for so many things that hang; return them."""
+    futures = [new_future() for _ in range(times)]
+    for future in futures:
+        RequestWait(future, 0.01).get()
+    return futures
+
+
+def test_all_may_wait_while_no_more_than_two_things_hang(waits):
+    """Two broken authorization servers are not felt by those of the others, not even at a cold start of these."""
+    in_vain(2)
     future = new_future()
-    with ThreadPoolExecutor(4) as threads:
-        waiting = [threads.submit(RequestWait(future, FOREVER).get) for _ in range(4)]
-        assert not any(each.done() for each in waiting)
-        future.set_result(None)
-        for each in waiting:
-            each.result(FOREVER)
+    waits.clear()
+
+    def come_in_while_others_wait(self):
+        waits.append(self.future)
+        if len(waits) < 4:
+            RequestWait(future, FOREVER).get()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Wait, "get", come_in_while_others_wait)
+        RequestWait(future, FOREVER).get()
+    assert waits == [future] * 4
 
 
-def test_then_one_at_a_time_may(waits, monkeypatch):
-    """Others go on at once, whatever they would wait for, and the next one waits again."""
-    RequestWait(new_future(), 0.01).get()
+@pytest.mark.parametrize(("kind", "hanging"), [(RequestWait, 3), (WaitInTrouble, 0)])
+def test_else_one_at_a_time_may(waits, monkeypatch, kind, hanging):
+    """Others go on at once, whatever they would wait for, and the next one waits again.
+
+    So it is while more things hang, and for a server in trouble always.
+    """
+    in_vain(hanging)
     first, second = new_future(), new_future()
+    waits.clear()
 
     def wait_while_another_comes(self):
         waits.append(self.future)
         if self.future is first:
-            RequestWait(second, FOREVER).get()
+            kind(second, FOREVER).get()
 
     monkeypatch.setattr(Wait, "get", wait_while_another_comes)
-    RequestWait(first, FOREVER).get()
-    assert waits[1:] == [first]
-    RequestWait(second, FOREVER).get()
-    assert waits[1:] == [first, second]
+    kind(first, FOREVER).get()
+    assert waits == [first]
+    kind(second, FOREVER).get()
+    assert waits == [first, second]
 
 
-def test_a_wait_that_pays_makes_nobody_careful(waits):
-    """Nor does one that ends in an error."""
-    done = new_future()
-    done.set_exception(OSError())
-    RequestWait(done, 1).get()
-    waiting = request_wait._waiting.get()
+def test_what_ends_hangs_no_longer(waits, waiting):
+    """Nor does what was done in time, be it with an error."""
+    failed = new_future()
+    failed.set_exception(OSError())
+    hanging = in_vain(3)
+    RequestWait(failed, 1).get()
+    assert waiting.hanging == set(hanging)
     with waiting.turn:
-        RequestWait(done, 1).get()
-    assert waits == [done, done]
-
-
-def test_who_may_not_wait_goes_on_at_once(waits):
-    """For as long as the last thing hangs that was waited for in vain, and no longer."""
-    hanging = new_future()
-    RequestWait(hanging, 0.01).get()
-    with request_wait._waiting.get().turn:
         RequestWait(new_future(), FOREVER).get()
-        assert waits == [hanging]
-        hanging.set_result(None)
-        RequestWait(new_future(), FOREVER).get()
-        assert len(waits) == 2
+        assert waits == [*hanging, failed]
+        hanging[0].set_result(None)
+        RequestWait(failed, FOREVER).get()
+    assert waits == [*hanging, failed, failed]
 
 
-def test_on_an_event_loop_all_may_wait(waits):
+def test_on_an_event_loop_all_may_wait(waiting):
     """They hold no thread."""
-    RequestWait(new_future(), 0.01).get()
+    in_vain(3)
     future = new_future()
 
     async def wait_together():
@@ -89,5 +100,5 @@ def test_on_an_event_loop_all_may_wait(waits):
         future.set_result(None)
         await together
 
-    with request_wait._waiting.get().turn:
+    with waiting.turn:
         asyncio.run(asyncio.wait_for(wait_together(), FOREVER))

@@ -1,0 +1,124 @@
+"""A session as one fetch uses it: the project's own in all that it has and does, but its sockets can be closed."""
+
+import socket
+import threading
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool
+from urllib3.exceptions import ClosedPoolError
+
+T = TypeVar("T")
+
+
+class Connections:
+    """The connections that one fetch uses, which another thread closes; it gets no others afterwards."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._in_use: set[Any] = set()
+        self._are_closed = False
+
+    def close(self) -> None:
+        """Have every read and write on the connections end at once, in whichever thread."""
+        with self._lock:
+            self._are_closed = True
+            for connection in self._in_use:
+                connection.getresponse = _too_late  # it may be connecting, and have no socket to close yet
+                with suppress(AttributeError, OSError):  # there is none yet, or no more
+                    connection.sock.shutdown(socket.SHUT_RDWR)
+
+    def take(self, connection: Any, pool: Any) -> Any:
+        """Return the connection, which the fetch uses from now on; raise ClosedPoolError where it is over."""
+        with self._lock:
+            if not self._are_closed:
+                self._in_use.add(connection)
+                return connection
+        connection.close()
+        raise ClosedPoolError(pool, "the time of the fetch is over")
+
+    def give_back(self, connection: Any) -> Any:
+        """Return what other requests may use from now on: the connection, or None where it was closed."""
+        with self._lock:
+            if not self._are_closed:
+                self._in_use.discard(connection)
+                return connection
+        if connection is not None:
+            connection.close()
+        return None
+
+
+def closable(original: T, connections: Connections) -> T:
+    """Return a twin of a `requests.Session` that tells the connections it uses; what is none is returned as it is.
+
+    The session may serve others at the same time, so nothing in it is changed. A twin has the same `__dict__`, and
+    so the same adapters, pools, hooks and cookies; its class is a child of the session's class. The same is done with
+    the adapter that the session has for a URL, and with that adapter's pool of connections.
+    """
+    kind: type = type(original)  # isinstance would believe a mock
+    twin_kind = next((twin_kind for base, twin_kind in _TWINS.items() if issubclass(kind, base)), None)
+    if twin_kind is None:
+        return original
+    try:
+        twin: T = object.__new__(_child_of(kind, twin_kind))
+    except TypeError:  # a class with __slots__, or one that forbids children
+        return original
+    for name, value in (("__dict__", original.__dict__), ("_original", original), ("_connections", connections)):
+        object.__setattr__(twin, name, value)
+    return twin
+
+
+@lru_cache(maxsize=64)
+def _child_of(kind: type, twin_kind: type) -> type:
+    return type(kind.__name__, (twin_kind, kind), {"__slots__": ()})
+
+
+class _Twin:
+    __slots__ = ("_connections", "_original")
+
+    _connections: Connections
+    _original: Any
+
+    def __del__(self) -> None:
+        """Leave to the original what its class does at its end: it may close the session."""
+
+
+class _SessionTwin(_Twin):
+    __slots__ = ()
+
+    def get_adapter(self, *args: Any, **kwargs: Any) -> Any:
+        return closable(self._original.get_adapter(*args, **kwargs), self._connections)
+
+
+class _AdapterTwin(_Twin):
+    __slots__ = ()
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        return closable(self._original.get_connection_with_tls_context(*args, **kwargs), self._connections)
+
+
+class _PoolTwin(_Twin):
+    """urllib3 tells nowhere else which connection a request gets, be it a new one or one that was kept."""
+
+    __slots__ = ()
+
+    def _get_conn(self, *args: Any, **kwargs: Any) -> Any:
+        connection = self._original._get_conn(*args, **kwargs)  # noqa: SLF001  # see above
+        return self._connections.take(connection, self)
+
+    def _put_conn(self, connection: Any) -> None:
+        self._original._put_conn(self._connections.give_back(connection))  # noqa: SLF001  # see above
+
+
+_TWINS: Final[dict[type, type]] = {
+    requests.Session: _SessionTwin,
+    HTTPAdapter: _AdapterTwin,
+    HTTPConnectionPool: _PoolTwin,
+}
+
+
+def _too_late() -> None:
+    raise TimeoutError

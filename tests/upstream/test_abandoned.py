@@ -1,0 +1,237 @@
+"""A fetch that takes too long is closed, whose session it ever has, and nobody else who uses the session notices."""
+
+import socket
+import threading
+from unittest import mock
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+
+from django_oauth_jwt.upstream import FetchFailed, HttpClient
+
+from ..servers.faulty_server import FOREVER, continue_for_ever, drip_body, drip_chunks, drip_header
+
+EMPTY = b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"keys": []}'
+
+
+def answer_twice(exchange):
+    """Keep the connection, for one request more."""
+    exchange.send(EMPTY)
+    exchange.connection.recv(65536)
+    exchange.send(EMPTY)
+
+
+class OwnSession(requests.Session):
+    """One with state of its own, which insists on how it is changed."""
+
+    asked = 0
+
+    def request(self, *args, **kwargs):
+        self.asked += 1
+        return super().request(*args, **kwargs)
+
+    def __setattr__(self, name, value):
+        assert name != "__dict__"
+        super().__setattr__(name, value)
+
+
+class OwnAdapter(HTTPAdapter):
+    """One that changes the request, with state of its own."""
+
+    sent = 0
+
+    def send(self, request, **kwargs):
+        self.sent += 1
+        request.headers["X-Own"] = "yes"
+        return super().send(request, **kwargs)
+
+
+def with_adapter(session, adapter):
+    """Have the session use the adapter."""
+    session.mount("http://", adapter)
+    return session
+
+
+SHARED = requests.Session()
+SESSIONS = {
+    "none": None,
+    "class": requests.Session,
+    "shared": requests.Session(),
+    "callable that shares": lambda: SHARED,
+    "child": OwnSession(),
+    "adapter": with_adapter(requests.Session(), OwnAdapter()),
+    "one place": with_adapter(requests.Session(), HTTPAdapter(pool_maxsize=1, pool_block=True)),
+}
+
+
+@pytest.fixture
+def wait_for_threads(auth_server):
+    """Wait until no thread fetches any more; the server would go on for ever."""
+
+    def wait_for_threads():
+        for thread in threading.enumerate():
+            if thread.name == "django-oauth-jwt":
+                thread.join(FOREVER)
+                assert not thread.is_alive()
+
+    yield wait_for_threads
+    auth_server.fault = auth_server.fault  # lets go what hangs
+    wait_for_threads()
+
+
+def give_up(client, uri):
+    """Fetch what does not come in time."""
+    timeout, client.timeout = client.timeout, 0.1
+    with pytest.raises(FetchFailed, match=r"^no whole answer within 0\.1 seconds$"):
+        client.fetch(uri)
+    client.timeout = timeout
+
+
+@pytest.mark.parametrize("never_ends", [continue_for_ever, drip_header, drip_body, drip_chunks])
+@pytest.mark.parametrize("session", SESSIONS.values(), ids=SESSIONS)
+def test_it_ends_and_frees_its_place(session, never_ends, auth_server, wait_for_threads):
+    """No thread stays behind, so that fetches go on when the server is well again."""
+    client = HttpClient(session, timeout=FOREVER, threads=1)
+    with auth_server.behaving(never_ends):
+        for _ in range(2):
+            give_up(client, auth_server.uri)
+            wait_for_threads()
+    assert client.fetch(auth_server.uri).document == auth_server.jwks()
+
+
+def test_a_posted_form_ends_too(auth_server, wait_for_threads):
+    """An authorization server may hang when it is asked about a token."""
+    client = HttpClient(requests.Session(), timeout=0.1)
+    with auth_server.behaving(continue_for_ever):
+        with pytest.raises(FetchFailed):
+            client.post(auth_server.uri, {}, {})
+        wait_for_threads()
+
+
+def test_the_session_stays_as_it_was(auth_server, wait_for_threads):
+    """Nothing in it is exchanged, and what its classes count and keep is counted and kept in it."""
+    adapter, heard = OwnAdapter(), []
+    session = with_adapter(OwnSession(), adapter)
+    session.hooks["response"].append(lambda response, **kwargs: heard.append(response.status_code))
+    before = {**vars(session)}, {**vars(adapter)}
+    client = HttpClient(session, timeout=FOREVER)
+    with auth_server.behaving(lambda exchange: exchange.respond(body=b"{}", Set_Cookie="own=1")):
+        client.fetch(auth_server.uri)
+    with auth_server.behaving(continue_for_ever):
+        give_up(client, auth_server.uri)
+        wait_for_threads()
+    assert (vars(session), vars(adapter)) == ({**before[0], "asked": 2}, {**before[1], "sent": 2})
+    assert (heard, session.cookies["own"]) == ([200], "1")
+    assert [exchange.headers["x-own"] for exchange in auth_server.requests] == ["yes", "yes"]
+    (pool,) = (adapter.poolmanager.pools[key] for key in adapter.poolmanager.pools.keys())  # noqa: SIM118  # no mapping
+    assert (type(pool).__module__, pool.num_requests) == ("urllib3.connectionpool", 2)
+
+
+def test_others_who_use_the_session_notice_nothing(auth_server, wait_for_threads):
+    """Neither a fetch that goes on beside it, nor a connection that is kept."""
+    session = requests.Session()
+    client, answers = HttpClient(session, timeout=FOREVER), []
+
+    with auth_server.held():
+        other = threading.Thread(target=lambda: answers.append(client.fetch(auth_server.uri).document))
+        other.start()
+        auth_server.wait_for(lambda: auth_server.pending == 1)
+        give_up(client, auth_server.uri)
+        auth_server.wait_for(lambda: auth_server.fetches == 2)
+    other.join(FOREVER)
+    assert answers == [auth_server.jwks()]
+    with auth_server.behaving(answer_twice):
+        session.get(auth_server.uri, timeout=FOREVER)
+        assert client.fetch(auth_server.uri).document == {"keys": []}
+    assert auth_server.fetches == 3
+
+
+def test_a_connection_that_was_given_back_is_not_closed(auth_server, wait_for_threads, monkeypatch):
+    """Somebody else may use it by now: the answer was read, and only then the fetch took too long."""
+    session, is_over = requests.Session(), threading.Event()
+    monkeypatch.setattr("django_oauth_jwt.upstream.client.loads_jwks", lambda body: is_over.wait(FOREVER))
+    with auth_server.behaving(answer_twice):
+        give_up(HttpClient(session), auth_server.uri)
+        assert session.get(auth_server.uri, timeout=FOREVER).json() == {"keys": []}
+    assert auth_server.fetches == 1
+    is_over.set()
+
+
+def test_a_connection_that_was_kept_is_closed_as_well(auth_server, wait_for_threads):
+    """The project has asked with its session before, and the server hangs when our request comes."""
+    session = requests.Session()
+
+    def answer_once(exchange):
+        exchange.send(EMPTY)
+        exchange.connection.recv(65536)
+        continue_for_ever(exchange)
+
+    with auth_server.behaving(answer_once):
+        session.get(auth_server.uri, timeout=FOREVER)
+        give_up(HttpClient(session), auth_server.uri)
+        wait_for_threads()
+    assert auth_server.fetches == 1
+
+
+def test_what_connects_after_its_time_reads_nothing(auth_server, wait_for_threads, monkeypatch):
+    """There is no socket yet to close where the name takes long to resolve."""
+    is_over, resolve = threading.Event(), socket.getaddrinfo
+
+    def resolve_late(*args, **kwargs):
+        is_over.wait(FOREVER)
+        return resolve(*args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_late)
+    with auth_server.behaving(continue_for_ever):
+        give_up(HttpClient(requests.Session()), auth_server.uri)
+        is_over.set()
+        wait_for_threads()
+
+
+def test_what_is_over_is_not_tried_again(auth_server, wait_for_threads):
+    """An adapter may retry what was cut off: that would begin another fetch that nobody waits for."""
+    session = with_adapter(requests.Session(), HTTPAdapter(max_retries=9))
+    with auth_server.behaving(continue_for_ever):
+        give_up(HttpClient(session), auth_server.uri)
+        wait_for_threads()
+    assert auth_server.fetches == 1
+
+
+class WithSlots(requests.Session):
+    """A session whose state is not all in its `__dict__`."""
+
+    __slots__ = ("own",)
+
+    def request(self, *args, **kwargs):
+        assert self.own
+        return super().request(*args, **kwargs)
+
+
+class OnlyChild(requests.Session):
+    """A class that nobody may derive from."""
+
+    def __init_subclass__(cls):
+        raise TypeError
+
+
+def test_a_session_that_has_no_twin_is_used_all_the_same(auth_server):
+    """Its sockets are not closed, but it fetches."""
+    with_slots = WithSlots()
+    with_slots.own = True
+    for session in (with_slots, OnlyChild(), mock.Mock(spec=requests.Session, wraps=requests.Session())):
+        session.auth, session.verify, session.proxies = None, True, {}
+        assert HttpClient(session, timeout=FOREVER).fetch(auth_server.uri).document == auth_server.jwks()
+
+
+def test_a_session_that_closes_itself_at_its_end_is_not_closed_before(auth_server):
+    """The end of a fetch is not the session's."""
+    ends = []
+
+    class Ends(requests.Session):
+        def __del__(self):
+            ends.append(self)
+
+    session = Ends()
+    HttpClient(session, timeout=FOREVER).fetch(auth_server.uri)
+    assert ends == []
