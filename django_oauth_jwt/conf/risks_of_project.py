@@ -95,11 +95,14 @@ def _without_middleware(settings: Settings, middleware: list[list[str]]) -> Iter
 def _foreign_tokens(settings: Settings) -> Iterable[Risk]:
     listed = getattr(django_settings, "REST_FRAMEWORK", {}).get("DEFAULT_AUTHENTICATION_CLASSES", ())
     ours = [index for index, entry in enumerate(listed) if AUTHENTICATION in _names_of(entry)]
-    if settings.pass_foreign_tokens and ours == [len(listed) - 1]:  # elsewhere views or django-ninja name ours
+    # Where all that are listed are others, ours is in lists of views.
+    if settings.pass_foreign_tokens and (not listed or ours == [len(listed) - 1]):
         yield Risk(
             "W012",
-            "PASS_FOREIGN_TOKENS is on, and no authenticator stands below ours: such tokens are refused all the same.",
-            "Add the other one to REST_FRAMEWORK['DEFAULT_AUTHENTICATION_CLASSES'], below BearerJwtAuthentication.",
+            "PASS_FOREIGN_TOKENS is on, and Django REST framework's default classes have no authenticator below ours: "
+            "without one such tokens are refused all the same.",
+            "Add the other one to REST_FRAMEWORK['DEFAULT_AUTHENTICATION_CLASSES'], below BearerJwtAuthentication. "
+            "Silence this where views or django-ninja have lists of their own.",
         )
 
 

@@ -139,8 +139,8 @@ def test_settings_that_ask_for_nothing_need_no_middleware(prudent, empty):
 @pytest.mark.parametrize(
     ("listed", "warnings"),
     [
-        (None, []),
-        ([], []),
+        (None, ["W012"]),
+        ([], ["W012"]),
         ([BEARER], ["W012"]),
         ([TOKEN, BEARER], ["W012"]),
         ([TOKEN, f"{__name__}.BearerChild"], ["W012"]),
@@ -153,9 +153,9 @@ def test_settings_that_ask_for_nothing_need_no_middleware(prudent, empty):
     ],
 )
 def test_foreign_tokens_that_nobody_takes_are_warned_of(prudent, listed, warnings):
-    """W012: PASS_FOREIGN_TOKENS and ours is the last of DRF's default classes; without the setting nothing is said.
+    """W012: PASS_FOREIGN_TOKENS needs an authenticator below ours, and without the setting nothing is said.
 
-    Where ours is in none of them, it stands in views or in django-ninja's lists, with what is below it there.
+    Where DRF's default classes are all of others, ours stands in lists of views, with what is below it there.
     """
     prudent.REST_FRAMEWORK = {} if listed is None else {"DEFAULT_AUTHENTICATION_CLASSES": listed}
     assert _warnings() == []
@@ -163,11 +163,11 @@ def test_foreign_tokens_that_nobody_takes_are_warned_of(prudent, listed, warning
     assert _warnings() == warnings
 
 
-def test_foreign_tokens_in_a_project_without_rest_framework_are_not_warned_of(prudent):
-    """With django-ninja the setting is right there."""
+def test_foreign_tokens_in_a_project_without_rest_framework_are_warned_of(prudent):
+    """The setting does nothing there, unless it has django-ninja."""
     del prudent.REST_FRAMEWORK
     prudent.OAUTH_JWT = {**PRUDENT, "PASS_FOREIGN_TOKENS": True}
-    assert _warnings() == []
+    assert _warnings() == ["W012"]
 
 
 def test_warnings_are_for_deployment(settings, recent_django):
