@@ -99,10 +99,14 @@ WORDS = {
         {"PASS_FOREIGN_TOKENS": True},
         [OURS],
         SHARED,
-        "PASS_FOREIGN_TOKENS is on, and Django REST framework's default classes have no authenticator below ours: "
-        "without one such tokens are refused all the same.",
-        "Add the other one to REST_FRAMEWORK['DEFAULT_AUTHENTICATION_CLASSES'], below BearerJwtAuthentication. "
-        "Silence this where views or django-ninja have lists of their own.",
+        (
+            "PASS_FOREIGN_TOKENS is on, and Django REST framework's default classes have no authenticator below ours: "
+            "without one such tokens are refused all the same."
+        ),
+        (
+            "Add the other one to REST_FRAMEWORK['DEFAULT_AUTHENTICATION_CLASSES'], below BearerJwtAuthentication. "
+            "Silence this where views or django-ninja have lists of their own."
+        ),
     ),
     "W013": (
         {"RESOURCE_METADATA": RESOURCE, "INVALID_TOKEN_STATUS": 403},
