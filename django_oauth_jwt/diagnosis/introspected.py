@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from ..conf import Runtime, TrustedIssuer
 from ..errors import IntrospectionUnavailable, InvalidToken
-from ..introspection import UNAVAILABLE, ActiveClaims, Introspectors, JwtAnswer
+from ..introspection import UNAVAILABLE, ActiveClaims, Introspectors, JwtAnswer, NotJudged
 from ..jws import EncodedToken
 from ..upstream import FetchFailed, shown_url
 from ..verification import FOR_ANSWERS, NO_KEYS, OF_ANOTHER, UnverifiedToken, add_confirmation, judge, token_of_answer
@@ -95,6 +95,8 @@ def _answered(question: Callable[[], T]) -> T:
         return question()
     except FetchFailed as failure:
         raise _Unavailable(f"{failure} ({shown_url(failure.uri)})" if failure.uri else str(failure)) from None
+    except NotJudged as error:
+        raise error.refusal from None
 
 
 class _Unavailable(IntrospectionUnavailable):

@@ -7,6 +7,7 @@ by `verification`.
 """
 
 from .answer import ActiveClaims, Answer, JwtAnswer, answer_of
+from .questions import NotJudged
 from .registry import Introspectors
 from .verdict import UNAVAILABLE, Verdict
 
@@ -16,6 +17,7 @@ __all__ = [
     "Answer",
     "Introspectors",
     "JwtAnswer",
+    "NotJudged",
     "Verdict",
     "answer_of",
 ]

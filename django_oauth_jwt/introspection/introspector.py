@@ -4,12 +4,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from traceback import extract_tb
 from typing import Any
 
 from ..conf import Settings, TrustedIssuer
-from ..errors import IntrospectionUnavailable
+from ..errors import BearerError, IntrospectionUnavailable
 from ..jws import EncodedToken
 from ..upstream import NoAnswer, Steps, Wait, WaitInTrouble, in_thread, unix_time
 from .answer import Answer
@@ -68,6 +69,8 @@ class Introspector:
             if not wait.future.done():
                 raise IntrospectionUnavailable
             known = wait.future.result()
+            if isinstance(known, BearerError):
+                raise copy(known)  # each request has its own: what is raised gets the frames
         return known
 
     def answer(self, encoded: EncodedToken) -> Answer:

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ..conf import Settings, TrustedIssuer
-from ..errors import InvalidToken, KeysUnavailable
+from ..errors import BearerError, InvalidToken
 from ..jws import EncodedToken
 from ..tokens import VerifiedToken, thaw
 from ..upstream import MAXIMUM_WAITING, PATIENCE_SECONDS, FetchFailed, HttpClient, NoAnswer, pauses, run_blocking
@@ -16,21 +17,30 @@ from .endpoint import Endpoint, EndpointFinder
 from .verdict import UNAVAILABLE, Verdict
 from .verdict_cache import VerdictCache
 
-#: Says whether an answer is good: raises InvalidToken if the token is not, FetchFailed if the answer is none.
+#: Says whether an answer is good: raises InvalidToken if the token is not, FetchFailed if the answer is none, and
+#: NotJudged.
 Judge = Callable[[Answer], VerifiedToken]
 
 #: For how many seconds a token is not asked about again where no answer came.
 REST_SECONDS: Final = 1.0
 
 
+class NotJudged(Exception):
+    """Whether an answer is good is left open: the project's own key service raises ``refusal``."""
+
+    def __init__(self, refusal: BearerError) -> None:
+        super().__init__()
+        self.refusal = copy(refusal)  # without the frames, whose variables are the token and the answer
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a question; ``failure`` says why there was no answer.
+    """What came of a question: a verdict, or the refusal of `NotJudged`; ``failure`` says why there was no answer.
 
     ``seconds`` is how long it took, None where another process had asked.
     """
 
-    verdict: Verdict
+    verdict: Verdict | BearerError
     failure: FetchFailed | None = None
     seconds: float | None = None
 
@@ -111,7 +121,8 @@ class Questions:
     def _asked(self, encoded: EncodedToken, key: str, judge: Judge) -> Outcome:
         outcome = self._ask(encoded, judge)
         # A failure of the whole endpoint is this process's own: the next one may fare better.
-        if outcome.failure is None or isinstance(outcome.failure, NoAnswer):
+        is_for_all = outcome.failure is None or isinstance(outcome.failure, NoAnswer)
+        if is_for_all and isinstance(outcome.verdict, Verdict):
             self._cache.store(key, outcome.verdict)
         return outcome
 
@@ -121,13 +132,13 @@ class Questions:
             return "application/json"
         return f"{JWT}, {SIGNED_ANSWER};q=0.9" if endpoint.signs_answers else JWT
 
-    def _verdict(self, answer: Answer, judge: Judge, asked_at: float) -> Verdict:
+    def _verdict(self, answer: Answer, judge: Judge, asked_at: float) -> Verdict | BearerError:
         try:
             token = judge(answer)
         except InvalidToken as error:
             until = asked_at + self._settings.negative_cache_seconds
             return Verdict(until, reason=error.reason, description=error.description, detail=error.detail)
-        except KeysUnavailable as error:
-            raise NoAnswer("the keys to check the JWT with are unavailable") from error
+        except NotJudged as error:
+            return error.refusal
         until = min(asked_at + self._settings.cache_seconds, token.claims.get("exp", float("inf")))
         return Verdict(until, token.claims, thaw(token.header))

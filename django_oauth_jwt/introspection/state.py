@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from ..errors import BearerError
 from ..upstream import (
     MAXIMUM_RETRY_AFTER,
     MAXIMUM_WAITING,
@@ -28,7 +29,7 @@ class Question:
 
     started: float
     waiting: int = 0
-    future: "Future[Verdict]" = field(default_factory=new_future)
+    future: "Future[Verdict | BearerError]" = field(default_factory=new_future)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ..conf import Runtime, TrustedIssuer
-from ..errors import InvalidToken
-from ..introspection import ActiveClaims, Answer, JwtAnswer, answer_of
-from ..jws import EncodedToken, UnverifiedHeader
+from ..errors import BearerError, InvalidToken
+from ..introspection import ActiveClaims, Answer, JwtAnswer, NotJudged, answer_of
+from ..jws import EncodedToken, KeySet, UnverifiedHeader
 from ..tokens import VerifiedToken, freeze
 from ..upstream import NoAnswer, Steps, run_blocking
 from .needs import Keys
@@ -33,8 +33,8 @@ _ISSUED: Final = tuple(each for each in TIMES if each.claim == "iat")
 def judge(answer: Answer, trusted: TrustedIssuer, runtime: Runtime) -> VerifiedToken:
     """Return the token that an issuer's answer describes, blocking.
 
-    Raises InvalidToken where the token is not good, NoAnswer where the answer is not the issuer's own, and
-    KeysUnavailable.
+    Raises InvalidToken where the token is not good, NoAnswer where the answer is not the issuer's own or there are no
+    keys to tell, and NotJudged where a key service of the project's own raises.
     """
     if isinstance(answer, JwtAnswer):
         try:
@@ -69,7 +69,7 @@ def _jwt_steps(answer: JwtAnswer, trusted: TrustedIssuer, runtime: Runtime) -> S
     token = read_token(EncodedToken(answer.encoded.decode("ascii", "replace")), runtime, None, trusted)
     for check in BEFORE_KEYS:
         check(token, NO_KEYS, 0.0)
-    key_set = yield Keys(token.service(), token.header.kid, token.header.alg)
+    key_set = yield from _keys_steps(token)
     now = time.time()
     if token.header.typ == _ANSWER_TYPE:
         check_signature, *_ = AFTER_KEYS
@@ -80,6 +80,16 @@ def _jwt_steps(answer: JwtAnswer, trusted: TrustedIssuer, runtime: Runtime) -> S
     for check in AFTER_KEYS:
         check(token, key_set, now)
     return VerifiedToken(token.claims, token.header.parameters)
+
+
+def _keys_steps(token: UnverifiedToken) -> Steps[KeySet]:
+    try:
+        key_set: KeySet = yield Keys(token.service(), token.header.kid, token.header.alg)
+    except BearerError as error:
+        if token.trusted.jwks_service is not None:
+            raise NotJudged(error) from None
+        raise NoAnswer("the keys to check the JWT with are unavailable") from error
+    return key_set
 
 
 def _described(signed: UnverifiedToken, now: float) -> VerifiedToken:

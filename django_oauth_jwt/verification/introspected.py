@@ -29,7 +29,7 @@ def opaque_steps(encoded: EncodedToken, runtime: Runtime) -> Steps[RememberedTok
     for trusted in runtime.settings.introspecting:
         try:
             verdict = yield from _verdict_steps(encoded, trusted, runtime)
-        except KeysUnavailable as error:
+        except IntrospectionUnavailable as error:
             unavailable = error.with_traceback(None)  # which would hold this frame, and that the error
             continue
         if verdict.reason is None:

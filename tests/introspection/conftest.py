@@ -259,6 +259,25 @@ def impatient(monkeypatch, _patience):
 
 
 @pytest.fixture
+def when_all_wait(monkeypatch):
+    """Return an event that is set once so many requests wait for one question: ``when_all_wait(64)``."""
+    asking = states.State.asking
+
+    def when_all_wait(number):
+        event = threading.Event()
+
+        def asking_and_telling(state, key, question):
+            if question.waiting == number:
+                event.set()
+            return asking(state, key, question)
+
+        monkeypatch.setattr(states.State, "asking", asking_and_telling)
+        return event
+
+    return when_all_wait
+
+
+@pytest.fixture
 def log(caplog):
     """Return the lines that the package logged with their level, the newest last."""
     caplog.set_level(logging.DEBUG, "django_oauth_jwt")

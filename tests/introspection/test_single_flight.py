@@ -21,25 +21,6 @@ from .conftest import CREDENTIALS
 SERVER_ERROR = (500, "", {})
 
 
-@pytest.fixture
-def when_all_wait(monkeypatch):
-    """Return an event that is set once so many requests wait for one question: ``when_all_wait(64)``."""
-    asking = State.asking
-
-    def when_all_wait(number):
-        event = threading.Event()
-
-        def asking_and_telling(state, key, question):
-            if question.waiting == number:
-                event.set()
-            return asking(state, key, question)
-
-        monkeypatch.setattr(State, "asking", asking_and_telling)
-        return event
-
-    return when_all_wait
-
-
 def test_a_crowd_of_threads_makes_one_question(trust_server, when_all_wait):
     """As many as may wait get their answer; one more is refused at once, and so is one with another new token."""
     server = trust_server()
