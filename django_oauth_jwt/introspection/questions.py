@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from ..conf import Settings, TrustedIssuer
 from ..errors import BearerError, InvalidToken
@@ -16,6 +17,8 @@ from .client_authentication import credentials
 from .endpoint import Endpoint, EndpointFinder
 from .verdict import UNAVAILABLE, Verdict
 from .verdict_cache import VerdictCache
+
+T = TypeVar("T")
 
 #: Says whether an answer is good: raises InvalidToken if the token is not, FetchFailed if the answer is none, and
 #: NotJudged.
@@ -89,12 +92,16 @@ class Questions:
 
     def answer(self, encoded: EncodedToken) -> Answer:
         """Return what the issuer answers now, blocking; raise FetchFailed where that is no answer."""
+        return self._answered(encoded, lambda answer: answer)
+
+    def _answered(self, encoded: EncodedToken, read: Callable[[Answer], T]) -> T:
+        """Ask, and return what ``read`` makes of the answer; a FetchFailed, also one that it raises, names the URL."""
         endpoint = self.endpoints.find()
         try:
             fields, headers = credentials(self._settings, endpoint, self._issuer, self._clock)
             form = {"token": encoded.text, "token_type_hint": "access_token", **fields}
             posted = self._client.post(endpoint.uri, form, {"Accept": self._accepted(endpoint), **headers})
-            return read_answer(posted, wants_jwt=self._settings.wants_jwt)
+            return read(read_answer(posted, wants_jwt=self._settings.wants_jwt))
         except FetchFailed as failure:
             failure.uri = endpoint.uri
             if not isinstance(failure, NoAnswer):
@@ -113,7 +120,7 @@ class Questions:
     def _ask(self, encoded: EncodedToken, judge: Judge) -> Outcome:
         asked_at, started = self._clock(), time.monotonic()
         try:
-            verdict = self._verdict(self.answer(encoded), judge, asked_at)
+            verdict = self._answered(encoded, partial(self._verdict, judge=judge, asked_at=asked_at))
         except FetchFailed as failure:
             return Outcome(self.unavailable(), failure, time.monotonic() - started)
         return Outcome(verdict, seconds=time.monotonic() - started)

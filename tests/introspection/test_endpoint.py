@@ -5,8 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from django_oauth_jwt.errors import IntrospectionUnavailable
 from django_oauth_jwt.introspection import UNAVAILABLE
 from django_oauth_jwt.introspection.endpoint import Endpoint
+from django_oauth_jwt.testing import TokenIssuer
 from django_oauth_jwt.upstream import FetchFailed
 from django_oauth_jwt.verification import verify_token
 
@@ -14,6 +16,7 @@ from ..servers.faulty_server import FOREVER
 
 ISSUER = "https://issuer.test"
 HOURS = 4 * 3600
+JWT = {"Content-Type": "application/jwt"}
 
 
 @pytest.fixture
@@ -41,6 +44,31 @@ def test_the_endpoint_is_discovered(discovering, endpoint):
         f"{ISSUER}/.well-known/oauth-authorization-server",
         f"{ISSUER}/a",
     ]
+
+
+#: By name: answers by which nothing is known of a token, made with its issuer.
+NO_ANSWERS = {
+    "a JWT that is not the server's own": lambda issuer: (200, issuer.token(forged=True), JWT),
+    "a signed answer for somebody else": lambda issuer: (
+        200,
+        issuer.token(aud="x", header={"typ": "token-introspection+jwt"}),
+        JWT,
+    ),
+    "no answer": lambda issuer: (500, "", {}),
+    "an answer that says nothing": lambda issuer: {"active": "yes"},
+}
+
+
+@pytest.mark.parametrize("make", NO_ANSWERS.values(), ids=NO_ANSWERS)
+def test_the_log_names_the_url_that_was_asked(make_asked, metadata, endpoint, log, make):
+    """Not the issuer, by whose metadata it was found; also where the judge says that there is no answer."""
+    issuer = TokenIssuer(ISSUER, alg="ES256")
+    endpoint.answer = lambda uri, form: make(issuer) if form else dict(metadata)
+    make_asked({"JWKS_SERVICE": issuer}, ENDPOINT=None, ANSWER="jwt")
+    with pytest.raises(IntrospectionUnavailable):
+        verify_token("opaque")
+    ((_, message),) = log()
+    assert message.startswith(f"Introspection at {ISSUER}/a failed: ")
 
 
 SUPPORTED = {
