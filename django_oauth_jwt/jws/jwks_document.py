@@ -1,10 +1,9 @@
 """A JWKS as it is read: strictly, but so that one bad key costs no other (RFC 7517 section 5)."""
 
-from typing import Any, Final
+from codecs import BOM_UTF8
+from typing import Any
 
 from .strict_json import FAULT, Fault, loads_marking_faults, refuse_lone_surrogates
-
-_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 def loads_jwks(data: bytes) -> dict[str, Any]:
@@ -13,7 +12,7 @@ def loads_jwks(data: bytes) -> dict[str, Any]:
     A key with a member given twice, a constant or number that is refused, or a lone surrogate becomes an object that
     says so and cannot be used; beside ``keys`` these are a ValueError, like all else that `loads_object` refuses.
     """
-    document = loads_marking_faults(data.removeprefix(_BYTE_ORDER_MARK))
+    document = loads_marking_faults(data.removeprefix(BOM_UTF8))
     keys = document.get("keys")
     fault = _fault_in(
         {name: value for name, value in document.items() if name != "keys" or not isinstance(value, list)}

@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -46,8 +47,9 @@ class Fetched:
 class Posted:
     """The answer to a form, whatever its status. ``media_type`` is in lower case and has no parameters.
 
-    ``body`` is empty but for 200 and 400, which may name an OAuth error: none is read. ``retry_after`` is as in
-    `FetchFailed`. The repr does not show the body, which may hold a token.
+    ``body`` is empty but for 200 and 400, which may name an OAuth error: none is read. A byte order mark before it is
+    skipped, as before a JWKS. ``retry_after`` is as in `FetchFailed`. The repr does not show the body, which may hold a
+    token.
     """
 
     status: int
@@ -143,7 +145,7 @@ class HttpClient:
         with session.post(uri, data=dict(form), headers={**_HEADERS, **headers}, **options) as response:
             media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
             has_body = response.status_code in (requests.codes.ok, requests.codes.bad_request)
-            body = read_body(response, deadline) if has_body else b""
+            body = read_body(response, deadline).removeprefix(BOM_UTF8) if has_body else b""
             return Posted(response.status_code, media_type, body, _retry_after(response))
 
     @property

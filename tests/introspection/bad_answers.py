@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from codecs import BOM_UTF8
 
 from ..servers.faulty_server import (
     cut_in_body,
@@ -83,6 +84,7 @@ NO_ANSWERS = {
     "a string": raw('"active"'),
     "true": raw("true"),
     "half an object": raw('{"active": true, '),
+    "two byte order marks": raw(BOM_UTF8 * 2 + json.dumps(GOOD).encode()),
     "two objects": raw(json.dumps(GOOD) * 2),
     "no active": members(active=...),
     "active null": members(active=None),
@@ -124,6 +126,7 @@ REFUSALS = {
 ACCEPTED = {
     "with little": members(),
     "with blanks and a mark": raw(b" \n" + json.dumps(GOOD).encode() + b"\n"),
+    "after a byte order mark": raw(BOM_UTF8 + json.dumps(GOOD).encode()),
     "with our audience among others": members(aud=["https://other.example.com", API]),
     "with times": members(exp=4102444800, nbf=1, iat=1.5),
     "with an end beyond a double": members(exp=10**400),

@@ -1,6 +1,7 @@
 """Whatever the authorization server answers, each entrance answers as the contract says, and forgets nothing."""
 
 import json
+from codecs import BOM_UTF8
 from http import HTTPStatus
 
 import pytest
@@ -12,7 +13,7 @@ from django_oauth_jwt.upstream import FetchFailed, NoAnswer, Posted
 from django_oauth_jwt.verification import verify_token
 
 from ..servers.faulty_server import respond_with
-from .bad_answers import ACCEPTED, API, NO_ANSWERS, REFUSALS, SLOW
+from .bad_answers import ACCEPTED, API, NO_ANSWERS, REFUSALS, SLOW, status
 
 ALL_SETTINGS = {"AUDIENCE": API}
 
@@ -118,6 +119,15 @@ def test_a_token_that_ends_while_it_is_remembered_is_refused(server, frozen_time
     frozen_time.now += 51
     with pytest.raises(InvalidToken):
         verify_token(token)
+
+
+def test_a_byte_order_mark_hides_no_refused_credentials(server, log):
+    """It is skipped before every answer that is read."""
+    refused = status("400 Bad Request", BOM_UTF8 + b'{"error": "invalid_client"}')
+    with server.behaving(refused), pytest.raises(IntrospectionUnavailable):
+        verify_token("opaque")
+    ((level, message),) = log()
+    assert (level, "the credentials in INTROSPECTION are not accepted" in message) == ("ERROR", True)
 
 
 def test_credentials_that_are_refused_are_an_error_once_per_back_off(server, log):

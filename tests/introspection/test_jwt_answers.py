@@ -115,6 +115,12 @@ def test_the_jwt_is_the_token_from_then_on(server, enter):
     assert question.headers["accept"] == JWT
 
 
+def test_a_byte_order_mark_before_it_is_skipped(server, enter):
+    """As before a JSON object."""
+    with server.behaving(answering("\ufeff" + server.issuer.token("read", aud=API))):
+        assert enter("opaque")[0] == 200
+
+
 @pytest.mark.parametrize(
     ("answer", "status"),
     [
