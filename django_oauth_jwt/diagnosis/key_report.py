@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, replace
 
 from ..conf import IntrospectionSettings, Settings, TrustedIssuer, get_runtime
+from ..errors import BearerError, KeysUnavailable
 from ..introspection import Introspectors
 from ..jwks import Failure, FileKeys, JwksService, KeyService, KeyServices, StaticKeys
 from ..jws import KEY_SHAPES, KeySet, PublicKey, SkippedKey
@@ -102,11 +103,19 @@ def _current_of(service: KeyService) -> tuple[KeySet, str]:
     """Return the keys of a service, and what is wrong with them: one that is broken must not hide the other issuers."""
     try:
         key_set = service.current()
+    except BearerError as error:  # the service's own word for requests, and no failure
+        return KeySet(()), f"the key service refuses requests: {_words_of(error)}"
     except Exception as error:  # noqa: BLE001  # of any kind: the service is the project's own
         return KeySet(()), f"the key service failed: {type(error).__name__}: {error}"
     if not isinstance(key_set, KeySet | None):
         return KeySet(()), f"the key service has a {type(key_set).__name__}, which is no KeySet"
     return key_set or KeySet(()), "" if key_set else "no keys in memory"
+
+
+def _words_of(error: BearerError) -> str:
+    detail = f": {error.detail}" if error.detail else ""
+    retry_after = f"; Retry-After: {error.retry_after}" if isinstance(error, KeysUnavailable) else ""
+    return f"{error.reason} ({error.description}{detail}){retry_after}"
 
 
 def _report_none(trusted: TrustedIssuer, settings: Settings, failure: Failure, problem: str) -> KeyReport:

@@ -7,6 +7,7 @@ import pytest
 from django.core.cache import caches
 from django.core.management import CommandError, call_command
 
+from django_oauth_jwt.errors import InvalidToken, KeysUnavailable
 from django_oauth_jwt.testing import SigningKey
 
 RSA = SigningKey.generate("RS256", "rsa")
@@ -251,6 +252,31 @@ def test_a_service_of_the_projects_own_may_fail(run, token_issuer, monkeypatch):
     monkeypatch.setattr(token_issuer, "current", fail)
     output, status = run("oauth_jwks")
     assert "There are no usable keys: the key service failed: RuntimeError: no vault" in output
+    assert status == 1
+
+
+REFUSALS = {
+    "that says when to come back": (
+        KeysUnavailable(77),
+        "keys_unavailable (The keys to check the token with are unavailable for now); Retry-After: 77",
+    ),
+    "with a detail": (
+        InvalidToken("frozen", "Tenant is frozen", detail="since May"),
+        "frozen (Tenant is frozen: since May)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("error", "words"), REFUSALS.values(), ids=REFUSALS)
+def test_a_service_of_the_projects_own_may_refuse_requests(run, token_issuer, monkeypatch, error, words):
+    """A BearerError of its own is no failure, but what requests are told: the report says the same."""
+
+    def refuse():
+        raise error
+
+    monkeypatch.setattr(token_issuer, "current", refuse)
+    output, status = run("oauth_jwks")
+    assert f"There are no usable keys: the key service refuses requests: {words}\n" in output
     assert status == 1
 
 
