@@ -32,12 +32,12 @@ pytest_plugins = [
 def pytest_xdist_auto_num_workers(config):
     """Use all processors for a run of everything; what is named runs at once, without processes to wait for.
 
-    One process runs the servers, and mostly waits for them, and the others wait now and then as well: so it is two more
-    than there are processors.
+    One process runs the servers, and mostly waits for them, so it is one more than there are processors.
     """
     if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
         return 0
-    return (os.cpu_count() or 1) + (0 if "not real_servers" in config.option.markexpr else 2)
+    runs_servers = "not real_servers" not in config.option.markexpr
+    return (os.cpu_count() or 1) + runs_servers
 
 
 def pytest_collection_modifyitems(items):

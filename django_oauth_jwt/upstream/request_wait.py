@@ -2,14 +2,10 @@
 
 import threading
 from concurrent.futures import Future
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from .forks import PerProcess
 from .threads import Wait
-
-#: So many that hang at a time are borne before other requests have to take turns: one or two broken servers must not
-#: be felt by those of the others.
-_TOLERATED: Final = 2
 
 
 class _Waiting:
@@ -21,7 +17,7 @@ class _Waiting:
 
 
 class RequestWait(Wait):
-    """Wait as `Wait` does, but while several things hang, only if no other request of the process waits so.
+    """Wait as `Wait` does, but while too much hangs, only if no other request of the process waits so.
 
     Each issuer that hangs has its own limit of those who wait for it. Tokens that name many of them, one after the
     other, would hold all threads of a server all the same. Who may not wait goes on at once, as after a wait in vain.
@@ -30,17 +26,16 @@ class RequestWait(Wait):
 
     __slots__ = ()
 
+    #: How much may hang: the tokens of others must not suffer from one or two broken servers.
+    tolerated: ClassVar[int] = 2
+
     def get(self) -> None:
         """Wait, blocking."""
         waiting = _waiting.get()
         waiting.hanging = frozenset(future for future in waiting.hanging if not future.done())
-        if len(waiting.hanging) <= _TOLERATED:
+        if len(waiting.hanging) <= self.tolerated:
             self._wait(waiting)
-        else:
-            self._wait_in_turn(waiting)
-
-    def _wait_in_turn(self, waiting: _Waiting) -> None:
-        if waiting.turn.acquire(blocking=False):
+        elif waiting.turn.acquire(blocking=False):
             try:
                 self._wait(waiting)
             finally:
@@ -53,13 +48,11 @@ class RequestWait(Wait):
 
 
 class WaitInTrouble(RequestWait):
-    """Wait for a server that has just failed: always one request of the process at a time."""
+    """Wait for a server whose last request failed: it may hang as well."""
 
     __slots__ = ()
 
-    def get(self) -> None:
-        """Wait, blocking."""
-        self._wait_in_turn(_waiting.get())
+    tolerated: ClassVar[int] = 0
 
 
 _waiting: Final = PerProcess(lambda _: _Waiting())

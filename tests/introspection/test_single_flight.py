@@ -103,8 +103,8 @@ class TestThatHangs:
         with pytest.raises(IntrospectionUnavailable):
             asked.end(steps)  # its time is over without an answer
 
-    def test_only_after_a_failure_requests_wait_one_at_a_time(self, asked, endpoint, clock):
-        """As long as it answers, its tokens are not refused because something else hangs."""
+    def test_only_after_a_failure_it_matters_to_its_requests_what_else_hangs(self, asked, endpoint, clock):
+        """As long as it answers, all who have a token for it wait."""
         assert [type(asked.begin(token)[1]) for token in ("one", "two")] == [Wait] * 2
         endpoint.answer = lambda uri, form: (503, "", {})
         asked.work()

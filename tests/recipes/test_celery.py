@@ -238,11 +238,12 @@ def test_what_is_unavailable_is_tried_again(app, sealed, rsa_issuer, monkeypatch
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_a_refusal_comes_back_from_a_worker(app, name):
-    """Class, reason, description and status; `detail` stays in the worker."""
+    """Class, reason, description and status; a `detail` of its own stays in the worker."""
     error = REFUSALS[name]()
     with pytest.raises(type(error)) as caught:
         result_of(refuse.delay(name))
-    assert vars(caught.value) == vars(error) | {"detail": None}
+    assert vars(caught.value) | {"detail": None} == vars(error) | {"detail": None}
+    assert caught.value.detail == type(error)(*error.args).detail
     assert (str(caught.value), caught.value.status) == (str(error), error.status)
 
 
