@@ -30,6 +30,7 @@ def remembered(server):
     return token
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("fault", NO_ANSWERS.values(), ids=NO_ANSWERS)
 def test_what_is_no_answer_is_503(server, enter, fault, heard):
     """Never "invalid", and never good; what is remembered is good as before."""

@@ -4,6 +4,8 @@ import pytest
 
 from . import urls
 
+pytestmark = pytest.mark.unmeasured
+
 INSUFFICIENT = "Token is missing some required scope values"
 CLAIMS_LACK = "Token is missing some required claims"
 UNAVAILABLE = "The keys to check the token with are unavailable for now"

@@ -62,7 +62,7 @@ urlpatterns = [
     path("partner-async", secure(scope="read", jwks_service=PARTNER)(async_view)),
     path("open", token_not_required(view)),
 ]
-pytestmark = pytest.mark.urls(__name__)
+pytestmark = [pytest.mark.urls(__name__), pytest.mark.unmeasured]
 ENTRY_POINTS = [f"/{pattern.pattern}" for pattern in urlpatterns if str(pattern.pattern) != "open"]
 REVOKED = 'Bearer error="invalid_token", error_description="Token has been revoked", scope="read"'
 UNAVAILABLE = "Whether the token was revoked cannot be told for now"

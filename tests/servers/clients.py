@@ -6,6 +6,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from .faulty_server import FOREVER
+from .real_servers import WORKERS
 
 #: Seconds between a client's requests where it is not their number that counts.
 PAUSE = 0.02
@@ -33,7 +34,7 @@ def credentials_of(token):
 
 
 def until_all_workers(running, token, status):
-    """Ask until each of the four workers has answered so, and return their process ids.
+    """Ask until each worker has answered so, and return their process ids.
 
     A token may be what makes one for each request.
     """
@@ -43,7 +44,7 @@ def until_all_workers(running, token, status):
         answer = running.get(credentials_of(token))
         if answer.status == status:
             seen.add(answer.pid)
-        return len(seen) == 4
+        return len(seen) == WORKERS
 
     until(ask)
     return seen

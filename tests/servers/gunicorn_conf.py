@@ -1,4 +1,4 @@
-"""gunicorn's settings: libraries are imported once, before the fork, so that a server of four workers starts sooner.
+"""gunicorn's settings: libraries are imported once, before the fork, so that a server of several workers starts sooner.
 
 The project and the package are still loaded by each worker, as without ``--preload``.
 """

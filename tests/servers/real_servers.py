@@ -20,7 +20,8 @@ from .faulty_server import FOREVER
 
 ROOT = Path(__file__).parents[2]
 _GUNICORN = ["gunicorn", "tests.servers.fleet_project:wsgi", "--config=python:tests.servers.gunicorn_conf"]
-WORKERS = 4
+#: Several, so that they must agree; each takes most of a second to start.
+WORKERS = 3
 #: Servers as their documentation starts them.
 COMMANDS = {
     "gunicorn": [*_GUNICORN, "--worker-class=gthread", "--threads=4"],

@@ -8,6 +8,7 @@ import pytest
 from django_oauth_jwt.testing import ProofKey
 
 from .clients import Load, statuses, until, until_all_workers
+from .real_servers import WORKERS
 
 pytestmark = pytest.mark.real_servers
 
@@ -42,7 +43,7 @@ def test_a_proof_that_all_workers_get_at_once_opens_once(kind, start, auth_serve
             refusals = [answer.headers["WWW-Authenticate"] for answer in answers if answer.status == 401]
             assert [refusal for refusal in refusals if REPLAYED not in refusal] == []
             workers_of_rounds.append({answer.pid for answer in answers})
-            return len(workers_of_rounds) >= ROUNDS and max(map(len, workers_of_rounds)) == 4
+            return len(workers_of_rounds) >= ROUNDS and max(map(len, workers_of_rounds)) == WORKERS
 
         until(send_one_proof)
 
@@ -58,7 +59,7 @@ def test_while_the_cache_is_down_bound_tokens_wait_and_others_do_not(kind, fault
             (valkey.kill if fault == "killed" else valkey.pause)()
             # Several clients, since one alone may wait a second for each answer.
             with Load(running, *(partial(bound, running) for _ in range(8))) as waiting:
-                until(lambda: len({answer.pid for answer in answers_of(waiting)}) == 4)
+                until(lambda: len({answer.pid for answer in answers_of(waiting)}) == WORKERS)
                 others.until_more(10)
             (valkey.start if fault == "killed" else valkey.resume)()
             until_all_workers(running, partial(bound, running), 200)

@@ -1,4 +1,4 @@
-"""The probe of readiness on real servers of four workers, while the authorization server hangs, fails and recovers."""
+"""The probe of readiness on real servers, while the authorization server hangs, fails and recovers."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ AT_ONCE = 2 * WORKERS
 
 
 def probe_all(running, status):
-    """Probe until all four workers have answered so, and return the longest time that an answer took."""
+    """Probe until all workers have answered so, and return the longest time that an answer took."""
     pids, longest = set(), 0.0
 
     def probe(_):
@@ -60,7 +60,7 @@ def test_while_the_authorization_server_hangs_probes_are_answered(kind, start, a
 
 
 def test_a_failing_authorization_server_is_not_hammered(start, auth_server):
-    """Two hundred probes of four workers make a fetch or two, as the back-off has it; 200 when it is back."""
+    """Two hundred probes of several workers make a fetch or two, as the back-off has it; 200 when it is back."""
     with start("gunicorn-sync", JWKS_COOLDOWN_SECONDS=4) as running:
         started = time.monotonic()
         with auth_server.behaving(respond_with("503 Service Unavailable")), ThreadPoolExecutor(8) as pool:

@@ -1,4 +1,4 @@
-"""Keys that survive, shown on real servers: gunicorn and uvicorn with four workers, Valkey, HTTP."""
+"""Keys that survive, shown on real servers: gunicorn and uvicorn with several workers, Valkey, HTTP."""
 
 import threading
 import time
@@ -137,7 +137,7 @@ def test_a_cache_server_that_fails_in_the_middle_costs_no_wrong_answer(
             load.until_more(25)
             (valkey.kill if fault == "killed" else valkey.pause)()
             fetches = auth_server.fetches
-            until(lambda: running.log().count("The cache that shares the JWKS fails") >= 4)
+            until(lambda: running.log().count("The cache that shares the JWKS fails") >= WORKERS)
             until(lambda: auth_server.fetches > fetches)
             load.until_more(25)
             (valkey.start if fault == "killed" else valkey.resume)()

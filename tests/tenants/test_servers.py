@@ -1,4 +1,4 @@
-"""Tenants on real servers: gunicorn and uvicorn with four workers, whose resolver asks a table in a file."""
+"""Tenants on real servers: gunicorn and uvicorn with several workers, whose resolver asks a table in a file."""
 
 import json
 import sqlite3
