@@ -63,6 +63,7 @@ SESSIONS = {
     "adapter": with_adapter(requests.Session(), OwnAdapter()),
     "one place": with_adapter(requests.Session(), HTTPAdapter(pool_maxsize=1, pool_block=True)),
 }
+DRIPS = [drip_header, drip_body, drip_chunks]
 
 
 @pytest.fixture
@@ -88,11 +89,13 @@ def give_up(client, uri):
     client.timeout = timeout
 
 
-@pytest.mark.parametrize("never_ends", [continue_for_ever, drip_header, drip_body, drip_chunks])
-@pytest.mark.parametrize("session", SESSIONS.values(), ids=SESSIONS)
+@pytest.mark.parametrize(
+    ("session", "never_ends"),
+    [*((session, continue_for_ever) for session in SESSIONS), *(("shared", drip) for drip in DRIPS)],
+)
 def test_it_ends_and_frees_its_place(session, never_ends, auth_server, wait_for_threads):
     """No thread stays behind, so that fetches go on when the server is well again."""
-    client = HttpClient(session, timeout=FOREVER, threads=1)
+    client = HttpClient(SESSIONS[session], timeout=FOREVER, threads=1)
     with auth_server.behaving(never_ends):
         for _ in range(2):
             give_up(client, auth_server.uri)
