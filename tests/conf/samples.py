@@ -350,7 +350,7 @@ NULLABLE = {
     *("PROTECTED_PATHS", "EXEMPT_PATHS", "RESOURCE_METADATA", "CLIENT_CERTIFICATE", "INTROSPECTION"),
     "IS_REVOKED",
 }
-ALL_BAD = [(key, value) for key, values in BAD.items() for value in (*values, *([] if key in NULLABLE else [None]))]
+ALL_BAD = {key: [*values, *([] if key in NULLABLE else [None])] for key, values in BAD.items()}
 
 #: Key, value, and what the settings hold for it.
 GOOD = [
