@@ -174,7 +174,7 @@ class MissingClaims(BearerError):
 
     def __init__(self, missing: str | Iterable[str] = (), *, detail: str | None = None) -> None:
         self.missing = (missing,) if isinstance(missing, str) else tuple(missing)
-        detail = detail or ", ".join(self.missing) or None
+        detail = detail or ", ".join(map(str, self.missing)) or None
         super().__init__("missing_claims", "Token is missing some required claims", detail=detail)
         self.args = (self.missing,)
 

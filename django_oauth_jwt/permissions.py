@@ -53,7 +53,7 @@ class TokenPermission(SingleOperandHolder, BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Tell whether the token meets the requirement. Never raises for a token that does not."""
-        if not hasattr(request, "access_token"):  # another authenticator knew the request first, or there is none
+        if not hasattr(request, "claims"):  # another authenticator knew the request first, or there is none
             set_token(getattr(request, "_request", request), None)
         refusal = self.refusal(request, view)
         hooks = hooks_of(view, challenges=isinstance(refusal, MissingToken))

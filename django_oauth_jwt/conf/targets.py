@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import requests
 from django.conf import settings as django_settings
+from django.utils.functional import LazyObject
 from django.utils.module_loading import import_string
 
 #: The methods of a key service: see `jwks.KeyService`.
@@ -72,10 +73,12 @@ def is_key_service(target: object) -> bool:
 
 def require_key_service(given: object) -> None:
     """Raise TypeError for what code gives as ``jwks_service`` and is none; a class may make one, and is none itself."""
+    if issubclass(type(given), LazyObject):  # made when it is first used, which tells
+        return
     try:
         is_class = isinstance(given, type)
         is_one = not is_class and is_key_service(given)
-    except Exception:  # noqa: BLE001  # one that is made when it is first used may raise anything: use tells
+    except Exception:  # noqa: BLE001  # one of another kind of proxy may raise anything: use tells
         return
     if not is_one:
         kind = "class" if is_class else type(given).__name__

@@ -1,6 +1,5 @@
 """``request.user`` and ``request.auser``: the resolver's user, for views and for the middleware before them."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from django.apps import apps
@@ -20,34 +19,27 @@ class LazyUser:
     what it calls, sees who was there before: a history of the database wants to know who makes the new user.
     """
 
-    __slots__ = ("_before", "_find", "_need", "_user")
+    __slots__ = ("_before", "_need", "_user")
 
     def __init__(self, request: HttpRequest, need: User) -> None:
         before: dict[str, Any] = {name: vars(request)[name] for name in _ATTRIBUTES if name in vars(request)}
         self._before, self._need = before, need
-        self._find: Callable[[], Any] = lambda: _user_of(need, before)  # without `self`, which holds it
-        self._user = SimpleLazyObject(self._find)
+        self._user = _Lazy(need, before)
         _set(request, self._user, self.auser)
 
     def get(self) -> Any:
         """Get the need for the user."""
-        try:
-            return self._need.get()
-        finally:
-            self._forget()
+        return self._need.get()
 
     async def aget(self) -> Any:
         """Do as `get` does, without blocking the event loop."""
-        try:
-            return await self._need.aget()
-        finally:
-            self._forget()
+        return await self._need.aget()
 
     async def auser(self) -> Any:
         """Stand for Django's ``request.auser``."""
         if self._need.is_being_asked():
             before = self._before.get("auser")
-            return self._find() if before is None else await before()
+            return _user_before(self._before) if before is None else await before()
         try:
             return await self.aget()
         except BearerError:
@@ -60,9 +52,19 @@ class LazyUser:
                 vars(request).pop(name, None)
             vars(request).update(self._before)
 
-    def _forget(self) -> None:
-        # Whom the resolver saw: others may have kept the lazy user.
-        SimpleLazyObject.__init__(self._user, self._find)
+
+class _Lazy(SimpleLazyObject):  # type: ignore[type-arg]  # it has none at run time
+    """The user, found at first use; for the resolver, and for nobody else meanwhile, the user from before."""
+
+    def __init__(self, need: User, before: dict[str, Any]) -> None:
+        self.__dict__.update(_need=need, _before=before)
+        super().__init__(lambda: _user_of(need))
+
+    @property
+    def _wrapped(self) -> Any:
+        # Django keeps there whom it has found, and would give it to other threads and tasks of the request as well.
+        found = self.__dict__
+        return _user_before(found["_before"]) if found["_need"].is_being_asked() else found["_wrapped"]
 
 
 def set_user(request: HttpRequest, user: Any) -> None:
@@ -80,9 +82,11 @@ def _set(request: HttpRequest, user: Any, auser: Any) -> None:
     request.auser = auser
 
 
-def _user_of(need: User, before: dict[str, Any]) -> Any:
-    if need.is_being_asked():
-        return before["user"] if "user" in before else anonymous_user()
+def _user_before(before: dict[str, Any]) -> Any:
+    return before["user"] if "user" in before else anonymous_user()
+
+
+def _user_of(need: User) -> Any:
     try:
         return need.get()
     except BearerError:

@@ -23,7 +23,7 @@ def verify_compact(encoded: str, key_set: KeySet, algorithms: Collection[str]) -
     """
     try:
         return _verified(ascii_bytes(encoded), key_set, algorithms)
-    except InvalidToken as error:
+    except Exception as error:  # noqa: BLE001  # it is raised again
         # The frames below hold the JWS, which may be good for somebody else.
         error.__context__ = error.__cause__ = None
         raise error.with_traceback(None) from None

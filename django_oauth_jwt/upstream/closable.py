@@ -3,12 +3,11 @@
 import socket
 import threading
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ClosedPoolError
 
 T = TypeVar("T")
@@ -55,46 +54,35 @@ def closable(original: T, connections: Connections) -> T:
     """Return a twin of a `requests.Session` that tells the connections it uses; what is none is returned as it is.
 
     The session may serve others at the same time, so nothing in it is changed. A twin has the same `__dict__`, and
-    so the same adapters, pools, hooks and cookies; its class is a child of the session's class. The same is done with
-    the adapter that the session has for a URL, and with that adapter's pool of connections.
+    so the same adapters, pools, hooks and cookies. The same is done with the adapter that the session has for a URL,
+    and with that adapter's pool of connections. An object of a class of the project's own has no twin: its methods may
+    copy it, or remember it.
     """
-    kind: type = type(original)  # isinstance would believe a mock
-    twin_kind = next((twin_kind for base, twin_kind in _TWINS.items() if issubclass(kind, base)), None)
+    twin_kind = _TWINS.get(type(original))
     if twin_kind is None:
         return original
-    try:
-        twin: T = object.__new__(_child_of(kind, twin_kind))
-    except TypeError:  # a class with __slots__, or one that forbids children
-        return original
-    for name, value in (("__dict__", original.__dict__), ("_original", original), ("_connections", connections)):
+    twin: T = object.__new__(twin_kind)
+    for name, value in (("__dict__", vars(original)), ("_original", original), ("_connections", connections)):
         object.__setattr__(twin, name, value)
     return twin
 
 
-@lru_cache(maxsize=64)
-def _child_of(kind: type, twin_kind: type) -> type:
-    return type(kind.__name__, (twin_kind, kind), {"__slots__": ()})
-
-
 class _Twin:
-    __slots__ = ("_connections", "_original")
+    __slots__ = ()
 
     _connections: Connections
     _original: Any
 
-    def __del__(self) -> None:
-        """Leave to the original what its class does at its end: it may close the session."""
 
-
-class _SessionTwin(_Twin):
-    __slots__ = ()
+class _SessionTwin(_Twin, requests.Session):
+    __slots__ = ("_connections", "_original")
 
     def get_adapter(self, *args: Any, **kwargs: Any) -> Any:
         return closable(self._original.get_adapter(*args, **kwargs), self._connections)
 
 
-class _AdapterTwin(_Twin):
-    __slots__ = ()
+class _AdapterTwin(_Twin, HTTPAdapter):
+    __slots__ = ("_connections", "_original")
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         return closable(self._original.get_connection_with_tls_context(*args, **kwargs), self._connections)
@@ -113,10 +101,19 @@ class _PoolTwin(_Twin):
         self._original._put_conn(self._connections.give_back(connection))  # noqa: SLF001  # see above
 
 
+class _HTTPPoolTwin(_PoolTwin, HTTPConnectionPool):
+    __slots__ = ("_connections", "_original")
+
+
+class _HTTPSPoolTwin(_PoolTwin, HTTPSConnectionPool):
+    __slots__ = ("_connections", "_original")
+
+
 _TWINS: Final[dict[type, type]] = {
     requests.Session: _SessionTwin,
     HTTPAdapter: _AdapterTwin,
-    HTTPConnectionPool: _PoolTwin,
+    HTTPConnectionPool: _HTTPPoolTwin,
+    HTTPSConnectionPool: _HTTPSPoolTwin,
 }
 
 

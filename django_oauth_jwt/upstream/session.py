@@ -17,7 +17,7 @@ def open_session(session: Any) -> tuple[Any, Close]:
     """Return what fetches, and what closes its sockets while another thread waits for them.
 
     ``session`` is a session (anything with methods like those of `requests.Session`), a callable that returns one,
-    or None. The sockets of what is no `requests.Session` cannot be closed.
+    or None. Of a class of the project's own, the sockets cannot be closed.
     """
     make = requests.Session if session is None else session
     is_one = hasattr(make, "get") and not isinstance(make, type)

@@ -86,7 +86,8 @@ def _keys_steps(token: UnverifiedToken) -> Steps[KeySet]:
     try:
         key_set: KeySet = yield Keys(token.service(), token.header.kid, token.header.alg)
     except BearerError as error:
-        if token.trusted.jwks_service is not None:
+        # Of a signed answer it is not known whether the issuer knows the token: it signs also that it does not.
+        if token.trusted.jwks_service is not None and token.header.typ != _ANSWER_TYPE:
             raise NotJudged(error) from None
         raise NoAnswer("the keys to check the JWT with are unavailable") from error
     return key_set

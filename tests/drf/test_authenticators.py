@@ -13,6 +13,7 @@ from rest_framework.authentication import (
 )
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView, exception_handler
@@ -264,6 +265,14 @@ def test_a_permission_of_ours_leaves_the_claims_of_another_entry_point(serve, is
     client = serve(secure()(type("TestView", (Claims,), attributes).as_view()))
     answer = client.get("/", headers=issuer.headers("read", sub="anna")).json()
     assert (answer["claims"]["sub"], answer["token"]) == ("anna", "anna")
+
+
+def test_a_permission_of_ours_leaves_the_claims_of_another_authenticator(rf):
+    """Whose attribute has the same name."""
+    request = Request(rf.get("/"))
+    request._request.claims = {"theirs": 1}
+    assert not HasScope("read")().has_permission(request, APIView())
+    assert request.claims == {"theirs": 1}
 
 
 def test_a_permission_of_ours_takes_djangos_own_request(rf):

@@ -1,5 +1,6 @@
 """What the project's own key service raises while the JWT for an opaque token is checked is the project's word."""
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from traceback import walk_tb
@@ -17,6 +18,7 @@ from django_oauth_jwt.verification import averify_token, judge, verify_token
 
 from ..servers.faulty_server import FOREVER, respond_with
 from . import entrances
+from .conftest import CREDENTIALS
 
 
 class Unpaid(BearerError):
@@ -191,6 +193,26 @@ def test_no_other_issuer_is_asked(settings, raising, error):
     assert len(server.questions) == 1
     assert explain("opaque", get_runtime()).reasons == [error.reason]
     assert len(server.questions) == 2
+
+
+@pytest.mark.parametrize("error", [KeysUnavailable(7), InvalidToken("unknown_kid"), RuntimeError("x")], ids=str)
+def test_a_signed_answer_of_one_costs_no_token_of_another(settings, endpoint, rsa_issuer, error):
+    """Nobody knows what the first one says, but it signs also that it does not know a token (RFC 9701)."""
+    claims = {"iss": "https://a.test", "token_introspection": {"active": False}}
+    signed = rsa_issuer.keys[0].encode({"alg": "RS256", "typ": "token-introspection+jwt"}, json.dumps(claims).encode())
+    of_b = {"active": True, "sub": "anna"}
+    as_signed = {"Content-Type": "application/token-introspection+jwt"}
+    endpoint.answer = lambda uri, form: (200, signed, as_signed) if uri.startswith("https://a.") else of_b
+    a, b = ({**CREDENTIALS, "ENDPOINT": f"https://{name}.test/introspect"} for name in "ab")
+    settings.OAUTH_JWT = {
+        "HTTP_SESSION": lambda: endpoint,
+        "ISSUERS": {
+            "https://a.test": {"JWKS_SERVICE": Raising(error), "INTROSPECTION": {**a, "ANSWER": "jwt"}},
+            "https://b.test": {"INTROSPECTION": b},
+        },
+    }
+    assert [verify_token("opaque").subject for _ in range(2)] == ["anna"] * 2
+    assert [uri for uri, _, _ in endpoint.asked] == [a["ENDPOINT"], b["ENDPOINT"]]
 
 
 def test_a_jwt_that_is_asked_about_as_well(raising):

@@ -92,6 +92,10 @@ def test_a_refusal_shows_nothing_of_the_jws(signing_key):
             verify_compact(jws, _key_set(key), algorithms)
         assert "'algorithms'" in _shown(caught.value)
         assert not [part for part in jws.split(".") if part in _shown(caught.value)]
+    with pytest.raises(AttributeError) as broken:  # a service has no keys yet
+        verify_compact(encoded, None, ["ES256"])
+    assert "'algorithms'" in _shown(broken.value)
+    assert not [part for part in encoded.split(".") if part in _shown(broken.value)]
 
 
 @pytest.mark.parametrize("alg", ["RS256", "PS256", "ES256", "ES512", "EdDSA"])

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from django.urls import path
 from django.utils.decorators import method_decorator
+from django.utils.functional import SimpleLazyObject
 from django.views import View
 from rest_framework.decorators import api_view
 from rest_framework.response import Response
@@ -118,8 +119,9 @@ def test_a_key_service_that_lends_its_methods(settings, make):
 
 
 def test_a_key_service_that_cannot_be_had_yet():
-    """The project starts; a request tells."""
+    """The project starts; a request tells. What Django makes at its first use is not made before that."""
     secure(jwks_service=Late())(view)
+    secure(jwks_service=SimpleLazyObject(pytest.fail))(view)
 
 
 @pytest.mark.parametrize("realm", [5, ["api"], b"api", "caf\u00e9", "a\nb"])

@@ -141,6 +141,7 @@ def test_missing_claims_have_names():
     assert error.detail == "role, realm_access.roles"
     assert MissingClaims("role", detail="none of the roles").detail == "none of the roles"
     assert (MissingClaims().missing, MissingClaims().detail) == ((), None)
+    assert MissingClaims([1, None]).detail == "1, None"
 
 
 @pytest.mark.parametrize("error", ALL, ids=_name)

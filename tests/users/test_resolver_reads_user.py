@@ -197,3 +197,34 @@ def test_another_task_of_the_request_sees_the_tokens_user_even_then(rsa_issuer):
     with rsa_issuer.installed(USER_RESOLVER=resolve_slowly):
         assert asyncio.run(response()).status_code == 200
     assert seen == ["session user"] * 2
+
+
+@pytest.mark.parametrize("first", ["user", "auser"])
+def test_nor_does_another_thread_when_the_resolver_has_read_it(rsa_issuer, first):
+    """What the resolver sees is for itself alone, whoever asked for the user first."""
+    has_read, may_end = threading.Event(), threading.Event()
+
+    def resolve_slowly(access_token, request):
+        user = resolve(access_token, request)
+        has_read.set()
+        assert may_end.wait(10)
+        return user
+
+    async def get_response(request):
+        reading = asyncio.to_thread(lambda: str(request.user)) if first == "user" else request.auser()
+        reading = asyncio.ensure_future(reading)
+        assert await asyncio.to_thread(has_read.wait, 10)
+        read_beside = asyncio.create_task(asyncio.to_thread(lambda: str(request.user)))
+        await asyncio.sleep(0)
+        may_end.set()
+        assert [str(await each) for each in (reading, read_beside)] == ["Mr anna"] * 2
+        return HttpResponse()
+
+    async def response():
+        return await JwtBearerMiddleware(get_response)(request)
+
+    request = RequestFactory().get("/", headers=rsa_issuer.headers(sub="anna"))
+    request.user = Person("session user")
+    with rsa_issuer.installed(USER_RESOLVER=resolve_slowly):
+        assert asyncio.run(response()).status_code == 200
+    assert set(seen) == {"session user"}
