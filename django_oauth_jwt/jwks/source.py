@@ -80,12 +80,12 @@ class KeySource:
         Raises KeysUnavailable where there are none at all, and where it is not clear in time.
         """
         until = self._monotonic() + self._timing.patience
-        is_settled = yield from self._wait_for(wanted, until)
+        is_settled = yield from self._wait_for(wanted)
         if not is_settled:  # what a refresh has not brought is searched for
             yield from self._wait_for(wanted, until)
         return self._key_set()
 
-    def _wait_for(self, wanted: Wanted, until: float) -> Steps[bool]:
+    def _wait_for(self, wanted: Wanted, until: float = math.inf) -> Steps[bool]:
         """Do what is decided and wait for it; tell whether nothing more can be done for the key now.
 
         ``until`` is when the request has waited long enough (monotonic seconds).
@@ -163,8 +163,11 @@ class KeySource:
             if job is None:
                 return decision, None
             self.state = replace(self.state, job=replace(job, waiting=job.waiting + 1))
+            left = until - self._monotonic()
+            if left < seconds:  # that a job which has hardly begun is not done by then says nothing
+                return decision, Wait(job.future, left)
             wait = RequestWait if self.state.failure is None else WaitInTrouble
-            return decision, wait(job.future, min(seconds, until - self._monotonic()))
+            return decision, wait(job.future, seconds)
 
     def _leave(self, wait: Wait) -> None:
         """Count a request that waits no longer."""

@@ -171,6 +171,18 @@ def test_a_user_from_before_without_auser_is_seen_by_it(rsa_issuer):
     assert seen == ["set by a test"] * 2
 
 
+def respond(rsa_issuer, resolver, get_response):
+    """Have a request of a session, which brings a token, answered under ASGI."""
+    request = RequestFactory().get("/", headers=rsa_issuer.headers(sub="anna"))
+    request.user = Person("session user")
+
+    async def response():
+        return await JwtBearerMiddleware(get_response)(request)
+
+    with rsa_issuer.installed(USER_RESOLVER=resolver):
+        assert asyncio.run(response()).status_code == 200
+
+
 def test_another_task_of_the_request_sees_the_tokens_user_even_then(rsa_issuer):
     """It waits for the resolver, and never acts for the session's user."""
     is_asked, may_end = threading.Event(), threading.Event()
@@ -189,13 +201,7 @@ def test_another_task_of_the_request_sees_the_tokens_user_even_then(rsa_issuer):
         assert [str(user) for user in await asyncio.gather(first, second)] == ["Mr anna"] * 2
         return HttpResponse()
 
-    async def response():
-        return await JwtBearerMiddleware(get_response)(request)
-
-    request = RequestFactory().get("/", headers=rsa_issuer.headers(sub="anna"))
-    request.user = Person("session user")
-    with rsa_issuer.installed(USER_RESOLVER=resolve_slowly):
-        assert asyncio.run(response()).status_code == 200
+    respond(rsa_issuer, resolve_slowly, get_response)
     assert seen == ["session user"] * 2
 
 
@@ -220,11 +226,5 @@ def test_nor_does_another_thread_when_the_resolver_has_read_it(rsa_issuer, first
         assert [str(await each) for each in (reading, read_beside)] == ["Mr anna"] * 2
         return HttpResponse()
 
-    async def response():
-        return await JwtBearerMiddleware(get_response)(request)
-
-    request = RequestFactory().get("/", headers=rsa_issuer.headers(sub="anna"))
-    request.user = Person("session user")
-    with rsa_issuer.installed(USER_RESOLVER=resolve_slowly):
-        assert asyncio.run(response()).status_code == 200
+    respond(rsa_issuer, resolve_slowly, get_response)
     assert set(seen) == {"session user"}
