@@ -68,21 +68,21 @@ def closable(original: T, connections: Connections) -> T:
 
 
 class _Twin:
-    __slots__ = ()
+    __slots__ = ("_connections", "_original")
 
     _connections: Connections
     _original: Any
 
 
 class _SessionTwin(_Twin, requests.Session):
-    __slots__ = ("_connections", "_original")
+    __slots__ = ()
 
     def get_adapter(self, *args: Any, **kwargs: Any) -> Any:
         return closable(self._original.get_adapter(*args, **kwargs), self._connections)
 
 
 class _AdapterTwin(_Twin, HTTPAdapter):
-    __slots__ = ("_connections", "_original")
+    __slots__ = ()
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         return closable(self._original.get_connection_with_tls_context(*args, **kwargs), self._connections)
@@ -102,11 +102,11 @@ class _PoolTwin(_Twin):
 
 
 class _HTTPPoolTwin(_PoolTwin, HTTPConnectionPool):
-    __slots__ = ("_connections", "_original")
+    __slots__ = ()
 
 
 class _HTTPSPoolTwin(_PoolTwin, HTTPSConnectionPool):
-    __slots__ = ("_connections", "_original")
+    __slots__ = ()
 
 
 _TWINS: Final[dict[type, type]] = {

@@ -149,9 +149,8 @@ def test_a_cache_server_that_fails_in_the_middle_costs_no_wrong_answer(
         forged: {403},
         expired: {403},
     }
-    assert (
-        403 in made_up <= {403, 503}
-    )  # whoever waited for the cache cannot be told in time whether there is such a key
+    # Whoever waited for the cache cannot be told in time whether there is such a key.
+    assert 403 in made_up <= {403, 503}
 
 
 def test_a_refresh_under_way_at_the_fork_ties_no_worker(start, auth_server):

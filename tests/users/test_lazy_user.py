@@ -19,19 +19,9 @@ from django_oauth_jwt.decorators import secure, token_not_required
 from django_oauth_jwt.errors import InvalidToken, KeysUnavailable
 from django_oauth_jwt.middleware import JwtBearerMiddleware
 
+from .sessions import SESSION, Person
+
 OURS = "django_oauth_jwt.middleware.JwtBearerMiddleware"
-
-
-class Person:
-    """A user of the project's."""
-
-    is_authenticated = True
-
-    def __init__(self, name):
-        self.name = name
-
-    def __str__(self):
-        return self.name
 
 
 asked = []
@@ -97,26 +87,9 @@ def audit(get_response):
     return async_middleware if iscoroutinefunction(get_response) else middleware
 
 
-@sync_and_async_middleware
-def session(get_response):
-    """Stand for Django's AuthenticationMiddleware."""
-
-    async def auser():
-        return Person("session user")
-
-    def middleware(request):
-        request.user, request.auser = Person("session user"), auser
-        return get_response(request)
-
-    async def async_middleware(request):
-        return await middleware(request)
-
-    return async_middleware if iscoroutinefunction(get_response) else middleware
-
-
 @pytest.fixture(autouse=True)
 def _bare_project(bare_project, settings):
-    settings.MIDDLEWARE = [f"{__name__}.session", OURS, f"{__name__}.audit"]
+    settings.MIDDLEWARE = [SESSION, OURS, f"{__name__}.audit"]
     seen.clear()
     asked.clear()
 
@@ -159,7 +132,7 @@ def test_a_user_whom_the_resolver_refuses_is_anonymous_until_the_refusal(ask, si
 @pytest.mark.parametrize("sub", ["anna", "stranger", "bug"])
 def test_an_exempt_view_gets_the_user_from_before(send, rsa_issuer, settings, sub):
     """Nothing is asked about the token there: neither the resolver nor, in DRF's session login, a CSRF token."""
-    settings.MIDDLEWARE = [f"{__name__}.session", OURS]
+    settings.MIDDLEWARE = [SESSION, OURS]
     with rsa_issuer.installed(USER_RESOLVER=resolve):
         assert send("get", "/open/", headers=rsa_issuer.headers(sub=sub)).json() == {"user": "session user"}
     assert asked == []
@@ -174,7 +147,7 @@ def test_an_exempt_view_has_no_user_where_it_had_none(send, rsa_issuer, settings
 
 def test_an_exempt_view_keeps_the_user_that_another_middleware_has_set_since(send, rsa_issuer, settings):
     """Django's own AuthenticationMiddleware below ours."""
-    settings.MIDDLEWARE = [OURS, f"{__name__}.session"]
+    settings.MIDDLEWARE = [OURS, SESSION]
     with rsa_issuer.installed(USER_RESOLVER=resolve):
         assert send("get", "/open/", headers=rsa_issuer.headers()).json() == {"user": "session user"}
 

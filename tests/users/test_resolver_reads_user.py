@@ -18,21 +18,11 @@ from django_oauth_jwt.contrib.ninja import BearerJwt
 from django_oauth_jwt.decorators import secure
 from django_oauth_jwt.middleware import JwtBearerMiddleware
 
+from .sessions import SESSION, Person
+
 OURS = "django_oauth_jwt.middleware.JwtBearerMiddleware"
 #: What each of the requests here brought along for the resolver: the users that it saw, and those that were kept.
 seen, kept = [], []
-
-
-class Person:
-    """A user of the project's."""
-
-    is_authenticated = True
-
-    def __init__(self, name):
-        self.name = name
-
-    def __str__(self):
-        return self.name
 
 
 def resolve(access_token, request):
@@ -79,23 +69,6 @@ pytestmark = [pytest.mark.urls(__name__), pytest.mark.usefixtures("_bare_project
 
 
 @sync_and_async_middleware
-def session(get_response):
-    """Stand for Django's AuthenticationMiddleware."""
-
-    async def auser():
-        return Person("session user")
-
-    def middleware(request):
-        request.user, request.auser = Person("session user"), auser
-        return get_response(request)
-
-    async def async_middleware(request):
-        return await middleware(request)
-
-    return async_middleware if iscoroutinefunction(get_response) else middleware
-
-
-@sync_and_async_middleware
 def keep(get_response):
     """Keep the user of the request for what comes, without a question who it is, as audit logs do."""
 
@@ -118,7 +91,7 @@ def _bare_project(bare_project):
 @pytest.mark.parametrize("url", ["/secured/", "/secured/async/", "/drf/", "/ninja/sync/", "/ninja/async/"])
 def test_it_sees_who_was_there_before(send, rsa_issuer, settings, url):
     """At each entry point, sync and async; the view gets the resolver's user, for whom it is asked once."""
-    settings.MIDDLEWARE = [f"{__name__}.session"]
+    settings.MIDDLEWARE = [SESSION]
     with rsa_issuer.installed(USER_RESOLVER=resolve):
         response = send("get", url, headers=rsa_issuer.headers(sub="anna"))
     assert response.content.strip(b'"') == b"Mr anna"
@@ -128,7 +101,7 @@ def test_it_sees_who_was_there_before(send, rsa_issuer, settings, url):
 @pytest.mark.parametrize("url", ["/def/", "/async/", "/secured/", "/secured/async/", "/drf/", "/ninja/async/"])
 def test_a_user_that_was_kept_is_the_resolvers_in_the_end(send, rsa_issuer, settings, url):
     """Behind the middleware: the resolver saw who was there before, and nobody else does."""
-    settings.MIDDLEWARE = [f"{__name__}.session", OURS, f"{__name__}.keep"]
+    settings.MIDDLEWARE = [SESSION, OURS, f"{__name__}.keep"]
     with rsa_issuer.installed(USER_RESOLVER=resolve):
         response = send("get", url, headers=rsa_issuer.headers(sub="anna"))
     assert response.content.strip(b'"') == b"Mr anna"
