@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
+
+E = TypeVar("E", bound=Exception)
 
 
 class BearerError(Exception):
@@ -236,6 +238,12 @@ class RevocationCheckUnavailable(KeysUnavailable):
     """Whether the token was revoked cannot be told, or not be written down: IS_REVOKED or the cache fails."""
 
     REASON = ("revocation_check_unavailable", "Whether the token was revoked cannot be told for now")
+
+
+def without_frames(error: E) -> E:
+    """Return an error without frames, cause and context: reports show their variables, among them tokens and proofs."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _words(values: str | Iterable[str]) -> tuple[str, ...]:

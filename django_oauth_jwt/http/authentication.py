@@ -6,7 +6,7 @@ What may wait for keys is written as steps (see `upstream.Steps`), which the ent
 from django.http import HttpRequest
 
 from ..conf import Settings, require_key_source
-from ..errors import BearerError
+from ..errors import BearerError, without_frames
 from ..issuers import issuer_of_service, issuer_of_verified
 from ..jwks import KeyService
 from ..jws import EncodedToken
@@ -122,7 +122,6 @@ def _note(
         if resolver is not None:
             known.lazy_user = LazyUser(request, User(resolver, outcome, request))
     else:
-        # They hold the request, which holds it.
-        outcome.__traceback__ = outcome.__cause__ = outcome.__context__ = None
+        without_frames(outcome)  # they hold the request, which holds it
         set_token(request, None)
     return known

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from ..errors import InvalidToken
+from ..errors import InvalidToken, without_frames
 from ..tokens import thaw
 from .base64url import decode_segment
 from .header import LONGEST_CACHED_HEADER, UnverifiedHeader, read_header, read_header_cached
@@ -25,8 +25,7 @@ def verify_compact(encoded: str, key_set: KeySet, algorithms: Collection[str]) -
         return _verified(ascii_bytes(encoded), key_set, algorithms)
     except Exception as error:  # noqa: BLE001  # it is raised again
         # The frames below hold the JWS, which may be good for somebody else.
-        error.__context__ = error.__cause__ = None
-        raise error.with_traceback(None) from None
+        raise without_frames(error) from None
     finally:
         del encoded  # nor may this one
 

@@ -4,7 +4,7 @@ import time
 from typing import Final, NamedTuple
 
 from ..conf import DpopSettings, Runtime, Settings, TrustedIssuer
-from ..errors import InvalidProof, InvalidToken
+from ..errors import InvalidProof, InvalidToken, without_frames
 from ..tokens import AccessToken
 from ..upstream import Steps
 from .dpop import VerifiedProof, check_proof
@@ -112,8 +112,7 @@ def _checked_proof(
         return check_proof(facts, token, jkt, dpop, leeway, now)
     except InvalidProof as error:
         # The frames below hold the proof, which may be a good one for another request.
-        error.__context__ = error.__cause__ = None
-        raise error.with_traceback(None) from None
+        raise without_frames(error) from None
 
 
 def _unproven(detail: str) -> InvalidToken:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Hashable
 
 from ..conf import Runtime, get_runtime, require_key_service, require_key_source
-from ..errors import BearerError, InvalidToken
+from ..errors import BearerError, InvalidToken, without_frames
 from ..issuers import issuer_of_verified
 from ..jwks import KeyService
 from ..jws import EncodedToken
@@ -84,8 +84,7 @@ def _with_binding(token: AccessToken, runtime: Runtime, *, is_checked: bool) -> 
 def _to_caller(error: InvalidToken, runtime: Runtime) -> InvalidToken:
     """Return a refusal with the status of the settings, and without the frames and causes that hold the token."""
     error.status = runtime.settings.status_of(error)
-    error.__context__ = None
-    return error.with_traceback(None)
+    return without_frames(error)
 
 
 def remembered_or_steps(
