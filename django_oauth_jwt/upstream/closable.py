@@ -3,6 +3,7 @@
 import socket
 import threading
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import requests
@@ -18,23 +19,25 @@ class Connections:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._in_use: set[Any] = set()
+        self._in_use: dict[Any, list[socket.socket]] = {}
         self._are_closed = False
 
     def close(self) -> None:
         """Have every read and write on the connections end at once, in whichever thread."""
         with self._lock:
             self._are_closed = True
-            for connection in self._in_use:
+            for connection, sockets in self._in_use.items():
                 connection.getresponse = _too_late  # it may be connecting, and have no socket to close yet
-                with suppress(AttributeError, OSError):  # there is none yet, or no more
-                    connection.sock.shutdown(socket.SHUT_RDWR)
+                for each in (connection.sock, *sockets):
+                    with suppress(AttributeError, OSError):  # there is none yet, or no more
+                        each.shutdown(socket.SHUT_RDWR)
 
     def take(self, connection: Any, pool: Any) -> Any:
         """Return the connection, which the fetch uses from now on; raise ClosedPoolError where it is over."""
         with self._lock:
             if not self._are_closed:
-                self._in_use.add(connection)
+                self._in_use[connection] = sockets = []
+                connection.response_class = partial(_answer_on, sockets, connection.response_class)
                 return connection
         connection.close()
         raise ClosedPoolError(pool, "the time of the fetch is over")
@@ -43,7 +46,8 @@ class Connections:
         """Return what other requests may use from now on: the connection, or None where it was closed."""
         with self._lock:
             if not self._are_closed:
-                self._in_use.discard(connection)
+                if self._in_use.pop(connection, None) is not None:
+                    del connection.response_class
                 return connection
         if connection is not None:
             connection.close()
@@ -115,6 +119,15 @@ _TWINS: Final[dict[type, type]] = {
     HTTPConnectionPool: _HTTPPoolTwin,
     HTTPSConnectionPool: _HTTPSPoolTwin,
 }
+
+
+def _answer_on(sockets: list[socket.socket], kind: type[T], sock: socket.socket, *args: Any, **kwargs: Any) -> T:
+    """Return the answer that comes on a socket, which is remembered.
+
+    Where the server says `Connection: close`, the connection forgets it while the answer is still being read.
+    """
+    sockets.append(sock)
+    return kind(sock, *args, **kwargs)
 
 
 def _too_late() -> None:

@@ -11,7 +11,9 @@ from django_oauth_jwt.conf import get_runtime
 from django_oauth_jwt.jwks import KeyServices
 from django_oauth_jwt.testing import TokenIssuer
 
+from ..servers.clients import until
 from ..servers.faulty_server import FOREVER, FaultyServer, hang
+from ..upstream.inside import waits_alone
 from .inside import have_patience, keys_job
 
 THREADS, ATTACKERS = 4, 6
@@ -91,6 +93,6 @@ def test_many_issuers_that_never_answer_hold_one_thread_together(auth_server, si
         assert _ask(good) == 200
         assert [_ask(token) for token in made_up[:3]] == [503, 503, 503]
         waiting = threads.submit(_ask, made_up[3])
-        silent_server.wait_for(lambda: keys_job(services[3]) is not None and keys_job(services[3]).waiting == 1)
+        until(waits_alone)
         assert [threads.submit(_ask, token).result(FOREVER / 2) for token in [*made_up[4:], good]] == [503, 503, 200]
         assert not waiting.done()

@@ -14,6 +14,7 @@ from django_oauth_jwt.upstream import RequestWait, Wait, WaitInTrouble, run_bloc
 from django_oauth_jwt.verification import verify_token
 
 from ..flood import flood
+from ..servers.clients import until
 from ..servers.faulty_server import FOREVER, hang, respond_with
 from .inside import change, have_patience, inside, keys_job, search_for
 
@@ -254,7 +255,7 @@ def test_a_new_key_waits_for_the_refresh_behind_requests(warm_service, auth_serv
         warm_service.current()
         auth_server.wait_for(lambda: auth_server.pending == 1)
         found = pool.submit(warm_service.key_set_for, *wanted)
-        auth_server.wait_for(lambda: keys_job(warm_service).wanted == wanted)
+        until(lambda: keys_job(warm_service).wanted == wanted)
     assert found.result().knows(*wanted)
     assert auth_server.fetches == 2
 
@@ -274,7 +275,7 @@ def test_a_refresh_that_lacks_the_new_key_is_followed_by_a_search(warm_service, 
             warm_service.current()
             auth_server.wait_for(lambda: auth_server.pending == 1)
             found = pool.submit(warm_service.key_set_for, *wanted)
-            auth_server.wait_for(lambda: keys_job(warm_service).wanted == wanted)
+            until(lambda: keys_job(warm_service).wanted == wanted)
         release.set()
     assert found.result().knows(*wanted)
     assert auth_server.fetches == 3
@@ -336,7 +337,7 @@ def test_a_refresh_that_fails_is_waited_for_once(warm_service, status_of, auth_s
         warm_service.current()
         auth_server.wait_for(lambda: auth_server.pending == 1)
         refused = pool.submit(status_of, warm_service, made_up())
-        auth_server.wait_for(lambda: keys_job(warm_service).wanted is not None)
+        until(lambda: keys_job(warm_service).wanted is not None)
         auth_server.fault = hang  # lets the first one go, unanswered
         assert refused.result() == 403
     settle(warm_service)

@@ -22,7 +22,7 @@ def ask_at_once(running, tokens, threads=16):
 
 
 def until(condition):
-    """Wait until something holds on the other side of a socket."""
+    """Wait until something holds in another thread, or on the other side of a socket."""
     deadline = time.monotonic() + FOREVER
     while not condition():
         assert time.monotonic() < deadline, "it never came true"

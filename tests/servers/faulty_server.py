@@ -103,6 +103,16 @@ def drip_chunks(exchange: Exchange) -> None:
     exchange.drip(b"1\r\n \r\n")
 
 
+def drip_chunk_size(exchange: Exchange) -> None:
+    exchange.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n")
+    exchange.drip(b"0")
+
+
+def drip_trailer(exchange: Exchange) -> None:
+    exchange.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n")
+    exchange.drip(b"X: 1\r\n")
+
+
 def continue_for_ever(exchange: Exchange) -> None:
     """Send interim answers without an end (RFC 9110 section 15.2)."""
     exchange.drip(b"HTTP/1.1 100 Continue\r\n\r\n")

@@ -12,7 +12,15 @@ from requests.adapters import HTTPAdapter
 
 from django_oauth_jwt.upstream import FetchFailed, HttpClient
 
-from ..servers.faulty_server import FOREVER, continue_for_ever, drip_body, drip_chunks, drip_header
+from ..servers.faulty_server import (
+    FOREVER,
+    continue_for_ever,
+    drip_body,
+    drip_chunk_size,
+    drip_chunks,
+    drip_header,
+    drip_trailer,
+)
 
 EMPTY = b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"keys": []}'
 
@@ -30,6 +38,12 @@ def with_adapter(session, adapter):
     return session
 
 
+def pool_of(adapter):
+    """Return the one pool of connections that an adapter has."""
+    (pool,) = (adapter.poolmanager.pools[key] for key in adapter.poolmanager.pools.keys())  # noqa: SIM118  # no mapping
+    return pool
+
+
 SHARED = requests.Session()
 SESSIONS = {
     "none": None,
@@ -38,7 +52,7 @@ SESSIONS = {
     "callable that shares": lambda: SHARED,
     "one place": with_adapter(requests.Session(), HTTPAdapter(pool_maxsize=1, pool_block=True)),
 }
-DRIPS = [drip_header, drip_body, drip_chunks]
+DRIPS = [drip_header, drip_body, drip_chunks, drip_chunk_size, drip_trailer]
 
 
 @pytest.fixture
@@ -101,8 +115,19 @@ def test_the_session_stays_as_it_was(auth_server, wait_for_threads):
         wait_for_threads()
     assert (vars(session), vars(adapter)) == before
     assert (heard, session.cookies["own"]) == ([200], "1")
-    (pool,) = (adapter.poolmanager.pools[key] for key in adapter.poolmanager.pools.keys())  # noqa: SIM118  # no mapping
+    pool = pool_of(adapter)
     assert (type(pool).__module__, pool.num_requests) == ("urllib3.connectionpool", 2)
+
+
+def test_a_connection_that_is_kept_stays_as_it_was(auth_server):
+    """It may serve thousands of fetches: none leaves anything behind on it."""
+    adapter = HTTPAdapter()
+    with with_adapter(requests.Session(), adapter) as session, auth_server.behaving(answer_twice):
+        session.get(auth_server.uri, timeout=FOREVER)
+        (kept,) = filter(None, pool_of(adapter).pool.queue)
+        HttpClient(session, timeout=FOREVER).fetch(auth_server.uri)
+    assert auth_server.fetches == 1
+    assert "response_class" not in vars(kept)
 
 
 def test_others_who_use_the_session_notice_nothing(auth_server, wait_for_threads):
