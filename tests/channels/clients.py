@@ -4,7 +4,10 @@ import asyncio
 import time
 from functools import wraps
 
+from asgiref.testing import ApplicationCommunicator
 from channels.testing import WebsocketCommunicator
+
+from ..servers.faulty_server import FOREVER
 
 #: What servers that can send an HTTP response to a refused handshake say of themselves.
 CAN_RESPOND = {"websocket.http.response": {}}
@@ -24,7 +27,17 @@ def in_event_loop(test):
     return runs
 
 
-class Client(WebsocketCommunicator):
+class PatientClient(ApplicationCommunicator):
+    """A client of an app that leaves it the time it needs: on a busy machine the usual second may not be enough."""
+
+    async def wait(self, *_):
+        await super().wait(FOREVER)
+
+    async def receive_output(self, *_):
+        return await super().receive_output(FOREVER)
+
+
+class Client(PatientClient, WebsocketCommunicator):
     """A client with a token in the header, with headers and subprotocols, of a server with or without extensions.
 
     Servers spell the names of headers in small letters; who writes a test spells them as everybody does.

@@ -8,6 +8,7 @@ import pytest
 from django_oauth_jwt.contrib.channels import BearerJwtMiddleware
 from django_oauth_jwt.errors import InsufficientScope
 
+from ..servers.faulty_server import FOREVER
 from .apps import App, Busy, Echo, SyncEcho, never
 from .clients import Client, in_event_loop
 
@@ -129,7 +130,7 @@ async def test_a_token_without_an_end_is_good_for_as_long(trust, expiring, clock
 async def test_a_connection_that_is_closed_already_is_not_closed_again(issuer, clock, last):
     """By the app, which may refuse it with a response of its own, or by the client; while the app still cleans up."""
     clock.govern(asyncio.get_running_loop())
-    cleaned_up = asyncio.Event()
+    is_closed, cleaned_up = asyncio.Event(), asyncio.Event()
 
     async def app(scope, receive, send):
         await receive()
@@ -137,6 +138,7 @@ async def test_a_connection_that_is_closed_already_is_not_closed_again(issuer, c
             assert (await receive())["type"] == last
         else:
             await send({"type": last})
+        is_closed.set()
         await cleaned_up.wait()
 
     client = Client(BearerJwtMiddleware(app), issuer.token(exp=int(clock.now()) + 100))
@@ -145,7 +147,7 @@ async def test_a_connection_that_is_closed_already_is_not_closed_again(issuer, c
         await client.send_input({"type": last, "code": 1001})
     else:
         assert (await client.receive_output())["type"] == last
-    await asyncio.sleep(0.01)
+    await is_closed.wait()
     await clock.advance(131)
     cleaned_up.set()
     await client.wait()
@@ -229,9 +231,15 @@ async def test_a_client_that_reads_slowly_still_gets_the_code(issuer, clock):
 async def test_a_handshake_is_refused_if_it_takes_longer_than_the_token_lasts(issuer, clock):
     """An app that has not made up its mind has none to make up any more."""
     clock.govern(asyncio.get_running_loop())
-    client = Client(BearerJwtMiddleware(never), issuer.token(exp=int(clock.now()) + 100))
+    is_asked = asyncio.Event()
+
+    async def app(scope, receive, send):
+        is_asked.set()
+        await never()
+
+    client = Client(BearerJwtMiddleware(app), issuer.token(exp=int(clock.now()) + 100))
     await client.send_input({"type": "websocket.connect"})
-    await asyncio.sleep(0.01)
+    await is_asked.wait()
     await clock.advance(131)
     assert await client.receive_output() == CLOSED
     client.future.cancel()
@@ -283,6 +291,6 @@ async def test_the_end_of_the_server_ends_a_close_that_the_client_does_not_read(
     await client.handshake()
     await clock.advance(131)
     client.future.cancel()
-    done, _ = await asyncio.wait([client.future], timeout=1)
+    done, _ = await asyncio.wait([client.future], timeout=FOREVER)
     client.future.cancel()
     assert done

@@ -1,10 +1,7 @@
 """The manual's snippets do what it says of them, each in a project that holds no more than that."""
 
-import asyncio
-
 import pytest
 from asgiref.sync import async_to_sync
-from asgiref.testing import ApplicationCommunicator
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.utils.decorators import method_decorator
@@ -17,6 +14,7 @@ from django_oauth_jwt.jwks import JwksService, get_jwks_service
 from django_oauth_jwt.permissions import HasScope
 from django_oauth_jwt.testing import TokenIssuer
 
+from ..channels.clients import PatientClient
 from .manual_text import run_snippet
 
 
@@ -178,12 +176,12 @@ def test_without_a_request(project, as_issuer):
 def _talk(app, text):
     @async_to_sync
     async def talk():
-        socket = ApplicationCommunicator(app, {"type": "websocket"})
+        socket = PatientClient(app, {"type": "websocket"})
         await socket.send_input({"type": "websocket.connect"})
         assert await socket.receive_output() == {"type": "websocket.accept"}
         await socket.send_input({"type": "websocket.receive", "text": text})
         answer = await socket.receive_output()
-        await asyncio.wait_for(socket.future, 5)
+        await socket.wait()
         return answer
 
     return talk()

@@ -4,12 +4,11 @@ import sys
 from importlib import import_module
 
 import pytest
-from channels.testing import WebsocketCommunicator
 from django.core.handlers.asgi import ASGIHandler
 
 from testproject.asgi import application
 
-from ..channels.clients import in_event_loop
+from ..channels.clients import Client, in_event_loop
 
 
 @pytest.mark.parametrize(("scope", "is_accepted"), [("read", True), ("write", False), (None, False)])
@@ -17,7 +16,7 @@ from ..channels.clients import in_event_loop
 async def test_the_consumer_greets_the_tokens_subject(issuer, scope, is_accepted):
     """Where the token has the scope `read`."""
     offered = ["bearer", issuer.token(scope, sub="anna")]
-    client = WebsocketCommunicator(application, "/ws/echo", subprotocols=offered)
+    client = Client(application, path="/ws/echo", subprotocols=offered)
     assert await client.connect() == ((True, "bearer") if is_accepted else (False, 4403))
     if is_accepted:
         assert await client.receive_json_from() == {"subject": "anna"}

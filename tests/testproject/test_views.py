@@ -2,10 +2,11 @@
 
 import pytest
 from asgiref.sync import async_to_sync
-from asgiref.testing import ApplicationCommunicator
 from django.core.management import call_command
 
 from testproject.asgi import application as asgi_application
+
+from ..channels.clients import PatientClient
 
 ANY_TOKEN = ["/secured/token", "/secured/async", "/api/token", "/ninja/token"]
 WITH_SCOPE = ["/secured/scope", "/api/scope", "/ninja/scope"]
@@ -75,7 +76,7 @@ def test_the_system_checks_find_nothing():
 
 async def _asgi_status(path):
     scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"host", b"localhost")], "query_string": b""}
-    communicator = ApplicationCommunicator(asgi_application, scope)
+    communicator = PatientClient(asgi_application, scope)
     await communicator.send_input({"type": "http.request"})
     start = await communicator.receive_output()
     await communicator.receive_output()
