@@ -552,7 +552,7 @@ def test_connections_to_the_cache_server_are_kept_for_a_while(make_service, valk
 
 def test_a_lost_lock_holds_up_nobody_for_long(make_service, status_of, shared_cache, entry, auth_server, clock):
     """A process that died while it fetched leaves a lock that frees itself: 503 until then, and then the keys."""
-    service = make_service(timeout=0.1)
+    service = make_service(timeout=1)
     shared_cache.set(entry("lock", auth_server.uri), clock() + 1, None)
     inside(service).refresher.sleep = clock.advance
     assert status_of(service) == 200
