@@ -61,6 +61,12 @@ class TestTimes:
         assert asked.reason("token") == "inactive"
         assert len(endpoint.asked) == 2
 
+    @pytest.mark.parametrize(("active", "seconds"), [(True, 60), (False, 10)])
+    def test_counted_from_the_question(self, asked, endpoint, clock, active, seconds):
+        """What the server says may have changed while the answer was on its way."""
+        begin, endpoint.answer = clock(), lambda uri, form: clock.advance(5) or {"active": active}
+        assert asked.verdict("token").until == begin + seconds
+
     @pytest.mark.parametrize(
         "times",
         [{"CACHE_SECONDS": 0}, {"NEGATIVE_CACHE_SECONDS": 0}, {"CACHE_SECONDS": 0, "NEGATIVE_CACHE_SECONDS": 0}],

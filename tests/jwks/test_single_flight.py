@@ -15,7 +15,7 @@ from django_oauth_jwt.jwks.state import Job, Task
 from django_oauth_jwt.upstream import run_blocking
 
 from ..servers.faulty_server import FOREVER, respond_with
-from .inside import change, have_patience, inside
+from .inside import change, have_patience, inside, keys_job, search_for
 
 CROWD = 16
 
@@ -154,6 +154,41 @@ def test_a_request_beyond_the_crowd_that_waits_comes_again_in_a_second(make_serv
         service.key_set_for("key-1", "ES256")
     change(service, job=None)
     assert caught.value.retry_after == 1
+
+
+@pytest.fixture
+def handed_over(service):
+    """The jobs of the service, which are done when the test does them, or in the end."""
+    jobs = []
+    inside(service).source._execute = jobs.append
+    yield jobs
+    for job in jobs:
+        job()
+
+
+def test_one_that_leaves_late_is_not_counted_at_the_next_job(service, clock, handed_over):
+    """The job that it waited for is over, and another one goes on; each place in it is somebody else's."""
+    late = search_for(service, "made-up", "ES256")
+    next(late)
+    handed_over.pop()()
+    clock.advance(60)
+    waiting = search_for(service, "other", "ES256")
+    next(waiting)
+    late.close()
+    assert keys_job(service).waiting == 1
+    waiting.close()
+
+
+def test_keys_that_come_another_way_end_no_job(service, handed_over):
+    """Or a second one would be started beside it."""
+    waiting = search_for(service, "made-up", "ES256")
+    next(waiting)
+    job = keys_job(service)
+    service.inspect(fetch=True)
+    assert keys_job(service) is job
+    handed_over.pop()()
+    assert keys_job(service) is None
+    waiting.close()
 
 
 def test_a_token_with_an_unknown_key_waits_only_so_long_for_another_process(make_service, auth_server):

@@ -2,6 +2,7 @@
 
 import sys
 from traceback import walk_tb
+from types import SimpleNamespace
 
 import pytest
 from django.core.cache.backends.locmem import LocMemCache
@@ -9,7 +10,7 @@ from django.test import RequestFactory
 
 from django_oauth_jwt.conf import get_settings
 from django_oauth_jwt.errors import BearerError
-from django_oauth_jwt.proofs import BEARER, DPOP, RequestFacts, binding_steps, facts_of, must_prove
+from django_oauth_jwt.proofs import BEARER, DPOP, RequestFacts, binding, binding_steps, facts_of, must_prove
 from django_oauth_jwt.proofs.nonce import new_nonce
 from django_oauth_jwt.proofs.replay import cache_key
 from django_oauth_jwt.upstream import run_blocking
@@ -192,6 +193,17 @@ def test_a_proof_is_remembered_as_long_as_it_could_be_used_again(run, forge, tru
         frozen_time.now = begin + after
         is_stale = after - skew > seconds + 30
         assert reason_of(run, forge.token, facts, trusting) == ("stale_proof" if is_stale else "replayed_proof")
+
+
+def test_a_proof_is_remembered_for_servers_whose_clocks_are_behind(run, forge, trusting, frozen_time, monkeypatch):
+    """By as much as one clock may err with the leeway in both directions: the proof is good there for longer."""
+    trusting, begin = trusting(), frozen_time.now
+    facts = forge.facts(forge.proof(iat=int(begin) + 30))
+    assert reason_of(run, forge.token, facts, trusting) is None
+    monkeypatch.setattr(binding, "time", SimpleNamespace(time=lambda: frozen_time.now - 60))
+    for after, reason in ((180, "replayed_proof"), (181, "stale_proof")):
+        frozen_time.now = begin + after
+        assert reason_of(run, forge.token, facts, trusting) == reason
 
 
 def test_leeway_is_the_issuers(run, forge, trusting):

@@ -178,9 +178,10 @@ urlpatterns = [
     path("middleware/open/", token_not_required(view)),
     path("middleware/both/", secure()(view)),
     path("writing/", secure()(writing_view)),
+    path("writing/alone/", transaction.non_atomic_requests(secure()(writing_view))),
 ]
 pytestmark = pytest.mark.urls(__name__)
-ALL = [str(pattern.pattern) for pattern in urlpatterns[:-1]]
+ALL = [str(pattern.pattern) for pattern in urlpatterns[:-2]]
 
 
 @pytest.fixture
@@ -281,6 +282,14 @@ def test_what_a_refused_view_has_written_is_rolled_back(issuer, monkeypatch, is_
     with transaction.atomic():  # a project's own, which is not for us to undo
         assert Client().get("/writing/", headers=issuer.headers()).status_code == 403
     assert get_user_model().objects.filter(username="written").exists() is not is_atomic
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_view_outside_the_transaction_keeps_what_it_has_written(issuer, monkeypatch):
+    """Django's `non_atomic_requests`: there is nothing to roll back, and the answer is the refusal."""
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    assert Client().get("/writing/alone/", headers=issuer.headers()).status_code == 403
+    assert get_user_model().objects.filter(username="written").exists()
 
 
 #: By description: what the header says of it.

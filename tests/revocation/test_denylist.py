@@ -222,6 +222,19 @@ def test_a_token_is_refused_until_it_would_be_anyway(calls, rsa_issuer, frozen_t
     assert not is_revoked(token)
 
 
+@each_cache
+def test_the_leeway_of_a_resolved_issuer_counts(calls, settings, rsa_issuer, frozen_time):
+    """No setting tells it; a token that is revoked stays so until it has expired by that leeway."""
+    entry = {"JWKS_SERVICE": rsa_issuer, "LEEWAY": 250}
+    settings.OAUTH_JWT = {"ISSUER_RESOLVER": lambda iss: entry, "IS_REVOKED": is_revoked}
+    token = verify_token(rsa_issuer.token(exp=NOW + 300))
+    calls.revoke(token)
+    frozen_time.now = NOW + 549.9
+    assert reason_of(token.encoded) == "revoked"
+    frozen_time.now = NOW + 550
+    assert reason_of(token.encoded) == "expired"
+
+
 @pytest.mark.parametrize(
     ("iat", "is_refused"),
     [

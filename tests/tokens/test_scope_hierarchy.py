@@ -31,6 +31,20 @@ def test_the_scopes_that_grant_one_begin_with_itself():
 
 
 @pytest.mark.parametrize(
+    ("required", "ways"),
+    [
+        (("books.read",), [("books.admin",), ("books.write",)]),
+        (("books.read", "other"), [("books.admin", "other"), ("books.write", "other")]),
+        (("books.admin", "books.write"), [("books.admin",)]),
+        (("other",), []),
+    ],
+)
+def test_broader_scopes_do_in_place_of_those_they_stand_for(required, ways):
+    """Each scope is named once, also where the broader one is required itself."""
+    assert BOOKS.instead_of(required) == ways
+
+
+@pytest.mark.parametrize(
     ("implies", "circle"),
     [
         ({"a": ["a"]}, "a > a"),

@@ -240,8 +240,9 @@ def test_a_payload_that_is_no_strict_json_object_is_malformed(signed, reason_of,
 
 
 def test_the_signature_is_checked_before_the_claims(reason_of, issuer):
-    """Who cannot sign learns nothing of what the claims should have been."""
+    """Who cannot sign learns nothing of what the claims, or the type, should have been."""
     assert reason_of(issuer.token(forged=True, exp=1, aud="other", sub=5)) == "bad_signature"
+    assert reason_of(issuer.token(forged=True, header={"typ": "JWS"})) == "bad_signature"
 
 
 def test_an_unknown_key_is_refused(reason_of, issuer):
