@@ -134,9 +134,16 @@ def test_a_refusal_of_django_keeps_its_challenge(ask, introspection, rsa_issuer)
     assert challenge.startswith('Bearer error="insufficient_scope"')
 
 
-@pytest.mark.parametrize("answer", [500, 401, 200, "not a JWT", '{"active": true}'])
+def test_a_jwt_that_is_too_long_is_refused_by_django(ask, introspection, rsa_issuer):
+    """It gets through, so that the client is told what is wrong with it."""
+    introspection.answers["opaque"] = rsa_issuer.token("read", groups="x" * 20_000)
+    status, headers, _ = ask("Bearer opaque")
+    assert (status, "Token is too long" in headers["WWW-Authenticate"]) == (403, True)
+
+
+@pytest.mark.parametrize("answer", [500, 401, 200, "not a JWT", '{"active": true}', f"<html>{200_000 * ' '}</html>"])
 def test_no_answer_about_the_token_is_no_refusal(ask, introspection, answer):
-    """The client keeps its token and tries again: it is not told that the token is invalid."""
+    """The client keeps its token and tries again: it is not told that the token is invalid, and is told something."""
     introspection.answers["opaque"] = answer
     status, headers, _ = ask("Bearer opaque")
     assert (status // 100, headers["WWW-Authenticate"]) == (5, None)
