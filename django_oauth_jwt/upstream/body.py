@@ -3,6 +3,7 @@
 import time
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Final
 
 import requests
@@ -16,9 +17,16 @@ MAXIMUM_BYTES: Final = 512 * 1024
 ACCEPT_ENCODING: Final = "gzip, deflate"
 
 _CHUNK_BYTES: Final = 16 * 1024
-#: What zlib recognizes by itself (RFC 9110 section 8.4.1).
-_CODINGS: Final = frozenset({"gzip", "x-gzip", "deflate"})
-_EITHER_FORMAT: Final = 32 + zlib.MAX_WBITS
+#: zlib recognizes both formats by their headers.
+_GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
+#: So begins each member of gzip.
+_MEMBER: Final = b"\x1f\x8b"
+#: By coding (RFC 9110 section 8.4.1): the formats to try. Some servers send deflate without the header of zlib.
+_FORMATS: Final = {
+    "gzip": (_GZIP_OR_ZLIB,),
+    "x-gzip": (_GZIP_OR_ZLIB,),
+    "deflate": (_GZIP_OR_ZLIB, -zlib.MAX_WBITS),
+}
 
 
 def read_body(response: requests.Response, deadline: float) -> bytes:
@@ -57,13 +65,22 @@ def _decoded(body: bytes, content_encoding: str) -> bytes:
     codings = [coding for coding in codings if coding not in ("", "identity")]
     if not codings:
         return body
-    if len(codings) > 1 or codings[0] not in _CODINGS:
+    if len(codings) > 1 or codings[0] not in _FORMATS:
         raise NoAnswer(f"content coding that is not supported: {ascii(content_encoding)[:80]}")
-    decompressor = zlib.decompressobj(_EITHER_FORMAT)
-    try:
-        document = _limited(decompressor.decompress(body, MAXIMUM_BYTES + 1))
-    except zlib.error as error:
-        raise NoAnswer("body that cannot be decompressed") from error
-    if not decompressor.eof:
-        raise NoAnswer("body that ends too early")
-    return document
+    for wbits in _FORMATS[codings[0]]:
+        with suppress(zlib.error):
+            return _decompressed(body, wbits)
+    raise NoAnswer("body that cannot be decompressed")
+
+
+def _decompressed(body: bytes, wbits: int) -> bytes:
+    """Return what is in a compressed body: in all its members, as gzip may have several (RFC 1952 section 2.2)."""
+    document = b""
+    while True:
+        decompressor = zlib.decompressobj(wbits)
+        document = _limited(document + decompressor.decompress(body, MAXIMUM_BYTES + 1 - len(document)))
+        if not decompressor.eof:
+            raise NoAnswer("body that ends too early")
+        body = decompressor.unused_data
+        if not body.startswith(_MEMBER):  # padding, as gzip itself has it
+            return document

@@ -223,12 +223,20 @@ def gz(data):
     return gzip.compress(data, mtime=0)
 
 
+def bare(data):
+    """Compress as deflate, without the header that it should have (RFC 9110 section 8.4.1.2)."""
+    return zlib.compress(data)[2:-4]
+
+
 @pytest.mark.parametrize(
     ("coding", "body"),
     [
         ("gzip", gz(GOOD)),
         ("X-GZIP", gz(GOOD)),
+        ("gzip", gz(GOOD[:5]) + gz(b"") + gz(GOOD[5:])),
+        ("gzip", gz(GOOD) + bytes(512)),
         ("deflate", zlib.compress(GOOD)),
+        ("deflate", bare(GOOD)),
         ("identity", GOOD),
         ("", GOOD),
         ("identity, gzip", gz(GOOD)),
@@ -251,7 +259,14 @@ BOMB = gz(gz(b" " * 20_000_000))
         ("br", b"", "content coding that is not supported"),
         ("gzip", gz(b" " * (MAXIMUM_BYTES + 1)), f"longer than {MAXIMUM_BYTES} bytes"),
         ("deflate", zlib.compress(b" " * (MAXIMUM_BYTES + 1)), f"longer than {MAXIMUM_BYTES} bytes"),
+        ("gzip", gz(b" " * MAXIMUM_BYTES) + gz(b" "), f"longer than {MAXIMUM_BYTES} bytes"),
+        ("gzip", gz(b" " * 1000) + gz(b" " * 20_000_000), f"longer than {MAXIMUM_BYTES} bytes"),
+        ("deflate", bare(b" " * 20_000_000), f"longer than {MAXIMUM_BYTES} bytes"),
         ("gzip", GOOD, "body that cannot be decompressed"),
+        ("gzip", gz(GOOD) + b"\x1f\x8b" + GOOD, "body that cannot be decompressed"),
+        ("gzip", gz(GOOD) + gz(GOOD)[:-9], "body that ends too early"),
+        ("gzip", bare(GOOD), "body that cannot be decompressed"),
+        ("deflate", GOOD, "body that cannot be decompressed"),
         ("gzip", gz(GOOD)[:-9], "body that ends too early"),
         ("gzip", b"", "body that ends too early"),
     ],
@@ -269,9 +284,11 @@ def test_what_would_unpack_to_too_much_or_to_nothing_is_refused(coding, body, re
 
 
 def test_exactly_as_much_as_is_allowed_is_read(mocked):
-    """The limit counts what is unpacked."""
-    mocked.get(URI, body=gz(GOOD.ljust(MAXIMUM_BYTES)), headers={"Content-Encoding": "gzip"})
-    assert HttpClient().fetch(URI).document == {"keys": []}
+    """The limit counts what is unpacked, in one member or in several."""
+    body = GOOD.ljust(MAXIMUM_BYTES)
+    for compressed in (gz(body), gz(body[:5]) + gz(body[5:]), gz(body[:-1]) + gz(body[-1:])):
+        mocked.get(URI, body=compressed, headers={"Content-Encoding": "gzip"})
+        assert HttpClient().fetch(URI).document == {"keys": []}
 
 
 NOW = 1_800_000_000
