@@ -23,8 +23,8 @@ NO_KEYS: Final = KeySet(())
 #: Claims of ID tokens (OpenID Connect Core section 3.3.2.11), logout tokens and security events (RFC 8417): many
 #: authorization servers give these the ``typ`` of an access token.
 _OF_OTHER_KINDS: Final = frozenset({"at_hash", "c_hash", "events"})
-#: Members with which authorization servers say what a token is for, and what is no access token then: they answer
-#: questions about refresh tokens as well (RFC 7662 section 2.1).
+#: Claims with which authorization servers say what a token is for (Amazon Cognito, Keycloak), and what is no access
+#: token then. They answer questions about refresh tokens as well (RFC 7662 section 2.1).
 _USES: Final = ("token_use", "token_type", "typ")
 _OTHER_USES: Final = frozenset({"refresh", "refresh_token", "offline", "id", "id_token"})
 _ONLY_TEXT: Final = frozenset({str})
@@ -206,6 +206,7 @@ RULES: Final = (
     Rule("key and signature", _check_signature, _signature_facts, ("header", "keys"), (_KEY, _BY_KEY)),
     Rule("type", _check_type, _type_facts, ("header",)),
     Rule("kind", _check_kind, _kind_facts, ("payload",), is_for_answers=True),
+    Rule("use", _check_use, _use_facts, ("payload",), is_for_answers=True),
     Rule("required claims", _check_presence, _presence_facts, ("payload",), is_for_answers=True),
     Rule("audience", _check_audience, _audience_facts, ("payload",), is_for_answers=True),
     Rule("names", _check_names, _no_facts, ("payload",), is_for_answers=True),
@@ -221,9 +222,6 @@ def checks_of(rules: tuple[Rule, ...]) -> tuple[tuple[Check, ...], tuple[Check, 
 
 BEFORE_KEYS, AFTER_KEYS = checks_of(RULES)
 #: What the claims in an answer about a token have to pass (RFC 7662 section 4).
-FOR_ANSWERS: Final = (
-    Rule("use", _check_use, _use_facts, ("payload",)),
-    *(rule for rule in RULES if rule.is_for_answers),
-)
+FOR_ANSWERS: Final = tuple(rule for rule in RULES if rule.is_for_answers)
 #: What a remembered token has to pass again.
 AT_EACH_USE: Final = tuple(rule.at_each_use for rule in RULES if rule.at_each_use is not None)

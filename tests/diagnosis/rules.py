@@ -6,6 +6,7 @@ RULES = [
         "signature",
         "type",
         "kind",
+        "use",
         "required claims",
         "audience",
         "names",

@@ -107,6 +107,38 @@ def test_a_token_of_another_kind_is_no_access_token(signed, verify, rsa_issuer, 
     assert (caught.value.reason, caught.value.detail) == ("wrong_type", ", ".join(claims))
 
 
+@pytest.mark.parametrize("typ", ["at+jwt", "JWT", None])
+@pytest.mark.parametrize(
+    ("claims", "detail"),
+    [
+        ({"token_use": "id"}, "token_use id"),
+        ({"token_use": "refresh"}, "token_use refresh"),
+        ({"typ": "ID"}, "typ ID"),
+        ({"typ": "Refresh"}, "typ Refresh"),
+        ({"typ": "Offline"}, "typ Offline"),
+        ({"token_type": "refresh"}, "token_type refresh"),
+        ({"token_type": "refresh_token", "token_use": 5}, "token_type refresh_token"),
+        ({"token_type": "ID_Token", "typ": "Bearer"}, "token_type ID_Token"),
+        ({"token_use": "access"}, None),
+        ({"typ": "Bearer"}, None),
+        ({"token_type": "Bearer", "token_use": "access_token", "typ": "access"}, None),
+        ({"token_use": "", "typ": "identity"}, None),
+        *(({name: value}, None) for name in ("token_use", "typ") for value in (None, 5, True, ["id"], {"id": "id"})),
+    ],
+)
+def test_a_token_that_says_it_is_for_something_else_is_no_access_token(verify, issuer, typ, claims, detail):
+    """As in an answer about an opaque token: Cognito, Keycloak and others say so; what is no string says nothing."""
+    header = {"alg": "RS256", "kid": "key-1"} | ({} if typ is None else {"typ": typ})
+    payload = {"iss": issuer.issuer, "exp": 99999999999, **claims}
+    encoded = issuer.keys[-1].encode(header, json.dumps(payload).encode())
+    if detail is None:
+        assert verify(encoded).claims == payload
+        return
+    with pytest.raises(InvalidToken) as caught:
+        verify(encoded)
+    assert (caught.value.reason, caught.value.detail) == ("wrong_type", detail)
+
+
 @pytest.mark.parametrize(
     ("claims", "reason", "detail"),
     [
