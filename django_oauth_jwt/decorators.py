@@ -148,7 +148,7 @@ def needs_no_token(view: object) -> bool:
 def _require_view(decorator: str, view: object) -> None:
     if isinstance(view, type):
         remedy = f'@method_decorator({decorator}, name="dispatch")'
-        if hasattr(view, "authentication_classes"):
+        if hasattr(view, "authentication_classes") and decorator.startswith("secure"):
             remedy = f"BearerJwtAuthentication in authentication_classes, HasScope in permission_classes, or {remedy}"
         raise TypeError(f"{decorator} stands on views, {view.__name__} is a class: {remedy}")
     if getattr(view, "__name__", "") == "as_view":

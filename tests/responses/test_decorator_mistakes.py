@@ -1,6 +1,7 @@
 """The decorators used by mistake: each error says what to do instead, and nobody is let in meanwhile."""
 
 import asyncio
+import re
 from types import SimpleNamespace
 from unittest.mock import Mock
 
@@ -143,9 +144,11 @@ class TestNoView:
 
     @pytest.mark.parametrize("kind", [Api, APIView, Books])
     def test_on_a_class_of_rest_framework(self, decorator, name, kind):
-        """There are the authentication and permission classes, too."""
-        with pytest.raises(TypeError, match=r"BearerJwtAuthentication in authentication_classes.*method_decorator"):
+        """To secure it there are the authentication and permission classes, too."""
+        with pytest.raises(TypeError, match=rf"class: .*@method_decorator\({re.escape(name)}, name=") as error:
             decorator(kind)
+        classes = "BearerJwtAuthentication in authentication_classes, HasScope in permission_classes, or @"
+        assert (classes in str(error.value)) is (name == "secure(...)")
 
     @pytest.mark.parametrize("kind", [Shelf, Api, Books])
     def test_on_as_view_without_its_parentheses(self, decorator, name, kind):
