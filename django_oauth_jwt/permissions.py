@@ -78,7 +78,7 @@ class TokenPermission(SingleOperandHolder, BasePermission):
 
     def check(self, request: Request, view: Any) -> None:
         """Raise BearerError where the request's token does not do."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} needs a method check(self, request, view)")
 
 
 class RequirementPermission(TokenPermission):

@@ -17,7 +17,7 @@ def test_a_permission_without_a_check_lets_nobody_in(serve, issuer):
     class Forgotten(TokenPermission):
         pass
 
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(NotImplementedError, match=r"Forgotten needs a method check\(self, request, view\)"):
         serve(permission_classes=[Forgotten]).get("/", headers=issuer.headers("read"))
 
 
