@@ -19,6 +19,26 @@ _PERMISSION: Final = re.compile(r"[^\s.]+\.[^\s.]+")
 MAXIMUM_SECONDS: Final = 2**31
 
 
+def plain(value: Any) -> Any:
+    """A value in which every string is exactly a str, of the same characters.
+
+    A member of ``class Auth(str, Enum)`` equals a string, but is printed as another ("Auth.POST").
+    """
+    try:
+        return _plain(value)
+    except RecursionError:  # it holds itself: the rule for it says so
+        return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return "".join(value)  # str() would print it
+    if isinstance(value, dict):
+        return {_plain(key): _plain(member) for key, member in value.items()}
+    kind = next((kind for kind in (list, tuple, set, frozenset) if isinstance(value, kind)), None)
+    return value if kind is None else kind(map(_plain, value))
+
+
 def issuers(value: Any) -> dict[str, Any]:
     """A dict of settings by issuer."""
     if not isinstance(value, dict) or not all(map(_is_stripped_text, value)):
