@@ -1,7 +1,7 @@
 """What a cache of the project's is not good for, by its class."""
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from django.conf import settings as django_settings
 
@@ -47,10 +47,19 @@ def _filled(settings: Settings) -> str | None:
 
 
 def _small(settings: Settings) -> str | None:
-    options = django_settings.CACHES.get(settings.cache, {}).get("OPTIONS", {})
-    entries = options.get("MAX_ENTRIES", DEFAULT_ENTRIES)
-    is_small = _cache_class(settings) in _WITH_MAXIMUM and entries < ENOUGH_ENTRIES
-    return f"keeps no more than {entries} entries (OPTIONS, MAX_ENTRIES)" if is_small else None
+    if _cache_class(settings) not in _WITH_MAXIMUM:
+        return None
+    entries = _maximum(django_settings.CACHES[settings.cache])
+    return f"keeps no more than {entries} entries (OPTIONS, MAX_ENTRIES)" if entries < ENOUGH_ENTRIES else None
+
+
+def _maximum(cache: Mapping[str, Any]) -> int:
+    """Return how many entries a cache of CACHES keeps, as Django's `BaseCache` reads it."""
+    options = cache.get("OPTIONS") or {}
+    try:
+        return int(cache.get("max_entries", options.get("MAX_ENTRIES", DEFAULT_ENTRIES)))
+    except (TypeError, ValueError):
+        return DEFAULT_ENTRIES
 
 
 def _cache_class(settings: Settings) -> str:

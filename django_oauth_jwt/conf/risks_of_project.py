@@ -93,10 +93,12 @@ def _without_middleware(settings: Settings, middleware: list[list[str]]) -> Iter
 
 
 def _foreign_tokens(settings: Settings) -> Iterable[Risk]:
-    listed = getattr(django_settings, "REST_FRAMEWORK", {}).get("DEFAULT_AUTHENTICATION_CLASSES", ())
+    if not settings.pass_foreign_tokens:
+        return
+    listed = (getattr(django_settings, "REST_FRAMEWORK", None) or {}).get("DEFAULT_AUTHENTICATION_CLASSES") or ()
     ours = [index for index, entry in enumerate(listed) if AUTHENTICATION in _names_of(entry)]
     # Where all that are listed are others, ours is in lists of views.
-    if settings.pass_foreign_tokens and (not listed or ours == [len(listed) - 1]):
+    if not listed or ours == [len(listed) - 1]:
         yield Risk(
             "W012",
             "PASS_FOREIGN_TOKENS is on, and Django REST framework's default classes have no authenticator below ours: "

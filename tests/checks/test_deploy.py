@@ -3,6 +3,7 @@
 import django
 import pytest
 from django.contrib.auth.middleware import AuthenticationMiddleware, LoginRequiredMiddleware
+from django.core.cache import caches
 from django.core.checks import Warning as CheckWarning
 from django.core.checks import run_checks
 from django.http import HttpResponse
@@ -163,6 +164,15 @@ def test_foreign_tokens_that_nobody_takes_are_warned_of(prudent, listed, warning
     assert _warnings() == warnings
 
 
+@pytest.mark.parametrize("rest_framework", [None, {"DEFAULT_AUTHENTICATION_CLASSES": None}])
+def test_rest_framework_without_default_authenticators_is_read(prudent, rest_framework):
+    """Where each view has a list of its own, None says so as well as an empty list."""
+    prudent.REST_FRAMEWORK = rest_framework
+    assert _warnings() == []
+    prudent.OAUTH_JWT = {**PRUDENT, "PASS_FOREIGN_TOKENS": True}
+    assert _warnings() == ["W012"]
+
+
 def test_foreign_tokens_in_a_project_without_rest_framework_are_warned_of(prudent):
     """The setting does nothing there, unless it has django-ninja."""
     del prudent.REST_FRAMEWORK
@@ -243,6 +253,31 @@ def test_a_database_with_room_for_proofs_is_none(prudent):
     assert _warnings() == []
 
 
+@pytest.mark.parametrize(
+    ("own", "entries"),
+    [
+        ({"OPTIONS": {"MAX_ENTRIES": "20000"}}, None),
+        ({"OPTIONS": {"MAX_ENTRIES": "9999"}}, 9_999),
+        ({"OPTIONS": {"MAX_ENTRIES": None}}, 300),
+        ({"OPTIONS": {"MAX_ENTRIES": "many"}}, 300),
+        ({"OPTIONS": None}, 300),
+        ({"max_entries": 20_000}, None),
+        ({"max_entries": "9999", "OPTIONS": {"MAX_ENTRIES": 20_000}}, 9_999),
+    ],
+)
+@pytest.mark.parametrize("backend", [DATABASE, FILES])
+def test_the_size_of_a_cache_is_what_django_makes_of_it(prudent, backend, own, entries):
+    """As text, as it comes from the environment, in Django's older spelling, or wrong: then it is Django's default."""
+    prudent.CACHES = {"default": {"BACKEND": backend, "LOCATION": "/tmp/x", **own}}
+    assert _warnings() == []
+    if own.get("OPTIONS", {}) is not None:  # which no cache of Django's takes
+        assert caches.create_connection("default")._max_entries == (entries or 20_000)
+    prudent.OAUTH_JWT = {**PRUDENT, "IS_REVOKED": SHIPPED}
+    messages = run_checks(tags=["oauth_jwt"], include_deployment_checks=True)
+    assert [message.id for message in messages] == ["oauth_jwt.W015"] * (entries is not None)
+    assert all(f"no more than {entries} entries" in message.msg for message in messages)
+
+
 SHIPPED = "django_oauth_jwt.revocation.is_revoked"
 
 
@@ -312,10 +347,10 @@ def test_services_of_the_projects_own_need_no_cache(prudent):
     assert _warnings() == ["W003"]
 
 
-@pytest.mark.parametrize("caches", [{}, {"default": {}}])
-def test_a_cache_that_is_not_there_is_left_to_djangos_check(prudent, caches):
+@pytest.mark.parametrize("configured", [{}, {"default": {}}])
+def test_a_cache_that_is_not_there_is_left_to_djangos_check(prudent, configured):
     """The checks go on, so that Django's own can say so."""
-    prudent.CACHES = caches
+    prudent.CACHES = configured
     assert _warnings() == []
 
 
