@@ -35,6 +35,27 @@ SAME_RESOURCES = [
     "https://api.example.com:443/v1",
 ]
 
+#: What RFC 9728 section 2 registers besides.
+METADATA_LISTS = [
+    *("authorization_servers", "scopes_supported", "bearer_methods_supported"),
+    *("resource_signing_alg_values_supported", "dpop_signing_alg_values_supported"),
+    "authorization_details_types_supported",
+]
+METADATA_TEXTS = [
+    *("jwks_uri", "resource_name", "resource_name#de", "resource_documentation", "resource_policy_uri"),
+    *("resource_tos_uri", "signed_metadata"),
+]
+METADATA_FLAGS = ["tls_client_certificate_bound_access_tokens", "dpop_bound_access_tokens_required"]
+METADATA = {
+    "resource": RESOURCE,
+    **dict.fromkeys(METADATA_LISTS, ("a", "b")),
+    **dict.fromkeys(METADATA_TEXTS, "x"),
+    **dict.fromkeys(METADATA_FLAGS, False),
+    "resource_name": lazystr("Books"),
+    "resource_name#de": lazystr("B\u00fccher"),
+    "x_scopes": None,
+}
+
 CYCLE = {"resource": RESOURCE}
 CYCLE["self"] = CYCLE
 
@@ -248,6 +269,13 @@ BAD = {
             for value in (None, "", 1, b"x", "x", "https://b\u00fccher.example.com", 'https://"', HUGE, *NO_RESOURCES)
         ],
         *[{"resource": RESOURCE, "x": value} for value in (object(), b"x", NAN, {1, 2}, {("a",): 1}, Unprintable())],
+        *[
+            {"resource": RESOURCE, name: value}
+            for name in METADATA_LISTS
+            for value in ("read", None, [1], [None], {}, True, lazystr("a"))
+        ],
+        *[{"resource": RESOURCE, name: value} for name in METADATA_TEXTS for value in (3, None, ["x"], {}, True)],
+        *[{"resource": RESOURCE, name: value} for name in METADATA_FLAGS for value in (0, None, "true", [True])],
     ],
     "IS_REVOKED": [*NO_CALLABLE, aresolver, AsyncResolver()],
     "PASS_FOREIGN_TOKENS": [0, 1, "True", "", [], b"x", object()],
@@ -421,6 +449,7 @@ GOOD = [
         {"resource": RESOURCE, "x": lazystr("y")},
         (Resource({"resource": RESOURCE, "x": lazystr("y")}),),
     ),
+    ("RESOURCE_METADATA", METADATA, (Resource(METADATA),)),
     (
         "RESOURCE_METADATA",
         [{"resource": RESOURCE}, {"resource": "http://127.0.0.1:8000/v1"}],

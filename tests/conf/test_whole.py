@@ -161,6 +161,16 @@ def test_a_long_value_is_told_in_brief(problem_of):
         ("RESOURCE_METADATA", {"resource": "http://u:s3cret@as"}, "', without user name and password."),
         (
             "RESOURCE_METADATA",
+            {"resource": "https://as", "scopes_supported": "read"},
+            "has 'scopes_supported', which must be a list of strings, neither empty nor with blanks around them (RFC",
+        ),
+        (
+            "RESOURCE_METADATA",
+            {"resource": "https://as", "resource_name#de": 3},
+            "has 'resource_name#de', which must be",
+        ),
+        (
+            "RESOURCE_METADATA",
             [{"resource": "https://as"}, {"resource": "https://as/"}],
             "must not hold two resources of one URL: 'https://as', 'https://as/'",
         ),
