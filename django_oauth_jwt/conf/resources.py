@@ -17,6 +17,7 @@ from .urls import is_secure, url
 from .values import boolean, strings, text
 
 WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
+Rule = Callable[[Any], Any]
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -105,8 +106,9 @@ def _resource(metadata: Any) -> Resource:
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"must hold nothing but JSON: {error}") from error
     for name, member in metadata.items():
+        rule: Rule = _MEMBERS.get(name.partition("#")[0], _anything)  # "resource_name#de" is the name in German
         try:
-            _MEMBERS.get(name.partition("#")[0], _anything)(member)  # "resource_name#de" is the name in German
+            rule(member)
         except ValueError as error:
             raise ValueError(f"has {name!r}, which {error} (RFC 9728 section 2)") from error
     return Resource(dict(metadata))
@@ -123,7 +125,7 @@ def _anything(value: Any) -> None:
 
 
 #: The members that section 2 registers, by the rule for each.
-_MEMBERS: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
+_MEMBERS: Final[Mapping[str, Rule]] = MappingProxyType(
     {
         **dict.fromkeys(("jwks_uri", "resource_name", "resource_documentation", "signed_metadata"), _words),
         **dict.fromkeys(("resource_policy_uri", "resource_tos_uri"), _words),

@@ -256,7 +256,7 @@ BAD = {
     "HTTP_SESSION": [*NO_CALLABLE, aresolver],
     "HTTP_TIMEOUT": [*NO_SECONDS, 0, 0.0],
     "ALLOW_INSECURE_HTTP": [0, 1, "True", "", [], b"x", object()],
-    "JWKS_SERVICE": [*NO_CALLABLE, "os.path", HALF_A_SERVICE, SimpleNamespace, dict],
+    "JWKS_SERVICE": [*NO_CALLABLE, "os.path", HALF_A_SERVICE, SimpleNamespace, dict, aresolver, AsyncResolver()],
     "ISSUER_RESOLVER": [*NO_CALLABLE, aresolver, AsyncResolver()],
     "USER_RESOLVER": [*NO_CALLABLE, aresolver, AsyncResolver()],
     "TOKEN_CACHE_SIZE": NO_COUNT,

@@ -10,7 +10,7 @@ from django.test import override_settings
 from django_oauth_jwt.conf import get_settings
 from django_oauth_jwt.conf.rules import RULES
 
-from .samples import EVERY_PATH, HUGE, ISSUER, VALID, WITH_SLASH, Service, Unprintable
+from .samples import EVERY_PATH, HUGE, ISSUER, VALID, WITH_SLASH, Service, Unprintable, aresolver
 
 OTHER = "https://b.example.com"
 INSECURE = "http://as.example.com"
@@ -130,6 +130,7 @@ def test_a_long_value_is_told_in_brief(problem_of):
         ("REQUIRED_CLAIMS", [{"name": "sub"}], "a list of strings"),
         ("HTTP_SESSION", {}, "a requests.Session, a callable that returns a requests.Session, or the dotted path of"),
         ("USER_RESOLVER", {}, "a callable, or the dotted path of one"),
+        ("JWKS_SERVICE", aresolver, "must not be async (it may wait: under ASGI it runs in a thread)"),
         ("USER_RESOLVER", "books.users:member", "a dotted path, with dots only"),
         (
             "PROTECTED_PATHS",
