@@ -4,6 +4,9 @@ import django
 import pytest
 from django.contrib.auth.middleware import AuthenticationMiddleware, LoginRequiredMiddleware
 from django.core.cache import caches
+from django.core.cache.backends.db import DatabaseCache
+from django.core.cache.backends.filebased import FileBasedCache
+from django.core.cache.backends.locmem import LocMemCache
 from django.core.checks import Warning as CheckWarning
 from django.core.checks import run_checks
 from django.http import HttpResponse
@@ -209,6 +212,19 @@ def test_lax_settings_are_warned_of(prudent, oauth_jwt, warnings):
     assert _warnings() == warnings
 
 
+class OwnMemory(LocMemCache):
+    """A project's subclass of Django's."""
+
+
+class OwnFiles(FileBasedCache):
+    """Another one."""
+
+
+class OwnTable(DatabaseCache):
+    """Another one."""
+
+
+OWN_MEMORY, OWN_FILES, OWN_TABLE = (f"{__name__}.{name}" for name in ("OwnMemory", "OwnFiles", "OwnTable"))
 LOCAL, DUMMY = "django.core.cache.backends.locmem.LocMemCache", "django.core.cache.backends.dummy.DummyCache"
 FILES, DATABASE = "django.core.cache.backends.filebased.FileBasedCache", "django.core.cache.backends.db.DatabaseCache"
 
@@ -217,7 +233,10 @@ FILES, DATABASE = "django.core.cache.backends.filebased.FileBasedCache", "django
     ("oauth_jwt", "is_warned"),
     [
         ({}, False),
-        ({"DPOP": {"NONCE": True}}, False),
+        ({"DPOP": {}}, False),
+        ({"DPOP": {"OFFER": False}}, False),
+        ({"DPOP": {"NONCE": True}}, True),
+        ({"DPOP": {"PROOF_SECONDS": 30}}, True),
         ({"DPOP": {"OFFER": True}}, True),
         ({"REQUIRE_BOUND_TOKENS": True}, True),
         ({"REQUIRE_BOUND_TOKENS": True, "CLIENT_CERTIFICATE": {"SOURCE": "wsgi"}}, False),
@@ -230,12 +249,15 @@ FILES, DATABASE = "django.core.cache.backends.filebased.FileBasedCache", "django
         ({"BACKEND": LOCAL}, "remembers what its own process was sent"),
         ({"BACKEND": DUMMY}, "remembers nothing"),
         ({"BACKEND": FILES, "LOCATION": "/tmp/x"}, "cannot tell two uses at the same time apart"),
+        ({"BACKEND": OWN_MEMORY}, "remembers what its own process was sent"),
+        ({"BACKEND": OWN_FILES, "LOCATION": "/tmp/x"}, "cannot tell two uses at the same time apart"),
+        ({"BACKEND": OWN_TABLE, "LOCATION": "x"}, "keeps no more than 300 entries"),
         ({"BACKEND": DATABASE, "LOCATION": "x"}, "keeps no more than 300 entries"),
         ({"BACKEND": DATABASE, "LOCATION": "x", "OPTIONS": {"MAX_ENTRIES": 9_999}}, "keeps no more than 9999 entries"),
     ],
 )
 def test_a_cache_that_forgets_proofs_is_warned_of(prudent, oauth_jwt, is_warned, backend, words):
-    """W014: where DPoP is offered, a proof would be good once in each process, or for ever, or never."""
+    """W014: where DPoP is offered or set up, a proof would be good once in each process, or for ever, or never."""
     prudent.CACHES = {**SHARED, "own": backend}
     prudent.OAUTH_JWT = {**PRUDENT, **oauth_jwt, "JWKS_URI": None, "JWKS_SERVICE": SERVICE}
     assert _warnings() == []
@@ -288,6 +310,8 @@ SHIPPED = "django_oauth_jwt.revocation.is_revoked"
         ({"BACKEND": DUMMY}, "remembers nothing"),
         ({"BACKEND": FILES, "LOCATION": "/tmp/x"}, "keeps no more than 300 entries"),
         ({"BACKEND": DATABASE, "LOCATION": "x"}, "keeps no more than 300 entries"),
+        ({"BACKEND": OWN_MEMORY}, "remembers what its own process was sent"),
+        ({"BACKEND": OWN_FILES, "LOCATION": "/tmp/x"}, "keeps no more than 300 entries"),
         ({"BACKEND": DATABASE, "LOCATION": "x", "OPTIONS": {"MAX_ENTRIES": 9_999}}, "keeps no more than 9999 entries"),
         ({"BACKEND": FILES, "LOCATION": "/tmp/x", "OPTIONS": {"MAX_ENTRIES": 10_000}}, None),
         ({"BACKEND": DATABASE, "LOCATION": "x", "OPTIONS": {"MAX_ENTRIES": 10_000}}, None),
@@ -324,6 +348,7 @@ def test_bad_settings_give_their_errors_and_no_warnings(prudent):
     [
         ("django.core.cache.backends.locmem.LocMemCache", ["W003"]),
         ("django.core.cache.backends.dummy.DummyCache", ["W003"]),
+        (OWN_MEMORY, ["W003"]),
         ("django.core.cache.backends.db.DatabaseCache", []),
         ("django.core.cache.backends.memcached.PyMemcacheCache", []),
         ("django_redis.cache.RedisCache", []),
