@@ -187,14 +187,17 @@ def own_source(request):
 @pytest.mark.parametrize("source", [own_source, f"{__name__}.own_source"])
 @pytest.mark.parametrize(
     ("certificate", "expected"),
-    [(PEM, X5T), (CHAIN, X5T), (DER, X5T), (None, None), (OTHER_DER, OTHER_X5T), (OTHER_CHAIN, OTHER_X5T)],
+    [
+        *[(PEM, X5T), (CHAIN, X5T), (DER, X5T), (None, None), (OTHER_DER, OTHER_X5T), (OTHER_CHAIN, OTHER_X5T)],
+        *[(PEM.encode(), X5T), (OTHER_CHAIN.encode(), OTHER_X5T)],
+    ],
 )
 def test_a_source_of_the_projects_own_gives_pem_or_der(thumbprint, source, certificate, expected):
-    """A callable that takes the request, or its dotted path."""
+    """A callable that takes the request, or its dotted path. PEM may be bytes, as cryptography returns it."""
     assert thumbprint(source, own=certificate) == expected
 
 
-@pytest.mark.parametrize("certificate", ["", "certificate", PEM[:-30], ESCAPED])
+@pytest.mark.parametrize("certificate", ["", "certificate", PEM[:-30], PEM[:-30].encode(), ESCAPED])
 def test_what_a_source_of_the_projects_own_cannot_decode_is_refused(thumbprint, certificate):
     """It may have passed on what the client sent."""
     assert "cannot be read" in detail_of(thumbprint, own_source, own=certificate)
