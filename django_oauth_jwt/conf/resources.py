@@ -12,7 +12,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.encoding import repercent_broken_unicode
 from django.utils.functional import Promise
 
-from .nested import without_password
+from .nested import brief
 from .urls import is_secure, url
 from .values import boolean, strings, text
 
@@ -140,15 +140,15 @@ _MEMBERS: Final[Mapping[str, Rule]] = MappingProxyType(
 
 def _check_identifier(identifier: Any) -> None:
     problem = "must hold 'resource', the https URL of this API"
-    shown = without_password(str(identifier))[:200]
+    shown = brief(identifier)
     if isinstance(identifier, str) and "#" in identifier:
-        raise ValueError(f"{problem}, which has no fragment (RFC 9728 section 1.2): {shown!r} has one")
+        raise ValueError(f"{problem}, which has no fragment (RFC 9728 section 1.2): {shown} has one")
     try:
         url(text(identifier))  # it stands in the challenge
     except ValueError as error:
         raise ValueError(f"{problem}: it {error}") from error
     if not is_secure(identifier):
-        raise ValueError(f"{problem}: {shown!r} is http, which only loopback addresses may be")
+        raise ValueError(f"{problem}: {shown} is http, which only loopback addresses may be")
 
 
 def _refuse_same_url(resources: tuple[Resource, ...]) -> None:

@@ -146,7 +146,7 @@ def boolean(value: Any) -> bool:
 
 def refusal_status(value: Any) -> int:
     """The status of a token that fails validation."""
-    if isinstance(value, bool) or value not in (401, 403):
+    if not isinstance(value, int) or value not in (401, 403):
         raise ValueError("must be 403 (express-oauth-jwt's) or 401 (RFC 6750's)")
     return int(value)
 
@@ -190,3 +190,5 @@ def _described(problem: str, parse: Callable[[Any], T], value: Any) -> T:
         return parse(value)
     except ValueError as error:
         raise ValueError(f"{problem}: {error}") from error
+    except Exception as error:  # an object of the project's own may have no repr, and the like
+        raise ValueError(problem) from error

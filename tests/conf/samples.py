@@ -238,17 +238,33 @@ BAD = {
     "SCOPE_IMPLIES": [
         *[[], "a", b"a", 1, True, [("a", "b")], {"a": None}, {"a": 1}, {"a": {"b": 1}}, {"a": [1]}, {"a": ["b c"]}],
         *[{1: ["a"]}, {None: ["a"]}, {"": ["a"]}, {"a b": ["c"]}, {"a": ["a"]}, {"a": ["b"], "b": ["c"], "c": ["a"]}],
-        {"x": ["a"], "a": ["b"], "b": ["a"]},
+        *[{"x": ["a"], "a": ["b"], "b": ["a"]}, {Unprintable(): ["a"]}, {"a": [Unprintable()]}, {"a": Unprintable()}],
     ],
-    "SCOPE": [b"read", 1, True, {}, {"read": 1}, ["read write"], [""], [1], [None], ['re"ad'], ["re\\ad"], "r\u00e9ad"],
+    "SCOPE": [
+        b"read",
+        1,
+        True,
+        {},
+        {"read": 1},
+        ["read write"],
+        [""],
+        [1],
+        [None],
+        ['re"ad'],
+        ["re\\ad"],
+        "r\u00e9ad",
+        Unprintable(),
+        [Unprintable()],
+    ],
     "CLAIMS": [
+        *[Unprintable(), [Unprintable()], [{"name": Unprintable()}], [{Unprintable(): "a"}], [["a", Unprintable()]]],
         *[1, True, b"role", iter(["role"]), [1], [""], [None], [[]], [["a", 1]], [["a", ""]]],
         *[{}, [{}], [{"value": 1}], [{"name": "a", "values": [1]}], [{"name": ""}], [{"name": None}], [{"name": {}}]],
         *[[{"name": "a", "value": None}], [{"name": "a", "value": []}], [{"name": "a", "value": ["b", None]}]],
     ],
     "PROTECTED_PATHS": [*NO_PATTERNS, *WHOLE_URLS, *([pattern] for pattern in NO_SLASH)],
     "EXEMPT_PATHS": [*NO_PATTERNS, *WHOLE_URLS, *([pattern] for pattern in (*NO_SLASH, *EVERY_PATH))],
-    "INVALID_TOKEN_STATUS": [400, 200, 404, 0, -401, HUGE, NAN, True, "401", b"401", [401], {}],
+    "INVALID_TOKEN_STATUS": [401.0, 403.0, 400, 200, 404, 0, -401, HUGE, NAN, True, "401", b"401", [401], {}],
     "CACHE": ["", "elsewhere", b"default", 1, True, ["default"], {}],
     "JWKS_FRESH_SECONDS": NO_SECONDS,
     "JWKS_STALE_SECONDS": [*NO_SECONDS, 0, 0.0],
@@ -266,7 +282,18 @@ BAD = {
         *[[{"resource": RESOURCE}, {"resource": other}] for other in SAME_RESOURCES],
         *[
             {"resource": value}
-            for value in (None, "", 1, b"x", "x", "https://b\u00fccher.example.com", 'https://"', HUGE, *NO_RESOURCES)
+            for value in (
+                None,
+                "",
+                1,
+                b"x",
+                "x",
+                "https://b\u00fccher.example.com",
+                'https://"',
+                HUGE,
+                *NO_RESOURCES,
+                Unprintable(),
+            )
         ],
         *[{"resource": RESOURCE, "x": value} for value in (object(), b"x", NAN, {1, 2}, {("a",): 1}, Unprintable())],
         *[
@@ -311,7 +338,7 @@ BAD = {
         *[*NO_CALLABLE[:-2], object(), aresolver, [("a", ["b.c"])], iter(["a"])],
         *[{"a": value} for value in (None, 1, "b.c", {"b.c": 1}, ["c"], [1], [""], [" b.c"], [["b.c"]])],
         *[{"a": [value]} for value in (".", "b.", ".c", "b.c d", "b..c")],
-        *[{key: ["b.c"]} for key in (1, None, "", "a b", 'a"b')],
+        *[{key: ["b.c"]} for key in (1, None, "", "a b", 'a"b', Unprintable())],
     ],
     "ACCOUNTS": [
         *[[], "x", b"x", 1, True, [("CREATE", True)], {"create": True}, {"FIELD": {}}, {1: 2}, {HUGE: 1}],
