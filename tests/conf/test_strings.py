@@ -8,8 +8,6 @@ from django.utils.functional import SimpleLazyObject
 
 from django_oauth_jwt.conf import read
 from django_oauth_jwt.conf.rules import RULES
-from django_oauth_jwt.introspection.client_authentication import credentials
-from django_oauth_jwt.introspection.endpoint import Endpoint
 
 from .samples import GOOD, ISSUER, RESOURCE, VALID, WITH_SECRET
 
@@ -63,12 +61,17 @@ def test_issuers_and_what_is_in_them_are_texts():
 
 def test_credentials_are_sent_as_they_are_written():
     """The credentials of an AUTH by enumeration were left out, and its CLIENT_ID was sent as the member's name."""
-    introspection = {**WITH_SECRET, "AUTH": "client_secret_post", "ENDPOINT": f"{ISSUER}/introspect"}
-    settings, _ = read({**VALID, "INTROSPECTION": _with_strings(introspection, member)})
-    (trusted,) = settings.introspecting
-    endpoint = Endpoint(trusted.introspection.endpoint, trusted.introspection.auth)
-    form, _ = credentials(trusted.introspection, endpoint, trusted.issuer, lambda: 0)
-    assert form == {"client_id": "api", "client_secret": "hunter2"}
+    written = {**WITH_SECRET, "AUTH": "client_secret_post", "ENDPOINT": f"{ISSUER}/introspect"}
+    settings, _ = read({**VALID, "INTROSPECTION": _with_strings(written, member)})
+    asked = settings.introspecting[0].introspection
+    sent = {
+        "CLIENT_ID": asked.client_id,
+        "CLIENT_SECRET": asked.secret(),
+        "AUTH": asked.auth,
+        "ENDPOINT": asked.endpoint,
+    }
+    assert sent == written
+    assert {*map(type, sent.values())} == {str}
 
 
 def test_a_challenge_names_the_resource_as_it_is_written():
