@@ -368,6 +368,34 @@ def test_a_certificate_to_which_a_token_is_bound_is_shown(api_issuer, run):
     assert status == 0
 
 
+@pytest.mark.parametrize(
+    ("prefix", "bound", "verdict"),
+    [
+        ("Bearer", False, "accepted"),
+        ("DPoP", False, "refused: unproven"),
+        ("Authorization: dpop", False, "refused: unproven"),
+        ("bearer", True, "refused: unproven"),
+        ("DPOP", True, "accepted, if its sender proves that it is theirs"),
+    ],
+)
+def test_the_scheme_before_a_token_is_judged_as_a_requests_is(api_issuer, run, prefix, bound, verdict):
+    """A token is refused with another scheme than its own, and no proof need be given to see that."""
+    output, status = run("explain_token", f"{prefix} {api_issuer.token(bound_to=CLIENT if bound else None)}")
+    assert f"The token is {verdict}.\n" in output
+    assert status == verdict.startswith("refused")
+    mark, words = results(output)["scheme"]
+    assert (mark == "no") == verdict.startswith("refused")
+    assert f"{'DPoP' if 'dpop' in prefix.lower() else 'Bearer'} stands before the token" in words
+
+
+def test_a_proof_stands_for_the_scheme_dpop(api_issuer, run):
+    """Whatever was copied before the token."""
+    token = api_issuer.token(bound_to=CLIENT)
+    output, status = run("explain_token", f"Bearer {token}", "--proof", proof_of(token), "--url", URL)
+    assert results(output)["scheme"] == ("ok", "DPoP is assumed, as there is a proof")
+    assert status == 0
+
+
 @pytest.mark.parametrize("prefix", ["", "DPoP: ", "dpop:", " DPoP : "])
 def test_a_good_proof_passes_every_rule(api_issuer, run, prefix):
     """With its token, its method (GET unless it is given) and its URL; as it is copied."""
