@@ -255,6 +255,26 @@ def test_a_token_is_taken_as_it_is_copied(api_issuer, run, prefix, monkeypatch):
     assert run("explain_token", "-")[1] == 0
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_token_comes_from_a_file_of_any_shell(api_issuer, run, encoding, monkeypatch):
+    """With a byte order mark or without, whatever encoding the terminal has; UTF-16 needs its mark."""
+    octets = f"Bearer {api_issuer.token()}\r\n".encode(encoding)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(octets), encoding="ascii", errors="strict"))
+    output, status = run("explain_token", "-")
+    assert (status, "The token is accepted" in output) == ((1, False) if encoding == "utf-16-le" else (0, True))
+
+
+@pytest.mark.parametrize(
+    "octets", [b"\xe9.\xe9.\xe9", b"\xff\xfe", b"\xff\xfea", b"\xfe\xff\xd8\x00", b"\xef\xbb\xbf", b"\x80"]
+)
+def test_bytes_that_are_no_text_are_explained_too(api_issuer, run, octets, monkeypatch):
+    """They are no token, and no traceback."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(octets), encoding="utf-8", errors="strict"))
+    output, status = run("explain_token", "-")
+    assert list(results(output)) == RULES
+    assert ("The token is refused: " in output, status) == (True, 1)
+
+
 @pytest.mark.parametrize("options", [[], ["--json"]])
 @pytest.mark.parametrize("arguments", [{}, {"expired": True}, {"forged": True}, {"header": {"crit": ["x"]}}])
 def test_neither_token_nor_signature_is_printed(api_issuer, run, capfd, caplog, arguments, options):

@@ -1,5 +1,6 @@
 """`manage.py explain_token`: see `explanation`."""
 
+import codecs
 import re
 import sys
 from functools import partial
@@ -45,12 +46,19 @@ class Command(ReportCommand):
 def _credentials(words: list[str]) -> tuple[str | None, EncodedToken]:
     """Return the scheme, None where none stands before the token, and the token, so that no report shows it."""
     text = " ".join(words)
-    if text == "-":
-        text = sys.stdin.read()
-    text = text.strip()
+    text = (_standard_input() if text == "-" else text).strip()
     prefix = _PREFIX.match(text)
     assert prefix is not None  # noqa: S101  # it matches nothing as well
     return prefix["scheme"] and prefix["scheme"].lower(), EncodedToken(text[prefix.end() :])
+
+
+def _standard_input() -> str:
+    """Return what is there to read, in UTF-8 or, as some shells of Windows write it, in UTF-16 with its mark."""
+    found = getattr(sys.stdin, "buffer", sys.stdin).read()  # what stands in for it in a test may be of text alone
+    if isinstance(found, str):
+        return found
+    is_utf_16 = found.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return str(found, "utf-16" if is_utf_16 else "utf-8-sig", "replace")
 
 
 def _sent(options: dict[str, Any], scheme: str | None) -> RequestFacts | None:
