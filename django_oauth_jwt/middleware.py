@@ -138,7 +138,7 @@ def _decide(request: HttpRequest, view: View) -> Steps[HttpResponseBase | None] 
             raise state
         set_token(request, None)
         return None
-    # The path is looked at again, since another middleware may have changed it.
+    # The path is checked again, since another middleware may have changed it.
     if is_exempt or not state.runtime.settings.secures_path(request.path_info):
         state.protection = Protection.EXEMPT
         if state.token is not None and state.token.lazy_user is not None:

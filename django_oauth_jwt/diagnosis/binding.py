@@ -1,6 +1,6 @@
 """Whose token it is: how it is bound to its sender, and what each rule says of a proof (RFC 9449, RFC 8705).
 
-Nothing is remembered: a proof that was looked at is as good as before.
+Nothing is remembered: a proof that was checked is as good as before.
 """
 
 from collections.abc import Iterable

@@ -370,7 +370,7 @@ def test_the_binding_of_a_token_is_shown_and_said_not_to_be_checked(api_issuer, 
     assert document["token"]["cnf"] == {"jkt": CLIENT.thumbprint}
     assert document["not_checked"][1] == "whether its sender has the key that it is bound to"
     unbound, _ = run("explain_token", api_issuer.token())
-    assert results(unbound)["binding"] == ("ok", "none: whoever has the token can use it")
+    assert results(unbound)["binding"] == ("ok", "none: anybody who has the token can use it")
     assert "--proof" not in unbound
 
 
