@@ -28,6 +28,7 @@ _StepsOf = Callable[[HttpRequest], Steps[HttpResponseBase | None] | None]
 #: django-ninja calls these functions with each operation that it makes of a function; decorators hand them on.
 _OF_NINJA: Final = "_ninja_contribute_to_operation"
 _INSTEAD: Final = "auth=BearerJwt(...), from django_oauth_jwt.contrib.ninja"
+_IF_NINJA: Final = f"{_INSTEAD}, if this is django-ninja"
 
 #: The methods of a class that answer one HTTP method each: the middleware asks the class, which has them called.
 _HANDLERS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})
@@ -38,6 +39,8 @@ def _with_parentheses(decorator: Callable[P, T]) -> Callable[P, T]:
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         if args and callable(args[0]):
             raise TypeError("secure stands with parentheses: @secure(), or secure()(view)")
+        if args and hasattr(args[0], "META"):
+            raise TypeError(f"secure makes a decorator for views, and takes no request: {_IF_NINJA}")
         if args:
             raise TypeError(f"secure takes keywords: secure(scope={args[0]!r})")
         return decorator(*args, **kwargs)
@@ -154,7 +157,7 @@ def _require_view(decorator: str, view: object) -> None:
     if getattr(view, "__name__", "") == "as_view":
         raise TypeError(f"{decorator} stands on views: write as_view() with its parentheses")
     if not callable(view):
-        remedy = f"{_INSTEAD}, if this is django-ninja" if hasattr(view, "META") else f"{decorator}(view)"
+        remedy = _IF_NINJA if hasattr(view, "META") else f"{decorator}(view)"
         raise TypeError(f"{decorator} stands on views, got a {type(view).__name__}: {remedy}")
     if "_ninja_operation" in getattr(view, "__dict__", ()):
         remedy = _INSTEAD if decorator.startswith("secure") else f"{decorator} stands below it"

@@ -59,7 +59,7 @@ def undo_changes() -> None:
 
 
 def mark_secured(response: Response, state: RequestState | None = None) -> Response:
-    """Let caches tell the answers to different tokens apart (RFC 9110 section 12.5.5), and pass on a nonce."""
+    """Let caches tell the responses to different tokens apart (RFC 9110 section 12.5.5), and pass on a nonce."""
     if state is not None and state.dpop_nonce:
         response.headers[NONCE_HEADER] = state.dpop_nonce
     if "Vary" in response.headers:
