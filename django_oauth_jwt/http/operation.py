@@ -52,8 +52,7 @@ def scopes_of_decorators(request: HttpRequest, state: RequestState) -> tuple[str
     scopes = [*state.required_scopes]
     if request.resolver_match is not None:
         view = request.resolver_match.func
-        handler = operation_of(view, request) or getattr(class_of(view), str(request.method).lower(), None)
-        scopes += [*_noted_on(view), *_noted_on(handler)]
+        scopes += [*_noted_on(view), *_noted_on(operation_of(view, request) or _handler_of(view, request))]
     return tuple(dict.fromkeys(scopes))
 
 
@@ -64,6 +63,16 @@ def operation_of(view: View, request: HttpRequest) -> Any:
     """
     find = _attributes(view).get("oauth_jwt_operation")
     return None if find is None else find(request)
+
+
+def _handler_of(view: View, request: HttpRequest) -> Any:
+    """Return the method of a view's class that answers a request, None where there is none; for HEAD that is `get`.
+
+    Django makes ``head`` of ``get`` where a class has none of its own, in each instance and not in the class.
+    """
+    view_class, method = class_of(view), str(request.method).lower()
+    handlers = (getattr(view_class, name, None) for name in (method, *(["get"] if method == "head" else [])))
+    return next(filter(None, handlers), None)
 
 
 def class_of(view: View) -> type | None:

@@ -116,6 +116,14 @@ class DrfHandlers(Books):
     get = method_decorator(secure(scope="a b"))(Books.get)
 
 
+class HeadHandler(Handlers):
+    """One with a `head` of its own."""
+
+    @method_decorator(secure(scope="h"))
+    def head(self, request):
+        return HttpResponse()
+
+
 class AnyName:
     """A view that answers to any name."""
 
@@ -152,6 +160,7 @@ urlpatterns = [
     path("twice", decorated(decorated(Shelf, BC), A).as_view()),
     path("handlers", decorated(Handlers, A).as_view()),
     path("wrapped", csrf_exempt(never_cache(A(never_cache(BC(view)))))),
+    path("head-handler", HeadHandler.as_view()),
     path("drf-handlers", DrfHandlers.as_view()),
     path("named", drf(Named, ALL)),
     path("mock", Mock(return_value=HttpResponse())),
@@ -302,6 +311,18 @@ def test_the_scopes_are_those_of_the_method(send, settings, rsa_issuer, method, 
     with rsa_issuer.installed(SCOPE="s"):
         challenge = send(method, "/drf-methods")["WWW-Authenticate"]
     assert challenge == f'Bearer scope="{"s" if scope == "s" else f"s {scope}"}"'
+
+
+@pytest.mark.parametrize("middleware", [[], [MIDDLEWARE]])
+@pytest.mark.parametrize("token", [{}, {"expired": True}, {"scope": "s"}])
+@pytest.mark.parametrize(("url", "scope"), [("/handlers", "a b c"), ("/drf-handlers", "a b c"), ("/head-handler", "h")])
+def test_head_is_get_unless_the_class_has_its_own(send, settings, rsa_issuer, middleware, token, url, scope):
+    """Django calls `get` for HEAD, so HEAD requires what is required of `get`."""
+    settings.MIDDLEWARE = middleware
+    with rsa_issuer.installed(SCOPE="s" if middleware else ""):
+        challenge = send("head", url, headers=rsa_issuer.headers(**token) if token else {})["WWW-Authenticate"]
+    of_middleware = "s " if middleware else ""
+    assert challenge.endswith(f'scope="{of_middleware}{scope}"')
 
 
 @pytest.mark.parametrize(("method", "scope"), [("get", "list:GET:7"), ("head", "list:HEAD:7")])
