@@ -68,11 +68,13 @@ def operation_of(view: View, request: HttpRequest) -> Any:
 def _handler_of(view: View, request: HttpRequest) -> Any:
     """Return the method of a view's class that answers a request, None where there is none; for HEAD that is `get`.
 
-    Django makes ``head`` of ``get`` where a class has none of its own, in each instance and not in the class.
+    Django and DRF make ``head`` of ``get`` where a class has none of its own, and not in the class. DRF's view sets
+    have ``actions``, the names of their methods by HTTP method.
     """
-    view_class, method = class_of(view), str(request.method).lower()
-    handlers = (getattr(view_class, name, None) for name in (method, *(["get"] if method == "head" else [])))
-    return next(filter(None, handlers), None)
+    view_class, actions, method = class_of(view), _attributes(view).get("actions"), str(request.method).lower()
+    names = actions if isinstance(actions, dict) else {}
+    methods = [method, "get"] if method == "head" else [method]
+    return next(filter(None, (getattr(view_class, names.get(name, name), None) for name in methods)), None)
 
 
 def class_of(view: View) -> type | None:
