@@ -66,11 +66,12 @@ def secure(
     """Require a bearer token of a view, sync or async, function or (with `method_decorator`) class.
 
     ``scope``: scopes that must all be granted, as a list or a space-separated string. ``claims``: a list of
-    names or of ``{"name": ..., "value": ...}``. ``realm``: the challenge's, instead of the setting's.
-    ``jwks_service``: where the keys are, instead of the settings'; where it has an ``issuer``, the token must be
-    of that one. The view is called with ``request.claims`` and ``request.access_token``, and is exempt from CSRF
-    checks, since browsers never send the header by themselves. A BearerError that the view raises is answered like
-    our own. Raises ValueError for requirements that make no sense, TypeError where it stands without its parentheses
+    names or of ``{"name": ..., "value": ...}``. ``realm``: the challenge's, instead of the setting's; also that of the
+    middleware and of DRF where they refuse a request for this view. ``jwks_service``: where the keys are, instead of
+    the settings'; where it has an ``issuer``, the token must be of that one. The view is called with
+    ``request.claims`` and ``request.access_token``, and is exempt from CSRF checks, since browsers never send the
+    header by themselves. A BearerError that the view raises is answered like our own. Raises ValueError for
+    requirements that make no sense, TypeError where it stands without its parentheses
     or on what is no view, or for a ``jwks_service`` that is none.
     """
     if realm is not None and not (isinstance(realm, str) and is_header_text(realm)):
@@ -86,7 +87,7 @@ def secure(
     def decorate(view: View) -> View:
         _require_view("secure(...)", view)
         secured = _secured(view, steps, realm)
-        note_scopes(secured, requirements.scopes)
+        note_scopes(secured, requirements.scopes, realm)
         return secured
 
     return decorate
