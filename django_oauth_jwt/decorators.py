@@ -12,7 +12,17 @@ from django.http.response import HttpResponseBase
 
 from .conf import require_key_service
 from .errors import BearerError
-from .http import authorize, is_header_text, mark_secured, note_scopes, refusal_steps, state_of, undo_changes
+from .http import (
+    authorize,
+    is_header_text,
+    mark_secured,
+    note_scopes,
+    refusal_steps,
+    state_of,
+    undo_changes,
+    unwrapped,
+    with_user_for,
+)
 from .jwks import KeyService
 from .tokens import Requirements, parse_claims, parse_scopes
 from .upstream import Steps, run_awaiting, run_blocking
@@ -82,7 +92,9 @@ def secure(
 
     def steps(request: HttpRequest) -> Steps[HttpResponseBase | None] | None:
         _require_request(request)
-        return authorize(request, state_of(request), requirements, realm=realm, jwks_service=jwks_service)
+        inner = unwrapped(request)
+        needed = authorize(inner, state_of(inner), requirements, realm=realm, jwks_service=jwks_service)
+        return needed if needed is None or inner is request else with_user_for(request, inner, needed)
 
     def decorate(view: View) -> View:
         _require_view("secure(...)", view)
@@ -102,7 +114,7 @@ def _secured(view: View, steps: _StepsOf, realm: str | None) -> View:
             refusal = None if needed is None else await run_awaiting(needed)
             return refusal or _secured_response(request, view, await view(request, *args, **kwargs))
         except BearerError as error:
-            return await run_awaiting(refusal_steps(request, error, realm=realm))
+            return await run_awaiting(refusal_steps(unwrapped(request), error, realm=realm))
 
     def call(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
@@ -111,7 +123,7 @@ def _secured(view: View, steps: _StepsOf, realm: str | None) -> View:
             return refusal or _secured_response(request, view, view(request, *args, **kwargs))
         except BearerError as error:
             undo_changes()
-            return run_blocking(refusal_steps(request, error, realm=realm))
+            return run_blocking(refusal_steps(unwrapped(request), error, realm=realm))
 
     secured: Any = wraps(view)(acall if _is_async(view) else call)
     secured.csrf_exempt = True
@@ -182,7 +194,7 @@ def _require_request(request: object) -> None:
 
 def _secured_response(request: HttpRequest, view: Callable[..., Any], returned: Any) -> HttpResponseBase:
     if isinstance(returned, HttpResponseBase):
-        return mark_secured(returned, state_of(request))
+        return mark_secured(returned, state_of(unwrapped(request)))
     name = getattr(view, "__qualname__", repr(view))
     kind = type(returned).__name__
     raise TypeError(f"secure stands on views that return an HttpResponse; {name} returned a {kind}")

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from .authentication import alternatives_of_view, hooks_of, token_seen
 from .conf import get_settings
 from .errors import BearerError, InsufficientScope, MissingClaims, MissingToken
-from .http import View, class_of, find_scopes_with, set_token
+from .http import View, class_of, find_scopes_with, set_token, unwrapped
 from .issuers import issuer_of_verified
 from .tokens import (
     AccessToken,
@@ -54,7 +54,7 @@ class TokenPermission(SingleOperandHolder, BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         """Tell whether the token meets the requirement. Never raises for a token that does not."""
         if not hasattr(request, "claims"):  # another authenticator knew the request first, or there is none
-            set_token(getattr(request, "_request", request), None)
+            set_token(unwrapped(request), None)
         refusal = self.refusal(request, view)
         hooks = hooks_of(view, challenges=isinstance(refusal, MissingToken))
         if hooks is not None:
