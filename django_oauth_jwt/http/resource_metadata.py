@@ -5,7 +5,6 @@ each resource.
 """
 
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any, Final
 
 from django.core.exceptions import DisallowedHost
@@ -47,10 +46,9 @@ def _answer(request: HttpRequest, path: str) -> HttpResponse:
 
 def _document(resource: Resource, settings: Settings) -> dict[str, Any]:
     """Return what is known of a resource (section 2), and what the setting says, which wins."""
-    granting = chain.from_iterable(map(settings.scope_implies.that_grant, settings.requirements.scopes))
     known = {
         "authorization_servers": settings.named_issuers,
-        "scopes_supported": list(dict.fromkeys(granting)),
+        "scopes_supported": list(settings.requirements.scopes),
         "bearer_methods_supported": ["header"],
         "dpop_signing_alg_values_supported": list(settings.dpop.algorithms) if settings.offers_dpop else [],
         "dpop_bound_access_tokens_required": settings.requires_dpop,
