@@ -150,6 +150,23 @@ def test_pages_of_all_origins_may_read_it(send, settings, rsa_issuer, middleware
     assert preflight["Access-Control-Allow-Methods"] == preflight["Allow"] == "GET, HEAD, OPTIONS"
 
 
+LOGIN = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+]
+
+
+@pytest.mark.parametrize("ours_at", [0, 2, 3])
+@pytest.mark.parametrize("method", ["get", "head", "options"])
+def test_it_needs_no_log_in(send, settings, rsa_issuer, ours_at, method):
+    """Beside a middleware of Django's that wants one of every view, wherever ours stands."""
+    settings.MIDDLEWARE = [*LOGIN[:ours_at], "django_oauth_jwt.middleware.JwtBearerMiddleware", *LOGIN[ours_at:]]
+    with rsa_issuer.installed(RESOURCE_METADATA=ROOT):
+        response = send(method, WELL_KNOWN)
+    assert (response.status_code, response["Access-Control-Allow-Origin"]) == (204 if method == "options" else 200, "*")
+
+
 def test_nothing_can_be_done_to_it(send, rsa_issuer):
     """It is read, and nothing else."""
     with rsa_issuer.installed(RESOURCE_METADATA=ROOT):
