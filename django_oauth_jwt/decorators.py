@@ -24,7 +24,7 @@ from .http import (
     with_user_for,
 )
 from .jwks import KeyService
-from .tokens import Requirements, parse_claims, parse_scopes
+from .tokens import parse_requirements
 from .upstream import Steps, run_awaiting, run_blocking
 
 __all__ = ["secure", "token_not_required"]
@@ -88,7 +88,7 @@ def secure(
         raise ValueError(f"realm {realm!r} must be a string of printable ASCII")
     if jwks_service is not None:
         require_key_service(jwks_service)
-    requirements = Requirements(parse_scopes(scope), parse_claims(claims))
+    requirements = parse_requirements(scope, claims)
 
     def steps(request: HttpRequest) -> Steps[HttpResponseBase | None] | None:
         _require_request(request)

@@ -23,6 +23,7 @@ from .tokens import (
     Alternative,
     Requirements,
     claim_requirement,
+    in_lists,
     parse_authentication_context,
     parse_claims,
     parse_scopes,
@@ -89,7 +90,7 @@ class RequirementPermission(TokenPermission):
     refusal_of_others: ClassVar[type[InsufficientScope | MissingClaims]]
 
     def __init__(self, requirement: Any = None) -> None:
-        self._given = None if requirement is None else _by_method(requirement, self.parse)
+        self._given = None if requirement is None else _by_method(in_lists(requirement), self.parse)
 
     @staticmethod
     def parse(value: Any) -> Requirements:
@@ -170,7 +171,7 @@ class HasClaim(RequirementPermission):
 
     def __init__(self, name: Any = None, value: Any = ...) -> None:
         path = isinstance(name, list | tuple) and all(isinstance(part, str) for part in name)
-        values = () if value is ... else (value,)
+        values = () if value is ... else (in_lists(value),)
         super().__init__([claim_requirement(name, *values)] if values or path else name)
 
     @staticmethod
