@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import partial, wraps
 from importlib import import_module
 from inspect import unwrap
+from types import CodeType
 from typing import Any, Final, ParamSpec, TypeVar
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
@@ -41,6 +42,8 @@ _INSTEAD: Final = "auth=BearerJwt(...), from django_oauth_jwt.contrib.ninja"
 
 #: The methods of a class that answer one HTTP method each: the middleware asks the class, which has them called.
 _HANDLERS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})
+#: The methods of DRF's view sets that do so. A function in a class may have such a name and be a view itself.
+_ACTIONS: Final = frozenset({"list", "create", "retrieve", "update", "partial_update", "destroy"})
 
 
 def _with_parentheses(decorator: Callable[P, T]) -> Callable[P, T]:
@@ -135,8 +138,9 @@ def _secured(view: View, steps: _StepsOf, realm: str | None) -> View:
 def token_not_required(view: View) -> View:
     """Exempt a view from `JwtBearerMiddleware`; on a class by `method_decorator`, with ``name="dispatch"``.
 
-    On an operation of django-ninja it stands below ``@api.get(...)``. The view that was given stays secured, wherever
-    else it is used. Raises TypeError where it stands with parentheses, or on what is no view.
+    On a function of DRF it stands above ``@api_view``, on an operation of django-ninja below ``@api.get(...)``. The
+    view that was given stays secured, wherever else it is used. Raises TypeError where it stands with parentheses, or
+    on what is no view.
     """
     _require_view("token_not_required", view)
     _refuse_handler(view)
@@ -179,11 +183,17 @@ def _refuse_operation(operation: Any) -> None:
     raise TypeError(f"secure stands on Django's views, {name} is an operation of django-ninja: {_INSTEAD}")
 
 
-def _refuse_handler(view: object) -> None:
+def _refuse_handler(view: Callable[..., Any]) -> None:
     owner, _, name = getattr(view, "__qualname__", "").rpartition(".")
-    if name in _HANDLERS and owner and not owner.endswith("<locals>"):
+    is_handler = name in _HANDLERS or (name in _ACTIONS and _takes_self(view))
+    if is_handler and owner and not owner.endswith("<locals>"):
         remedy = '@method_decorator(token_not_required, name="dispatch")'
         raise TypeError(f"token_not_required on one method of a class changes nothing: {remedy} on {owner}")
+
+
+def _takes_self(view: Callable[..., Any]) -> bool:
+    code = getattr(unwrap(view), "__code__", None)
+    return isinstance(code, CodeType) and code.co_varnames[:1] == ("self",)
 
 
 def _require_request(request: object) -> None:
