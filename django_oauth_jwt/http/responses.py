@@ -25,7 +25,9 @@ Response = TypeVar("Response", bound=HttpResponseBase)
 def refuse(error: BearerError, realm: str | None = None) -> JsonResponse:
     """Return the JSON response of a refusal; ``realm`` None is the setting REALM.
 
-    Of several resources (RESOURCE_METADATA) its challenge names none: it does not know which one was asked for.
+    It does not know the request. So its challenge names no scopes but an `InsufficientScope`'s own, none of several
+    resources (RESOURCE_METADATA), and DPoP only where the settings or the error ask for it; it renews no DPoP nonce,
+    and neither log nor signals are told. Where that matters a view raises the error instead.
     """
     return refusal_of(error, get_settings(), realm)
 
