@@ -118,15 +118,15 @@ def explain(browser):
             {"binding": "other"},
             "401 Unauthorized",
             (
-                f'DPoP {_ALGS}, error="invalid_dpop_proof", '
-                'error_description="DPoP proof is signed with another key than the token is bound to", META, Bearer'
+                f'Bearer, DPoP {_ALGS}, error="invalid_dpop_proof", '
+                'error_description="DPoP proof is signed with another key than the token is bound to", META'
             ),
         ),
         (
             "/api/token",
             {"binding": "used"},
             "401 Unauthorized",
-            f'DPoP {_ALGS}, error="invalid_dpop_proof", error_description="DPoP proof was used before", META, Bearer',
+            f'Bearer, DPoP {_ALGS}, error="invalid_dpop_proof", error_description="DPoP proof was used before", META',
         ),
         (
             "/secured/token",
