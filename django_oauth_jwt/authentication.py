@@ -1,4 +1,4 @@
-"""The DRF authentication class, and the one place where the answers of a DRF view are decorated."""
+"""The DRF authentication class, and the one place where the responses of a DRF view are decorated."""
 
 from collections.abc import Callable, Iterable
 from copy import copy

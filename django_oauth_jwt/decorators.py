@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import partial, wraps
 from importlib import import_module
 from inspect import unwrap
+from types import CodeType
 from typing import Any, Final, ParamSpec, TypeVar
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
@@ -12,9 +13,19 @@ from django.http.response import HttpResponseBase
 
 from .conf import require_key_service
 from .errors import BearerError
-from .http import authorize, is_header_text, mark_secured, note_scopes, refusal_steps, state_of, undo_changes
+from .http import (
+    authorize,
+    is_header_text,
+    mark_secured,
+    note_scopes,
+    refusal_steps,
+    state_of,
+    undo_changes,
+    unwrapped,
+    with_user_for,
+)
 from .jwks import KeyService
-from .tokens import Requirements, parse_claims, parse_scopes
+from .tokens import parse_requirements
 from .upstream import Steps, run_awaiting, run_blocking
 
 __all__ = ["secure", "token_not_required"]
@@ -28,9 +39,12 @@ _StepsOf = Callable[[HttpRequest], Steps[HttpResponseBase | None] | None]
 #: django-ninja calls these functions with each operation that it makes of a function; decorators hand them on.
 _OF_NINJA: Final = "_ninja_contribute_to_operation"
 _INSTEAD: Final = "auth=BearerJwt(...), from django_oauth_jwt.contrib.ninja"
+_IF_NINJA: Final = f"{_INSTEAD}, if this is django-ninja"
 
 #: The methods of a class that answer one HTTP method each: the middleware asks the class, which has them called.
 _HANDLERS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})
+#: The methods of DRF's view sets that do so. A function in a class may have such a name and be a view itself.
+_ACTIONS: Final = frozenset({"list", "create", "retrieve", "update", "partial_update", "destroy"})
 
 
 def _with_parentheses(decorator: Callable[P, T]) -> Callable[P, T]:
@@ -38,6 +52,8 @@ def _with_parentheses(decorator: Callable[P, T]) -> Callable[P, T]:
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         if args and callable(args[0]):
             raise TypeError("secure stands with parentheses: @secure(), or secure()(view)")
+        if args and hasattr(args[0], "META"):
+            raise TypeError(f"secure makes a decorator for views, and takes no request: {_IF_NINJA}")
         if args:
             raise TypeError(f"secure takes keywords: secure(scope={args[0]!r})")
         return decorator(*args, **kwargs)
@@ -66,27 +82,30 @@ def secure(
     """Require a bearer token of a view, sync or async, function or (with `method_decorator`) class.
 
     ``scope``: scopes that must all be granted, as a list or a space-separated string. ``claims``: a list of
-    names or of ``{"name": ..., "value": ...}``. ``realm``: the challenge's, instead of the setting's.
-    ``jwks_service``: where the keys are, instead of the settings'; where it has an ``issuer``, the token must be
-    of that one. The view is called with ``request.claims`` and ``request.access_token``, and is exempt from CSRF
-    checks, since browsers never send the header by themselves. A BearerError that the view raises is answered like
-    our own. Raises ValueError for requirements that make no sense, TypeError where it stands without its parentheses
+    names or of ``{"name": ..., "value": ...}``. ``realm``: the challenge's, instead of the setting's; also that of the
+    middleware and of DRF where they refuse a request for this view. ``jwks_service``: where the keys are, instead of
+    the settings'; where it has an ``issuer``, the token must be of that one. The view is called with
+    ``request.claims`` and ``request.access_token``, and is exempt from CSRF checks, since browsers never send the
+    header by themselves. A BearerError that the view raises is answered like our own. Raises ValueError for
+    requirements that make no sense, TypeError where it stands without its parentheses
     or on what is no view, or for a ``jwks_service`` that is none.
     """
     if realm is not None and not (isinstance(realm, str) and is_header_text(realm)):
         raise ValueError(f"realm {realm!r} must be a string of printable ASCII")
     if jwks_service is not None:
         require_key_service(jwks_service)
-    requirements = Requirements(parse_scopes(scope), parse_claims(claims))
+    requirements = parse_requirements(scope, claims)
 
     def steps(request: HttpRequest) -> Steps[HttpResponseBase | None] | None:
         _require_request(request)
-        return authorize(request, state_of(request), requirements, realm=realm, jwks_service=jwks_service)
+        inner = unwrapped(request)
+        needed = authorize(inner, state_of(inner), requirements, realm=realm, jwks_service=jwks_service)
+        return needed if needed is None or inner is request else with_user_for(request, inner, needed)
 
     def decorate(view: View) -> View:
         _require_view("secure(...)", view)
         secured = _secured(view, steps, realm)
-        note_scopes(secured, requirements.scopes)
+        note_scopes(secured, requirements.scopes, realm)
         return secured
 
     return decorate
@@ -101,7 +120,7 @@ def _secured(view: View, steps: _StepsOf, realm: str | None) -> View:
             refusal = None if needed is None else await run_awaiting(needed)
             return refusal or _secured_response(request, view, await view(request, *args, **kwargs))
         except BearerError as error:
-            return await run_awaiting(refusal_steps(request, error, realm=realm))
+            return await run_awaiting(refusal_steps(unwrapped(request), error, realm=realm))
 
     def call(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
@@ -110,7 +129,7 @@ def _secured(view: View, steps: _StepsOf, realm: str | None) -> View:
             return refusal or _secured_response(request, view, view(request, *args, **kwargs))
         except BearerError as error:
             undo_changes()
-            return run_blocking(refusal_steps(request, error, realm=realm))
+            return run_blocking(refusal_steps(unwrapped(request), error, realm=realm))
 
     secured: Any = wraps(view)(acall if _is_async(view) else call)
     secured.csrf_exempt = True
@@ -122,8 +141,9 @@ def _secured(view: View, steps: _StepsOf, realm: str | None) -> View:
 def token_not_required(view: View) -> View:
     """Exempt a view from `JwtBearerMiddleware`; on a class by `method_decorator`, with ``name="dispatch"``.
 
-    On an operation of django-ninja it stands below ``@api.get(...)``. The view that was given stays secured, wherever
-    else it is used. Raises TypeError where it stands with parentheses, or on what is no view.
+    On a function of DRF it stands above ``@api_view``, on an operation of django-ninja below ``@api.get(...)``. The
+    view that was given stays secured, wherever else it is used. Raises TypeError where it stands with parentheses, or
+    on what is no view.
     """
     _require_view("token_not_required", view)
     _refuse_handler(view)
@@ -154,7 +174,7 @@ def _require_view(decorator: str, view: object) -> None:
     if getattr(view, "__name__", "") == "as_view":
         raise TypeError(f"{decorator} stands on views: write as_view() with its parentheses")
     if not callable(view):
-        remedy = f"{_INSTEAD}, if this is django-ninja" if hasattr(view, "META") else f"{decorator}(view)"
+        remedy = _IF_NINJA if hasattr(view, "META") else f"{decorator}(view)"
         raise TypeError(f"{decorator} stands on views, got a {type(view).__name__}: {remedy}")
     if "_ninja_operation" in getattr(view, "__dict__", ()):
         remedy = _INSTEAD if decorator.startswith("secure") else f"{decorator} stands below it"
@@ -166,11 +186,17 @@ def _refuse_operation(operation: Any) -> None:
     raise TypeError(f"secure stands on Django's views, {name} is an operation of django-ninja: {_INSTEAD}")
 
 
-def _refuse_handler(view: object) -> None:
+def _refuse_handler(view: Callable[..., Any]) -> None:
     owner, _, name = getattr(view, "__qualname__", "").rpartition(".")
-    if name in _HANDLERS and owner and not owner.endswith("<locals>"):
+    is_handler = name in _HANDLERS or (name in _ACTIONS and _takes_self(view))
+    if is_handler and owner and not owner.endswith("<locals>"):
         remedy = '@method_decorator(token_not_required, name="dispatch")'
         raise TypeError(f"token_not_required on one method of a class changes nothing: {remedy} on {owner}")
+
+
+def _takes_self(view: Callable[..., Any]) -> bool:
+    code = getattr(unwrap(view), "__code__", None)
+    return isinstance(code, CodeType) and code.co_varnames[:1] == ("self",)
 
 
 def _require_request(request: object) -> None:
@@ -181,7 +207,7 @@ def _require_request(request: object) -> None:
 
 def _secured_response(request: HttpRequest, view: Callable[..., Any], returned: Any) -> HttpResponseBase:
     if isinstance(returned, HttpResponseBase):
-        return mark_secured(returned, state_of(request))
+        return mark_secured(returned, state_of(unwrapped(request)))
     name = getattr(view, "__qualname__", repr(view))
     kind = type(returned).__name__
     raise TypeError(f"secure stands on views that return an HttpResponse; {name} returned a {kind}")

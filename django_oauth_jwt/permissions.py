@@ -16,13 +16,14 @@ from rest_framework.request import Request
 from .authentication import alternatives_of_view, hooks_of, token_seen
 from .conf import get_settings
 from .errors import BearerError, InsufficientScope, MissingClaims, MissingToken
-from .http import View, class_of, find_scopes_with, set_token
+from .http import View, class_of, find_scopes_with, set_token, unwrapped
 from .issuers import issuer_of_verified
 from .tokens import (
     AccessToken,
     Alternative,
     Requirements,
     claim_requirement,
+    in_lists,
     parse_authentication_context,
     parse_claims,
     parse_scopes,
@@ -54,7 +55,7 @@ class TokenPermission(SingleOperandHolder, BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         """Tell whether the token meets the requirement. Never raises for a token that does not."""
         if not hasattr(request, "claims"):  # another authenticator knew the request first, or there is none
-            set_token(getattr(request, "_request", request), None)
+            set_token(unwrapped(request), None)
         refusal = self.refusal(request, view)
         hooks = hooks_of(view, challenges=isinstance(refusal, MissingToken))
         if hooks is not None:
@@ -89,7 +90,7 @@ class RequirementPermission(TokenPermission):
     refusal_of_others: ClassVar[type[InsufficientScope | MissingClaims]]
 
     def __init__(self, requirement: Any = None) -> None:
-        self._given = None if requirement is None else _by_method(requirement, self.parse)
+        self._given = None if requirement is None else _by_method(in_lists(requirement), self.parse)
 
     @staticmethod
     def parse(value: Any) -> Requirements:
@@ -170,7 +171,7 @@ class HasClaim(RequirementPermission):
 
     def __init__(self, name: Any = None, value: Any = ...) -> None:
         path = isinstance(name, list | tuple) and all(isinstance(part, str) for part in name)
-        values = () if value is ... else (value,)
+        values = () if value is ... else (in_lists(value),)
         super().__init__([claim_requirement(name, *values)] if values or path else name)
 
     @staticmethod

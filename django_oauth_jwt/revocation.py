@@ -21,8 +21,8 @@ def revoke(access_token: AccessToken) -> None:
     >>> revoke(request.access_token)
 
     The entry is by the token's ``jti`` and issuer (RFC 7519 section 4.1.7), else by its text. Raises
-    RevocationCheckUnavailable where the cache does not keep it (the token may still be good then), and
-    ImproperlyConfigured without IS_REVOKED.
+    RevocationCheckUnavailable where the cache does not keep it (the token may still be good then),
+    ImproperlyConfigured without IS_REVOKED, and TypeError for what is no AccessToken, such as the token's text.
     """
     run_blocking(_denylist_in_use().revoke_steps(access_token))
 

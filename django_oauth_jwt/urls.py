@@ -1,5 +1,6 @@
 """The well-known URL of the protected resource metadata, for the root of a project's URLconf."""
 
+from django.contrib.auth.decorators import login_not_required
 from django.urls import re_path
 
 from .decorators import token_not_required
@@ -9,7 +10,7 @@ app_name = "oauth_jwt"
 urlpatterns = [
     re_path(
         r"^\.well-known/oauth-protected-resource(?P<path>/.*)?$",
-        token_not_required(protected_resource_metadata),
+        login_not_required(token_not_required(protected_resource_metadata)),
         name="protected-resource-metadata",
     ),
 ]

@@ -60,7 +60,7 @@ class TokenUser:
         return self._text("family_name")
 
     def has_usable_password(self) -> bool:
-        """Return False: whoever has a token has logged in elsewhere."""
+        """Return False: the sender of a token has logged in elsewhere."""
         return False
 
     def get_username(self) -> str:

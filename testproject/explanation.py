@@ -28,9 +28,11 @@ def explain_token(request: HttpRequest) -> JsonResponse:
     path = request.POST.get("path")
     if "Authorization" not in request.headers or path not in {endpoint.path for endpoint in ENDPOINTS}:
         raise BadRequest("A token and the path of a view are needed")
+    scheme, _, token = request.headers["Authorization"].partition(" ")
     proof = request.headers.get("DPoP")
-    sent = None if proof is None else RequestFacts(DPOP, "GET", request.build_absolute_uri(path), proof)
-    explanation = explain(request.headers["Authorization"].partition(" ")[2], get_runtime(), sent)
+    assumed = scheme.lower() if proof is None else DPOP
+    sent = RequestFacts(assumed, "GET", request.build_absolute_uri(path), proof)
+    explanation = explain(token, get_runtime(), sent)
     rules = [{"rule": each.rule, "passed": each.passed, "detail": each.detail} for each in explanation.results]
     document = {"verdict": explanation.verdict, "rules": rules, "not_checked": explanation.not_checked}
     return JsonResponse(document, headers={"Cache-Control": "no-store"})

@@ -20,6 +20,9 @@ HEADER_SOURCES: Final = ("rfc9440", "nginx", "envoy")
 _NAMED_SOURCES: Final = (*HEADER_SOURCES, "wsgi")
 #: In TRUSTED_PROXIES: connections through a socket in the file system, which have no address.
 UNIX_SOCKET: Final = "unix"
+_PROXY: Final = (str, ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network)
+#: What stands before an IPv4 address in IPv6.
+_MAPPED_BITS: Final = 96
 
 
 @dataclass(frozen=True)
@@ -90,12 +93,19 @@ def _source(value: Any) -> str | Callable[[Any], Any]:
 
 def _proxies(value: Any) -> tuple[Network | str, ...]:
     problem = f"must be a list of IP addresses and networks, with {UNIX_SOCKET!r} for a socket"
-    if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(entry, str) for entry in value):
+    if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(entry, _PROXY) for entry in value):
         raise ValueError(problem)
     try:
-        return tuple(entry if entry == UNIX_SOCKET else ipaddress.ip_network(entry) for entry in value)
+        return tuple(entry if entry == UNIX_SOCKET else _network(str(entry)) for entry in value)
     except ValueError as error:
         raise ValueError(f"{problem}: {error}") from error
+
+
+def _network(text: str) -> Network:
+    """Return a network; one of IPv4 addresses in IPv6 (RFC 4291 section 2.5.5.2), as logs show them, as IPv4."""
+    network = ipaddress.ip_network(text)
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    return network if mapped is None else ipaddress.ip_network((mapped, network.prefixlen - _MAPPED_BITS))
 
 
 _DPOP_RULES: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(

@@ -60,7 +60,7 @@ class _Secret:
 
 
 def introspection_settings(value: Any) -> IntrospectionSettings:
-    """A dict that says where and how tokens are asked about, and how long the answers are remembered."""
+    """A dict that says where and how tokens are asked about, and how long the responses are remembered."""
     found = {key: member for key, member in dict_of(value, _RULES).items() if member is not None}
     auth, key = found.get("AUTH"), found.get("PRIVATE_KEY")
     _check_credentials(found, auth)

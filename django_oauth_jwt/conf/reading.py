@@ -24,6 +24,7 @@ from .rules import (
 )
 from .urls import is_secure, url
 from .validated import Settings, TrustedIssuer
+from .values import plain
 
 NAME: Final = "OAUTH_JWT"
 
@@ -105,7 +106,7 @@ def _values(raw: Any, rules: Mapping[str, Rule], where: str, problems: list[Prob
                 values[key] = None
         else:
             try:
-                values[key] = rules[key](value)
+                values[key] = rules[key](plain(value))
             except ValueError as error:
                 shown = "Its value is not shown." if key in SECRET_KEYS else f"It is {brief(value)} now."
                 problems.append(Problem("E003", f"{where}[{key!r}] {error}.", shown))

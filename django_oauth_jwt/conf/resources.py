@@ -1,20 +1,23 @@
 """The setting RESOURCE_METADATA: the protected resources of this project, with their metadata (RFC 9728 section 2)."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import unquote, unquote_to_bytes, urlsplit, urlunsplit
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.encoding import repercent_broken_unicode
+from django.utils.functional import Promise
 
-from .nested import without_password
+from .nested import brief
 from .urls import is_secure, url
-from .values import text
+from .values import boolean, strings, text
 
 WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
+Rule = Callable[[Any], Any]
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -102,20 +105,50 @@ def _resource(metadata: Any) -> Resource:
         json.dumps(metadata, cls=DjangoJSONEncoder, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"must hold nothing but JSON: {error}") from error
+    for name, member in metadata.items():
+        rule: Rule = _MEMBERS.get(name.partition("#")[0], _anything)  # "resource_name#de" is the name in German
+        try:
+            rule(member)
+        except ValueError as error:
+            raise ValueError(f"has {name!r}, which {error} (RFC 9728 section 2)") from error
     return Resource(dict(metadata))
+
+
+def _words(value: Any) -> None:
+    """A text for people, which may be translated when it is shown."""
+    if not isinstance(value, str | Promise):
+        raise ValueError("must be a string")
+
+
+def _anything(value: Any) -> None:
+    """What the RFC does not name: the document may have members of other specifications, and of the project's own."""
+
+
+#: The members that section 2 registers, by the rule for each.
+_MEMBERS: Final[Mapping[str, Rule]] = MappingProxyType(
+    {
+        **dict.fromkeys(("jwks_uri", "resource_name", "resource_documentation", "signed_metadata"), _words),
+        **dict.fromkeys(("resource_policy_uri", "resource_tos_uri"), _words),
+        **dict.fromkeys(("authorization_servers", "scopes_supported", "bearer_methods_supported"), strings),
+        **dict.fromkeys(("resource_signing_alg_values_supported", "dpop_signing_alg_values_supported"), strings),
+        "authorization_details_types_supported": strings,
+        "tls_client_certificate_bound_access_tokens": boolean,
+        "dpop_bound_access_tokens_required": boolean,
+    }
+)
 
 
 def _check_identifier(identifier: Any) -> None:
     problem = "must hold 'resource', the https URL of this API"
-    shown = without_password(str(identifier))[:200]
+    shown = brief(identifier)
     if isinstance(identifier, str) and "#" in identifier:
-        raise ValueError(f"{problem}, which has no fragment (RFC 9728 section 1.2): {shown!r} has one")
+        raise ValueError(f"{problem}, which has no fragment (RFC 9728 section 1.2): {shown} has one")
     try:
         url(text(identifier))  # it stands in the challenge
     except ValueError as error:
         raise ValueError(f"{problem}: it {error}") from error
     if not is_secure(identifier):
-        raise ValueError(f"{problem}: {shown!r} is http, which only loopback addresses may be")
+        raise ValueError(f"{problem}: {shown} is http, which only loopback addresses may be")
 
 
 def _refuse_same_url(resources: tuple[Resource, ...]) -> None:

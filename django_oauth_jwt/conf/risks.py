@@ -7,7 +7,9 @@ import stat
 from collections.abc import Iterable
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from django.utils.module_loading import import_string
 
 from .validated import Settings, TrustedIssuer
 
@@ -18,6 +20,16 @@ class Risk(NamedTuple):
     number: str
     message: str
     hint: str
+
+
+def names_of(entry: Any) -> list[str]:
+    """Return the dotted paths of a class in the settings and of those that it inherits from."""
+    try:
+        target = import_string(entry) if isinstance(entry, str) else entry
+    except Exception:  # noqa: BLE001  # the project's module may raise anything, and Django itself says what
+        target = None
+    bases = target.__mro__ if isinstance(target, type) else ()
+    return [str(entry), *(f"{base.__module__}.{base.__qualname__}" for base in bases)]
 
 
 #: In seconds. Clocks that differ by more are broken.

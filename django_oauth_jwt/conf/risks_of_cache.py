@@ -1,11 +1,12 @@
-"""What a cache of the project's is not good for, by its class."""
+"""What a cache of the project's is not good for, by its class and those that it inherits from."""
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from django.conf import settings as django_settings
 
-from .risks import Risk
+from .bindings import DPOP_DEFAULTS
+from .risks import Risk, names_of
 from .validated import Settings
 
 #: Of a cache in a database or in files: Django's default.
@@ -16,17 +17,17 @@ ENOUGH_ENTRIES: Final = 10_000
 
 def cache_risks(settings: Settings, *, has_denylist: bool) -> Iterable[Risk]:
     """Yield what is unwise about the cache; ``has_denylist`` tells whether revoked tokens are in it."""
-    kind = _cache_class(settings)
+    kinds = _cache_classes(settings)
     is_fetched = settings.issuer_resolver is not None or any(each.key_url for each in settings.issuers.values())
-    if is_fetched and kind in _OF_ONE_PROCESS:  # other keys are not shared through a cache
+    if is_fetched and not kinds.isdisjoint(_FORGETFUL):  # other keys are not shared through a cache
         yield Risk(
             "W003",
             f"The cache {settings.cache!r} is of one process, so each process fetches the keys for itself.",
             "Set CACHE to the alias of a cache that all processes share (Redis, Memcached, a database).",
         )
-    how = _FORGETFUL.get(kind) or _small(settings)
-    proofs = _NOT_ATOMIC.get(kind, how)
-    if settings.offers_dpop and proofs:
+    how = next((why for name, why in _FORGETFUL.items() if name in kinds), None) or _small(settings)
+    proofs = _NOT_ATOMIC if _FILES in kinds else how
+    if (settings.offers_dpop or settings.dpop != DPOP_DEFAULTS) and proofs:
         yield Risk(
             "W014",
             f"The cache {settings.cache!r} {proofs}, so a used DPoP proof is accepted again, or every proof refused.",
@@ -42,29 +43,38 @@ def cache_risks(settings: Settings, *, has_denylist: bool) -> Iterable[Risk]:
 
 
 def _filled(settings: Settings) -> str | None:
-    is_filled = settings.introspecting and _cache_class(settings) == "FileBasedCache"
+    is_filled = settings.introspecting and _FILES in _cache_classes(settings)
     return "drops entries at random when it is full, and made-up opaque tokens fill it" if is_filled else None
 
 
 def _small(settings: Settings) -> str | None:
-    options = django_settings.CACHES.get(settings.cache, {}).get("OPTIONS", {})
-    entries = options.get("MAX_ENTRIES", DEFAULT_ENTRIES)
-    is_small = _cache_class(settings) in _WITH_MAXIMUM and entries < ENOUGH_ENTRIES
-    return f"keeps no more than {entries} entries (OPTIONS, MAX_ENTRIES)" if is_small else None
+    if _cache_classes(settings).isdisjoint((_FILES, _DATABASE)):
+        return None
+    entries = _maximum(django_settings.CACHES[settings.cache])
+    return f"keeps no more than {entries} entries (OPTIONS, MAX_ENTRIES)" if entries < ENOUGH_ENTRIES else None
 
 
-def _cache_class(settings: Settings) -> str:
-    """Return the name of the class of the cache, "" where there is none: Django's own check finds that."""
-    backend: str = django_settings.CACHES.get(settings.cache, {}).get("BACKEND", "")
-    return backend.rpartition(".")[2]
+def _maximum(cache: Mapping[str, Any]) -> int:
+    """Return how many entries a cache of CACHES keeps, as Django's `BaseCache` reads it."""
+    options = cache.get("OPTIONS") or {}
+    try:
+        return int(cache.get("max_entries", options.get("MAX_ENTRIES", DEFAULT_ENTRIES)))
+    except (TypeError, ValueError):
+        return DEFAULT_ENTRIES
 
 
-_OF_ONE_PROCESS: Final = ("LocMemCache", "DummyCache")
-_WITH_MAXIMUM: Final = ("DatabaseCache", "FileBasedCache")
-#: By the class of a cache: why it does not know what other processes have written.
+def _cache_classes(settings: Settings) -> set[str]:
+    """Return the dotted paths of the class of the cache and of its bases. Where there is none Django itself says so."""
+    return set(names_of(django_settings.CACHES.get(settings.cache, {}).get("BACKEND", "")))
+
+
+_BACKENDS: Final = "django.core.cache.backends"
+_DATABASE: Final = f"{_BACKENDS}.db.DatabaseCache"
+_FILES: Final = f"{_BACKENDS}.filebased.FileBasedCache"
+#: By the class of a cache of one process: why it does not know what others have written.
 _FORGETFUL: Final = {
-    "LocMemCache": "remembers what its own process was sent and no other",
-    "DummyCache": "remembers nothing",
+    f"{_BACKENDS}.locmem.LocMemCache": "remembers what its own process was sent and no other",
+    f"{_BACKENDS}.dummy.DummyCache": "remembers nothing",
 }
-#: The same for what has to be written once, by the first of several.
-_NOT_ATOMIC: Final = {"FileBasedCache": "cannot tell two uses at the same time apart"}
+#: Why files are not good for what has to be written once, by the first of several.
+_NOT_ATOMIC: Final = "cannot tell two uses at the same time apart"

@@ -1,12 +1,11 @@
 """What is unwise in the project around us: its middleware, and Django REST framework's authenticators."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings as django_settings
-from django.utils.module_loading import import_string
 
-from .risks import Risk
+from .risks import Risk, names_of
 from .validated import Settings
 
 MIDDLEWARE: Final = "django_oauth_jwt.middleware.JwtBearerMiddleware"
@@ -15,20 +14,10 @@ AUTHENTICATION: Final = "django_oauth_jwt.authentication.BearerJwtAuthentication
 
 def middleware_risks(settings: Settings) -> Iterable[Risk]:
     """Yield what is unwise in MIDDLEWARE and in REST_FRAMEWORK."""
-    middleware = [_names_of(entry) for entry in django_settings.MIDDLEWARE]
+    middleware = [names_of(entry) for entry in django_settings.MIDDLEWARE]
     yield from _middleware_order(settings, middleware)
     yield from _without_middleware(settings, middleware)
     yield from _foreign_tokens(settings)
-
-
-def _names_of(entry: Any) -> list[str]:
-    """Return the dotted paths of a class in the settings and of those that it inherits from."""
-    try:
-        target = import_string(entry) if isinstance(entry, str) else entry
-    except Exception:  # noqa: BLE001  # the project's module may raise anything, and Django itself says what
-        target = None
-    bases = target.__mro__ if isinstance(target, type) else ()
-    return [str(entry), *(f"{base.__module__}.{base.__qualname__}" for base in bases)]
 
 
 def _middleware_order(settings: Settings, middleware: list[list[str]]) -> Iterable[Risk]:
@@ -93,10 +82,12 @@ def _without_middleware(settings: Settings, middleware: list[list[str]]) -> Iter
 
 
 def _foreign_tokens(settings: Settings) -> Iterable[Risk]:
-    listed = getattr(django_settings, "REST_FRAMEWORK", {}).get("DEFAULT_AUTHENTICATION_CLASSES", ())
-    ours = [index for index, entry in enumerate(listed) if AUTHENTICATION in _names_of(entry)]
+    if not settings.pass_foreign_tokens:
+        return
+    listed = (getattr(django_settings, "REST_FRAMEWORK", None) or {}).get("DEFAULT_AUTHENTICATION_CLASSES") or ()
+    ours = [index for index, entry in enumerate(listed) if AUTHENTICATION in names_of(entry)]
     # Where all that are listed are others, ours is in lists of views.
-    if settings.pass_foreign_tokens and (not listed or ours == [len(listed) - 1]):
+    if not listed or ours == [len(listed) - 1]:
         yield Risk(
             "W012",
             "PASS_FOREIGN_TOKENS is on, and Django REST framework's default classes have no authenticator below ours: "

@@ -61,8 +61,11 @@ def key_service(value: Any) -> Any:
     """A key service, a callable or class that returns one, or the dotted path of either."""
     target = imported(value)
     makes_one = callable(target) and not isinstance(target, type) and not hasattr(target, "current")
-    if not makes_one and not is_key_service(target):
-        raise ValueError(f"must be an object with the methods {', '.join(KEY_SERVICE_METHODS)}, or make one")
+    problem = f"must be an object with the methods {', '.join(KEY_SERVICE_METHODS)}, or make one"
+    if makes_one:
+        return _callable(target, problem)
+    if not is_key_service(target):
+        raise ValueError(problem)
     return target
 
 

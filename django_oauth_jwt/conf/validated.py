@@ -102,7 +102,7 @@ class Settings:
 
     @property
     def requires_dpop(self) -> bool:
-        """Whether nothing but tokens bound by DPoP is accepted, whoever issued them."""
+        """Whether nothing but tokens bound by DPoP is accepted, of any issuer."""
         # An issuer that the resolver names may do without, whatever the settings say of others.
         are_bound = self.issuer_resolver is None and all(each.require_bound_tokens for each in self.issuers.values())
         return are_bound and self.client_certificate is None

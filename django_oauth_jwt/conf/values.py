@@ -19,6 +19,26 @@ _PERMISSION: Final = re.compile(r"[^\s.]+\.[^\s.]+")
 MAXIMUM_SECONDS: Final = 2**31
 
 
+def plain(value: Any) -> Any:
+    """A value in which every string is exactly a str, of the same characters.
+
+    A member of ``class Auth(str, Enum)`` equals a string, but is printed as another ("Auth.POST").
+    """
+    try:
+        return _plain(value)
+    except RecursionError:  # it holds itself: the rule for it says so
+        return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return "".join(value)  # str() would print it
+    if isinstance(value, dict):
+        return {_plain(key): _plain(member) for key, member in value.items()}
+    kind = next((kind for kind in (list, tuple, set, frozenset) if isinstance(value, kind)), None)
+    return value if kind is None else kind(map(_plain, value))
+
+
 def issuers(value: Any) -> dict[str, Any]:
     """A dict of settings by issuer."""
     if not isinstance(value, dict) or not all(map(_is_stripped_text, value)):
@@ -126,7 +146,7 @@ def boolean(value: Any) -> bool:
 
 def refusal_status(value: Any) -> int:
     """The status of a token that fails validation."""
-    if isinstance(value, bool) or value not in (401, 403):
+    if not isinstance(value, int) or value not in (401, 403):
         raise ValueError("must be 403 (express-oauth-jwt's) or 401 (RFC 6750's)")
     return int(value)
 
@@ -170,3 +190,5 @@ def _described(problem: str, parse: Callable[[Any], T], value: Any) -> T:
         return parse(value)
     except ValueError as error:
         raise ValueError(f"{problem}: {error}") from error
+    except Exception as error:  # an object of the project's own may have no repr, and the like
+        raise ValueError(problem) from error

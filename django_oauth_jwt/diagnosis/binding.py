@@ -1,6 +1,6 @@
 """Whose token it is: how it is bound to its sender, and what each rule says of a proof (RFC 9449, RFC 8705).
 
-Nothing is remembered: a proof that was looked at is as good as before.
+Nothing is remembered: a proof that was checked is as good as before.
 """
 
 from collections.abc import Iterable
@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from ..conf import Settings, TrustedIssuer
 from ..proofs import (
     CLAIM_RULES,
+    DPOP,
     KEY_RULES,
     Expected,
     Methods,
@@ -40,12 +41,13 @@ def ask_binding(
     sent: RequestFacts | None,
     now: float,
 ) -> None:
-    """Note how a token is bound, and what the rules say of the proof that was ``sent``, None where there is none."""
+    """Note how a token is bound, and what the rules say of the scheme and the proof that were ``sent`` (`explain`)."""
     facts = {"has": token.claims["cnf"]} if token.is_bound else {}
     methods = explanation.ask("binding", partial(required_methods, token, trusted), facts_in_words("binding", facts))
     jkt = None if methods is None else methods.jkt
     if sent is not None:
         _ask_scheme(explanation, methods, sent)
+    if sent is not None and sent.proof is not None:
         _ask_proof(explanation, Expected(sent, token, jkt or "", settings.dpop, trusted.leeway, now))
     elif jkt is not None:
         explanation.skip("none is given", "proof")
@@ -57,8 +59,10 @@ def ask_binding(
 def _ask_scheme(explanation: Explanation, methods: Methods | None, sent: RequestFacts) -> None:
     if methods is None:
         explanation.skip("the binding cannot be read", "scheme")
-    else:
-        explanation.ask("scheme", partial(check_scheme, methods, sent.scheme), "DPoP is assumed, as there is a proof")
+        return
+    name = "DPoP" if sent.scheme == DPOP else "Bearer"
+    facts = f"{name} stands before the token" if sent.proof is None else "DPoP is assumed, as there is a proof"
+    explanation.ask("scheme", partial(check_scheme, methods, sent.scheme), facts)
 
 
 def _ask_certificate(explanation: Explanation, settings: Settings) -> None:

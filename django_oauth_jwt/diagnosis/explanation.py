@@ -26,7 +26,8 @@ _REFUSED: Final = "the token is refused without it"
 def explain(encoded_token: str, runtime: Runtime, sent: RequestFacts | None = None) -> Explanation:
     """Ask every rule about a token. May fetch keys, as the verification would.
 
-    ``sent`` is the request that the token came with, if its proof is to be looked at; that does not use the proof up.
+    ``sent`` is the request that the token came with, None where nothing is known of it: its scheme is checked, and its
+    proof where it has one, which is as good as before then.
     """
     encoded = EncodedToken(encoded_token)
     del encoded_token  # a report of what a project's key service raises would show it
@@ -117,7 +118,7 @@ def _skip_claims(explanation: Explanation, why: str, settings: Settings, sent: R
     """Note what `_ask_claims` cannot ask."""
     if settings.is_revoked is not None:
         explanation.skip(_REFUSED, "revocation")
-    proof = [] if sent is None else ["proof"]
+    proof = [] if sent is None or sent.proof is None else ["proof"]
     explanation.skip(why, "binding", *proof, "scope", "claims")
 
 

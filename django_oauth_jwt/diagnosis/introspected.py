@@ -10,7 +10,15 @@ from ..errors import IntrospectionUnavailable, InvalidToken
 from ..introspection import UNAVAILABLE, ActiveClaims, Introspectors, JwtAnswer, NotJudged
 from ..jws import EncodedToken
 from ..upstream import FetchFailed, shown_url
-from ..verification import FOR_ANSWERS, NO_KEYS, OF_ANOTHER, UnverifiedToken, add_confirmation, judge, token_of_answer
+from ..verification import (
+    FOR_INTROSPECTION,
+    NO_KEYS,
+    OF_ANOTHER,
+    UnverifiedToken,
+    add_confirmation,
+    judge,
+    token_of_answer,
+)
 from .console import shown
 from .outcomes import Explanation, RuleResult
 from .wording import facts_in_words
@@ -107,7 +115,7 @@ class _Unavailable(IntrospectionUnavailable):
 
 def _ask_rules(explanation: Explanation, token: UnverifiedToken) -> None:
     now = time.time()
-    for rule in FOR_ANSWERS:
+    for rule in FOR_INTROSPECTION:
         for part in rule.parts or (rule,):
             facts = facts_in_words(part.name, part.facts(token, NO_KEYS, now))
             explanation.ask(part.name, partial(part.check, token, NO_KEYS, now), facts)

@@ -62,7 +62,7 @@ def _time(facts: Facts) -> str:
 
 def _binding(facts: Facts) -> str:
     if "has" not in facts:
-        return "none: whoever has the token can use it"
+        return "none: anybody who has the token can use it"
     confirmation = facts["has"] if isinstance(facts["has"], Mapping) else {}
     known = [f"{words} {shown(confirmation[name])}" for name, words in _METHODS.items() if name in confirmation]
     return " and ".join(known) or f"cnf {shown(facts['has'])}"

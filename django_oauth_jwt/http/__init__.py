@@ -5,7 +5,8 @@
 `user` gives the request its user, and `state` is what is known of the request from then on. `challenge` and `responses`
 make the refusal (RFC 6750 section 3); `schemes` says which schemes it offers, `operation` which scopes it has to name,
 and `resource_metadata` where to get a token (RFC 9728). `foreign` tells which tokens are another scheme's, `issuer`
-which trusted issuer a token names. `typed_request` is what a project's type checker needs.
+which trusted issuer a token names. `typed_request` is what a project's type checker needs, and `wrapped_request` knows
+of the request that Django REST framework gives to views.
 """
 
 from .authentication import accepted_token, keys_speak_for, set_token, token_or_steps
@@ -27,6 +28,7 @@ from .responses import NONCE_HEADER, mark_secured, refusal_headers, refuse, stat
 from .state import Protection, RequestState, RequestToken, state_of
 from .typed_request import BearerRequest, get_access_token
 from .user import anonymous_user
+from .wrapped_request import unwrapped, with_user_for
 
 __all__ = [
     "ABOUT_SCOPES",
@@ -64,4 +66,6 @@ __all__ = [
     "token_or_steps",
     "trusted_issuer_of",
     "undo_changes",
+    "unwrapped",
+    "with_user_for",
 ]

@@ -1,10 +1,11 @@
-"""The scopes that the requested operation requires, from settings, decorators and permissions together.
+"""The scopes that the requested operation requires, from settings, decorators and permissions together; its realm.
 
 The challenge names all of them at once (RFC 6750 section 3): a client that learns of one at a time asks the user again
 and again.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ ScopeFinder = Callable[[View, HttpRequest, AccessToken | None], tuple[str, ...]]
 
 #: How the attributes begin that tell what a decorated view requires. Each has a name of its own: decorators copy the
 #: attributes of what they decorate, and one name would stand for the last of several.
-_SCOPES: Final = "oauth_jwt_scopes "
+_REQUIRED: Final = "oauth_jwt_requires "
 #: The attributes of an object, and of a class; not `Mapping`, which takes several times as long to tell.
 _NAMESPACES: Final = (dict, MappingProxyType)
 _finders: Final[list[ScopeFinder]] = []
@@ -31,11 +32,14 @@ def find_scopes_with(finder: ScopeFinder) -> None:
     _finders.append(finder)
 
 
-def note_scopes(secured: object, scopes: tuple[str, ...]) -> None:
-    """Note what a decorated view, or an operation, requires, before what was noted on the view that it decorates."""
+def note_scopes(secured: object, scopes: tuple[str, ...], realm: str | None = None) -> None:
+    """Note what a decorated view, or an operation, requires, before what was noted on the view that it decorates.
+
+    ``realm`` is None where it has no realm of its own.
+    """
     attributes = vars(secured)
-    inner = {name: attributes.pop(name) for name in [*attributes] if name.startswith(_SCOPES)}
-    attributes.update({_SCOPES + " ".join(scopes): scopes}, **inner)
+    inner = {name: attributes.pop(name) for name in [*attributes] if name.startswith(_REQUIRED)}
+    attributes.update({f"{_REQUIRED}{scopes} {realm}": (scopes, realm)}, **inner)
 
 
 def scopes_of_operation(request: HttpRequest, state: RequestState) -> tuple[str, ...]:
@@ -49,12 +53,13 @@ def scopes_of_operation(request: HttpRequest, state: RequestState) -> tuple[str,
 
 def scopes_of_decorators(request: HttpRequest, state: RequestState) -> tuple[str, ...]:
     """Return the scopes that were required of the request so far, and those of the decorators of view and handler."""
-    scopes = [*state.required_scopes]
-    if request.resolver_match is not None:
-        view = request.resolver_match.func
-        handler = operation_of(view, request) or getattr(class_of(view), str(request.method).lower(), None)
-        scopes += [*_noted_on(view), *_noted_on(handler)]
-    return tuple(dict.fromkeys(scopes))
+    noted = chain.from_iterable(scopes for scopes, _ in _noted_for(request))
+    return tuple(dict.fromkeys((*state.required_scopes, *noted)))
+
+
+def realm_of_operation(request: HttpRequest) -> str | None:
+    """Return the realm that a decorator has given to the requested view or handler; None where none has."""
+    return next((realm for _, realm in _noted_for(request) if realm is not None), None)
 
 
 def operation_of(view: View, request: HttpRequest) -> Any:
@@ -66,16 +71,30 @@ def operation_of(view: View, request: HttpRequest) -> Any:
     return None if find is None else find(request)
 
 
+def _handler_of(view: View, request: HttpRequest) -> Any:
+    """Return the method of a view's class that answers a request, None where there is none; for HEAD that is `get`.
+
+    Django and DRF make ``head`` of ``get`` where a class has none of its own, and not in the class. DRF's view sets
+    have ``actions``, the names of their methods by HTTP method.
+    """
+    view_class, actions, method = class_of(view), _attributes(view).get("actions"), str(request.method).lower()
+    names = actions if isinstance(actions, dict) else {}
+    methods = [method, "get"] if method == "head" else [method]
+    return next(filter(None, (getattr(view_class, names.get(name, name), None) for name in methods)), None)
+
+
 def class_of(view: View) -> type | None:
     """Return the class that a view was made of by ``as_view``, Django's or DRF's; None for any other."""
     found = _attributes(view).get("view_class", _attributes(view).get("cls"))
     return found if isinstance(found, type) else None
 
 
-def _noted_on(view: object) -> Iterator[str]:
-    for name, scopes in _attributes(view).items():
-        if name.startswith(_SCOPES):
-            yield from scopes
+def _noted_for(request: HttpRequest) -> Iterator[tuple[tuple[str, ...], str | None]]:
+    """Iterate over scopes and realm of each decorator of the requested view and its handler, the outermost first."""
+    if request.resolver_match is not None:
+        view = request.resolver_match.func
+        for decorated in (view, operation_of(view, request) or _handler_of(view, request)):
+            yield from (noted for name, noted in _attributes(decorated).items() if name.startswith(_REQUIRED))
 
 
 def _attributes(view: object) -> Mapping[str, Any]:

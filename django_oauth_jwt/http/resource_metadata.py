@@ -5,12 +5,11 @@ each resource.
 """
 
 from collections.abc import Sequence
-from itertools import chain
+from http import HTTPStatus
 from typing import Any, Final
 
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
-from django.utils.cache import patch_cache_control
 
 from ..conf import Resource, Settings, get_settings, host_of
 
@@ -26,7 +25,9 @@ def protected_resource_metadata(request: HttpRequest, path: str = "") -> HttpRes
     alone ask there. Pages of all origins may read it, since what runs in a browser needs it like any other client.
     """
     response = _answer(request, path)
+    is_there = response.status_code < HTTPStatus.BAD_REQUEST  # what is not may be there after the next deployment
     response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cache-Control"] = f"public, max-age={_MAXIMUM_AGE}" if is_there else "no-store"
     return response
 
 
@@ -40,17 +41,14 @@ def _answer(request: HttpRequest, path: str) -> HttpResponse:
     resource = _resource_at(path.rstrip("/"), request, settings.resource_metadata)
     if resource is None:
         return JsonResponse({"error": "not_found"}, status=404)
-    response = JsonResponse(_document(resource, settings))
-    patch_cache_control(response, public=True, max_age=_MAXIMUM_AGE)
-    return response
+    return JsonResponse(_document(resource, settings))
 
 
 def _document(resource: Resource, settings: Settings) -> dict[str, Any]:
     """Return what is known of a resource (section 2), and what the setting says, which wins."""
-    granting = chain.from_iterable(map(settings.scope_implies.that_grant, settings.requirements.scopes))
     known = {
         "authorization_servers": settings.named_issuers,
-        "scopes_supported": list(dict.fromkeys(granting)),
+        "scopes_supported": list(settings.requirements.scopes),
         "bearer_methods_supported": ["header"],
         "dpop_signing_alg_values_supported": list(settings.dpop.algorithms) if settings.offers_dpop else [],
         "dpop_bound_access_tokens_required": settings.requires_dpop,

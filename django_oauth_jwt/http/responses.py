@@ -11,6 +11,7 @@ from django.utils.cache import patch_vary_headers
 from ..conf import Settings, get_settings
 from ..errors import BearerError, KeysUnavailable, NonceRequired
 from .challenge import challenge
+from .operation import realm_of_operation
 from .resource_metadata import metadata_uri_for
 from .schemes import offered_schemes
 from .state import RequestState, known_state
@@ -24,7 +25,9 @@ Response = TypeVar("Response", bound=HttpResponseBase)
 def refuse(error: BearerError, realm: str | None = None) -> JsonResponse:
     """Return the JSON response of a refusal; ``realm`` None is the setting REALM.
 
-    Of several resources (RESOURCE_METADATA) its challenge names none: it does not know which one was asked for.
+    It does not know the request. So its challenge names no scopes but an `InsufficientScope`'s own, none of several
+    resources (RESOURCE_METADATA), and DPoP only where the settings or the error ask for it; it renews no DPoP nonce,
+    and neither log nor signals are told. Where that matters a view raises the error instead.
     """
     return refusal_of(error, get_settings(), realm)
 
@@ -59,7 +62,7 @@ def undo_changes() -> None:
 
 
 def mark_secured(response: Response, state: RequestState | None = None) -> Response:
-    """Let caches tell the answers to different tokens apart (RFC 9110 section 12.5.5), and pass on a nonce."""
+    """Let caches tell the responses to different tokens apart (RFC 9110 section 12.5.5), and pass on a nonce."""
     if state is not None and state.dpop_nonce:
         response.headers[NONCE_HEADER] = state.dpop_nonce
     if "Vary" in response.headers:
@@ -77,11 +80,16 @@ def refusal_headers(
     request: HttpRequest | None = None,
     scopes: Iterable[str] = (),
 ) -> dict[str, str]:
-    """Return the headers of a refusal: its challenge or Retry-After, and that no cache may keep it."""
+    """Return the headers of a refusal: its challenge or Retry-After, and that no cache may keep it.
+
+    ``realm`` None is that of the view that the request is for, else the setting's.
+    """
     headers = {"Cache-Control": "no-store"}
     nonce = _nonce_of(error, request)
     if nonce:
         headers[NONCE_HEADER] = nonce
+    if realm is None and request is not None:
+        realm = realm_of_operation(request)
     challenge_line = challenge(
         error,
         offered_schemes(error, settings, request),

@@ -31,11 +31,11 @@ def offered_schemes(error: BearerError, settings: Settings, request: HttpRequest
     is_dpop = scheme_of(header) == DPOP or isinstance(error, InvalidProof | NonceRequired)
     if not (settings.offers_dpop or is_dpop or _is_unproven(error)):
         return BEARER_ALONE
-    prefers_dpop = settings.requires_bound_tokens and settings.offers_dpop
+    prefers_dpop = settings.requires_bound_tokens and (settings.offers_dpop or is_dpop)
     return OfferedSchemes(
         " ".join(settings.dpop.algorithms),
         # Some clients read the first challenge alone, and have to find there that they need a nonce.
-        dpop_first=is_dpop or prefers_dpop,
+        dpop_first=prefers_dpop or isinstance(error, NonceRequired),
         # A client that has sent nothing yet learns of the scheme that it needs.
         about_dpop=is_dpop or (prefers_dpop and not header),
     )

@@ -9,7 +9,7 @@ from ..upstream import FetchFailed, HttpClient, discover, url_in
 
 _ENDPOINT: Final = "introspection_endpoint"
 _AUTH_METHODS: Final = "introspection_endpoint_auth_methods_supported"
-#: RFC 9701 section 7: the server signs its answers, where it is asked to.
+#: RFC 9701 section 7: the server signs its responses, where it is asked to.
 _SIGNING: Final = "introspection_signing_alg_values_supported"
 
 
@@ -18,11 +18,11 @@ RETRY_SECONDS: Final = 30.0
 
 
 class Endpoint(NamedTuple):
-    """``auth`` is the client's authentication method; ``signs_answers`` tells whether signed ones can be had."""
+    """``auth`` is the client's authentication method; ``signs_responses`` tells whether signed ones can be had."""
 
     uri: str
     auth: str
-    signs_answers: bool = False
+    signs_responses: bool = False
 
 
 class EndpointFinder:
@@ -75,7 +75,7 @@ class EndpointFinder:
     def _endpoint_in(self, metadata: Mapping[str, Any]) -> Endpoint:
         uri = url_in(metadata, _ENDPOINT, self._issuer, self._client)
         auth = self._settings.auth or _preferred(self._settings, metadata.get(_AUTH_METHODS))
-        return Endpoint(uri, auth, signs_answers=bool(metadata.get(_SIGNING)))
+        return Endpoint(uri, auth, signs_responses=bool(metadata.get(_SIGNING)))
 
 
 def _preferred(settings: IntrospectionSettings, supported: object) -> str:

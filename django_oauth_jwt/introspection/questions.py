@@ -137,7 +137,7 @@ class Questions:
         """Return the media types of an answer that is wanted."""
         if not self._settings.wants_jwt:
             return "application/json"
-        return f"{JWT}, {SIGNED_ANSWER};q=0.9" if endpoint.signs_answers else JWT
+        return f"{JWT}, {SIGNED_ANSWER};q=0.9" if endpoint.signs_responses else JWT
 
     def _verdict(self, answer: Answer, judge: Judge, asked_at: float) -> Verdict | BearerError:
         try:

@@ -91,7 +91,7 @@ class FileKeys:
         return self._read.problem
 
     def current(self) -> KeySet | None:
-        """Return the keys in the file, None where there are none. It takes a look at the file's time, each time."""
+        """Return the keys in the file, None where there are none. It checks the file's time, each time."""
         read, stamp = self._read, self._stamp()
         if stamp != read.stamp or not read.is_settled:
             read = self._read = self._read_again(stamp, read)
@@ -116,7 +116,7 @@ class FileKeys:
         return ageless(key_set, is_old=bool(self.problem))
 
     def _read_again(self, stamp: _Stamp | None, read: _Read) -> _Read:
-        # Whoever unpacks or copies a file may give it an old time, so the time of its last change counts as well.
+        # A file that is unpacked or copied may get an old time, so the time of its last change counts as well.
         times = () if stamp is None else (stamp.modified, stamp.changed)
         is_settled = all(abs(self._clock() - written / 1e9) > _SETTLING_SECONDS for written in times)
         try:

@@ -17,8 +17,13 @@ LONGEST_CACHED_HEADER: Final = 1024
 #: Parameters that name the certificate of the key, the better one first.
 THUMBPRINTS: Final = ("x5t#S256", "x5t")
 _STRINGS: Final = frozenset({"alg", "kid", "typ", *THUMBPRINTS})
-#: RFC 7515 section 4.1. Null is a value of the wrong type, not an absent parameter.
-_REGISTERED: Final = _STRINGS | {"jku", "jwk", "x5u", "x5c", "cty", "crit"}
+#: IANA's registry of JOSE header parameters. Null is a value of the wrong type, not an absent parameter.
+_REGISTERED: Final = _STRINGS | {
+    *("jku", "jwk", "x5u", "x5c", "cty", "crit"),  # RFC 7515 section 4.1
+    *("enc", "zip", "epk", "apu", "apv", "iv", "tag", "p2s", "p2c"),  # RFC 7516, RFC 7518
+    *("iss", "sub", "aud", "b64", "ppt", "url", "nonce", "svt"),  # RFC 7519, 7797, 8225, 8555, 9321
+    *("iheSSId", "client_id", "trust_chain", "peer_trust_chain", "jwt"),  # IHE, OpenID Federation, OpenID4VP
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +57,11 @@ read_header_cached = lru_cache(maxsize=256)(read_header)
 
 
 def check_critical(parameters: Mapping[str, Any]) -> None:
-    """Raise InvalidToken where the header asks for an extension (RFC 7515 section 4.1.11, RFC 7797)."""
-    if "crit" in parameters or "b64" in parameters:
+    """Raise InvalidToken where the header asks for an extension (RFC 7515 section 4.1.11, RFC 7797).
+
+    Null asks for none: `header_of` refuses it, as it does for each registered parameter.
+    """
+    if parameters.get("crit") is not None or parameters.get("b64") is not None:
         raise InvalidToken("critical_header")
 
 

@@ -60,7 +60,9 @@ def _thumbprint_of(certificate: Any) -> str | None:
         return None
     if not isinstance(certificate, str | bytes):
         kind = type(certificate).__name__
-        raise TypeError(f"CLIENT_CERTIFICATE['SOURCE'] must return PEM (str), DER (bytes) or None, not a {kind}")
+        raise TypeError(f"CLIENT_CERTIFICATE['SOURCE'] must return PEM, DER or None, not a {kind}")
+    if isinstance(certificate, bytes) and certificate.startswith(_BEGIN.encode()):  # no DER begins so
+        certificate = certificate.decode("latin-1")
     try:
         return encode_segment(_sha256(_from_pem(certificate) if isinstance(certificate, str) else certificate))
     except ValueError as error:

@@ -13,7 +13,7 @@ _NAMES: Final = frozenset({"uri", "dns"})
 def last_element(text: str) -> dict[str, str]:
     """Return the keys in lower case and the values of the last element, but for the names in the certificate.
 
-    Whoever chose these names may have written separators into them: so no key counts that comes after one, nor an
+    The client may have chosen these names, with separators in them: so no key counts that comes after one, nor an
     element. Raises ValueError there, and where the header is malformed.
     """
     element: dict[str, str] = {}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InsufficientAuthentication
+from .lists import in_lists, listed
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def parse_authentication_context(
 
     Raises ValueError where both are missing, or a value cannot stand in a challenge.
     """
-    values = tuple(acr_values.split() if isinstance(acr_values, str) else acr_values)
+    values = tuple(acr_values.split()) if isinstance(acr_values, str) else listed(in_lists(acr_values))
     for value in values:
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value or " " in value:
             raise ValueError(f"{value!r} is not an acr value: printable ASCII without blanks")

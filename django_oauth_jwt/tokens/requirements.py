@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import InsufficientScope, MissingClaims
 from .access_token import AccessToken
+from .lists import in_lists, listed
 from .scope_hierarchy import FLAT, ScopeHierarchy
 
 #: RFC 6749 section 3.3: a scope is one or more of %x21 / %x23-5B / %x5D-7E.
@@ -76,9 +77,14 @@ def insufficient_scope(
     return InsufficientScope(required, detail=", ".join(lacking)) if lacking else None
 
 
+def parse_requirements(scope: str | Iterable[str], claims: Iterable[Any]) -> Requirements:
+    """Return what a program requires, as `parse_scopes` and `parse_claims` do, of any iterable; ValueError likewise."""
+    return Requirements(parse_scopes(in_lists(scope)), parse_claims(in_lists(claims)))
+
+
 def parse_scopes(scope: str | Iterable[str]) -> tuple[str, ...]:
     """Return the scopes in a space-separated string, or in a list of strings; ValueError for an invalid one."""
-    scopes = tuple(scope.split()) if isinstance(scope, str) else _listed(scope)
+    scopes = tuple(scope.split()) if isinstance(scope, str) else listed(scope)
     for entry in scopes:
         if not isinstance(entry, str) or not entry or not _SCOPE_CHARACTERS.issuperset(entry):
             raise ValueError(f"{entry!r} is not a scope (RFC 6749 section 3.3)")
@@ -93,12 +99,12 @@ def parse_claims(claims: Any) -> tuple[ClaimRequirement, ...]:
     """
     if isinstance(claims, str | Mapping):
         claims = [claims]
-    return tuple(_parse_claim(claim) for claim in _listed(claims))
+    return tuple(_parse_claim(claim) for claim in listed(claims))
 
 
 def claim_requirement(name: Any, *value: Any) -> ClaimRequirement:
     """Return the requirement of a claim by name, and by value if one is given; ValueError for an invalid one."""
-    path = (name,) if isinstance(name, str) else _listed(name)
+    path = (name,) if isinstance(name, str) else listed(name)
     if not path or not all(isinstance(part, str) and part for part in path):
         raise ValueError(f"a claim's name is a string, or a list of strings as path, not {name!r}")
     if not value:
@@ -117,12 +123,6 @@ def _parse_claim(claim: Any) -> ClaimRequirement:
     if "name" not in claim or not claim.keys() <= {"name", "value"}:
         raise ValueError(f'a claim is {{"name": ...}} or {{"name": ..., "value": ...}}, not {claim!r}')
     return claim_requirement(claim["name"], *([claim["value"]] if "value" in claim else []))
-
-
-def _listed(value: Any) -> tuple[Any, ...]:
-    if not isinstance(value, list | tuple | set | frozenset):
-        raise ValueError(f"expected a list, not {value!r}")
-    return tuple(value)
 
 
 def _matches(found: Any, value: Any) -> bool:

@@ -11,8 +11,6 @@ class ScopeHierarchy:
     >>> hierarchy = ScopeHierarchy({"books.admin": ["books.write"], "books.write": ["books.read"]})
     >>> sorted(hierarchy.with_implied({"books.write"}))
     ['books.read', 'books.write']
-    >>> hierarchy.that_grant("books.read")
-    ('books.read', 'books.admin', 'books.write')
 
     Raises ValueError for a circle, and says which.
     """
@@ -34,10 +32,6 @@ class ScopeHierarchy:
         """Return the scopes that were granted, and those that they stand for."""
         scopes = frozenset(granted)
         return scopes.union(*(self._implied[scope] for scope in scopes if scope in self._implied))
-
-    def that_grant(self, scope: str) -> tuple[str, ...]:
-        """Return the scopes any of which grants this one: itself, then the broader ones."""
-        return (scope, *(broader for broader, implied in self._implied.items() if scope in implied))
 
     def instead_of(self, required: tuple[str, ...]) -> list[tuple[str, ...]]:
         """Return the sets of scopes that do in place of the required ones.

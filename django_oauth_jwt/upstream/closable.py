@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -36,7 +37,7 @@ class Connections:
         """Return the connection, which the fetch uses from now on; raise ClosedPoolError where it is over."""
         with self._lock:
             if not self._are_closed:
-                self._in_use[connection] = sockets = []
+                sockets = self._in_use[connection] = list[socket.socket]()
                 connection.response_class = partial(_answer_on, sockets, connection.response_class)
                 return connection
         connection.close()
@@ -121,7 +122,9 @@ _TWINS: Final[dict[type, type]] = {
 }
 
 
-def _answer_on(sockets: list[socket.socket], kind: type[T], sock: socket.socket, *args: Any, **kwargs: Any) -> T:
+def _answer_on(
+    sockets: list[socket.socket], kind: Callable[..., T], sock: socket.socket, *args: Any, **kwargs: Any
+) -> T:
     """Return the answer that comes on a socket, which is remembered.
 
     Where the server says `Connection: close`, the connection forgets it while the answer is still being read.

@@ -16,7 +16,7 @@ _LONGEST_POLL_SECONDS: Final = 0.4
 
 
 def pauses(patience: float) -> Iterator[float]:
-    """Yield the seconds before each look, the first one at once, until so many seconds of pauses are over."""
+    """Yield the seconds before each try, the first one at once, until so many seconds of pauses are over."""
     yield 0.0
     pause, total = _POLL_SECONDS, 0.0
     while total <= patience:

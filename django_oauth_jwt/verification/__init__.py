@@ -2,21 +2,21 @@
 
 `rules` is the list of what every token must satisfy. `verifier` takes a token apart (`reading`) and goes through the
 list until the token breaks a rule; for the keys it asks by `needs`. Of opaque tokens it has what their issuers say
-(`introspected`), and holds these `answers` to the rules. `token_cache` remembers what was verified, and `times` is what
-is checked again at each use. `revocation` asks at each use whether the token was revoked, which the project says;
-`denylist` is what it may leave that to.
+(`introspected`), and holds each `introspection_response` to the rules. `token_cache` remembers what was verified, and
+`times` is what is checked again at each use. `revocation` asks at each use whether the token was revoked, which the
+project says; `denylist` is what it may leave that to.
 """
 
-from .answers import judge, token_of_answer
 from .denylist import Denylist
 from .introspected import OF_ANOTHER, add_confirmation
+from .introspection_response import judge, token_of_answer
 from .reading import UnverifiedToken, issuer_of, read_token, resolution_steps
 from .revocation import Revocation
-from .rules import FOR_ANSWERS, NO_KEYS, RULES, Rule
+from .rules import FOR_INTROSPECTION, NO_KEYS, RULES, Rule
 from .verifier import averify_token, remembered_or_steps, verify_token
 
 __all__ = [
-    "FOR_ANSWERS",
+    "FOR_INTROSPECTION",
     "NO_KEYS",
     "OF_ANOTHER",
     "RULES",

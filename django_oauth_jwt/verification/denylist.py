@@ -52,6 +52,7 @@ class Denylist:
 
     def revoke_steps(self, token: AccessToken) -> Steps[None]:
         """Remember a token for as long as it could be used."""
+        _require_access_token(token)
         # What an authorization server says of an opaque token may have a later end at each question.
         exp = None if _signing_input(token) is None else token.claims.get("exp")
         timeout = _timeout(exp, max(self._leeway, issuer_of_verified(token, self._settings).leeway))
@@ -67,6 +68,7 @@ class Denylist:
 
     def is_revoked_steps(self, token: AccessToken) -> Steps[bool]:
         """Tell whether a token was revoked."""
+        _require_access_token(token)
         token_keys, subject_key = _token_keys(token), _key("sub", token.issuer, token.subject)
         found = yield from self._call_steps(partial(_read, keys=[*token_keys, subject_key, PROBE_KEY]))
         is_subject_revoked = subject_key in found and _is_up_to(found[subject_key], token.claims.get("iat"))
@@ -83,6 +85,12 @@ class Denylist:
 
 class NotKept(RevocationCheckUnavailable):
     """The cache reported no error, and did not keep what it was given: some backends hide that their server is down."""
+
+
+def _require_access_token(token: object) -> None:
+    if not isinstance(token, AccessToken):
+        kind = type(token).__name__
+        raise TypeError(f"a token to revoke must be an AccessToken, as in request.access_token, and not a {kind}")
 
 
 def _keep(cache: BaseCache, key: str, timeout: int | None) -> bool:

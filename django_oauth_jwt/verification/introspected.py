@@ -12,7 +12,7 @@ from ..introspection import UNAVAILABLE, Introspectors, Verdict
 from ..jws import EncodedToken
 from ..tokens import VerifiedToken, freeze
 from ..upstream import Steps
-from .answers import judge
+from .introspection_response import judge
 from .token_cache import RememberedToken
 
 #: Reasons that leave the token to the next issuer: this one does not know it as its own.

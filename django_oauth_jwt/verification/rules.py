@@ -41,8 +41,8 @@ class Rule:
     the token ("header", "payload", "segments": three of them), the "source" of its issuer's keys, the "trust" in it
     (whether there is any has to be known), and the rules before it without which the rule cannot be asked. ``parts``
     are the rules that it consists of, where it checks several things in one step. ``at_each_use`` is what a remembered
-    token has to pass again, by its claims, the time and the leeway; the rest holds for good. ``is_for_answers`` tells
-    whether the claims that an authorization server gives for an opaque token are held to it, too.
+    token has to pass again, by its claims, the time and the leeway; the rest holds for good. ``is_for_introspection``
+    tells whether the claims that an authorization server gives for an opaque token are held to it, too.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Rule:
     needs: tuple[str, ...]
     parts: tuple["Rule", ...] = ()
     at_each_use: Callable[[Mapping[str, Any], float, float], None] | None = None
-    is_for_answers: bool = False
+    is_for_introspection: bool = False
 
 
 def _check_issuer(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
@@ -199,18 +199,20 @@ _EACH_TIME: Final = tuple(
 
 RULES: Final = (
     # The issuer decides whose keys are asked for: an unknown one must not cause a fetch.
-    Rule("issuer", _check_issuer, _issuer_facts, ("payload", "trust"), is_for_answers=True),
+    Rule("issuer", _check_issuer, _issuer_facts, ("payload", "trust"), is_for_introspection=True),
     Rule("algorithm", _check_algorithm, _algorithm_facts, ("header",)),
     Rule("keys", _need_keys, _keys_facts, ("header", "source")),
     # Before the claims, so that a forger does not learn which claims are expected.
     Rule("key and signature", _check_signature, _signature_facts, ("header", "keys"), (_KEY, _BY_KEY)),
     Rule("type", _check_type, _type_facts, ("header",)),
-    Rule("kind", _check_kind, _kind_facts, ("payload",), is_for_answers=True),
-    Rule("use", _check_use, _use_facts, ("payload",), is_for_answers=True),
-    Rule("required claims", _check_presence, _presence_facts, ("payload",), is_for_answers=True),
-    Rule("audience", _check_audience, _audience_facts, ("payload",), is_for_answers=True),
-    Rule("names", _check_names, _no_facts, ("payload",), is_for_answers=True),
-    Rule("times", _check_times, _no_facts, ("payload",), _EACH_TIME, at_each_use=check_times, is_for_answers=True),
+    Rule("kind", _check_kind, _kind_facts, ("payload",), is_for_introspection=True),
+    Rule("use", _check_use, _use_facts, ("payload",), is_for_introspection=True),
+    Rule("required claims", _check_presence, _presence_facts, ("payload",), is_for_introspection=True),
+    Rule("audience", _check_audience, _audience_facts, ("payload",), is_for_introspection=True),
+    Rule("names", _check_names, _no_facts, ("payload",), is_for_introspection=True),
+    Rule(
+        "times", _check_times, _no_facts, ("payload",), _EACH_TIME, at_each_use=check_times, is_for_introspection=True
+    ),
 )
 
 
@@ -221,7 +223,7 @@ def checks_of(rules: tuple[Rule, ...]) -> tuple[tuple[Check, ...], tuple[Check, 
 
 
 BEFORE_KEYS, AFTER_KEYS = checks_of(RULES)
-#: What the claims in an answer about a token have to pass (RFC 7662 section 4).
-FOR_ANSWERS: Final = tuple(rule for rule in RULES if rule.is_for_answers)
+#: What the claims in an introspection response have to pass (RFC 7662 section 4).
+FOR_INTROSPECTION: Final = tuple(rule for rule in RULES if rule.is_for_introspection)
 #: What a remembered token has to pass again.
 AT_EACH_USE: Final = tuple(rule.at_each_use for rule in RULES if rule.at_each_use is not None)

@@ -18,7 +18,7 @@ UNPROVEN = Answer(
 
 def bad_proof(description: str) -> Answer:
     """Return the answer to a proof that is not good, with what is wrong with it."""
-    return Answer(401, f'{_DPOP}, error="invalid_dpop_proof", error_description="{description}", Bearer')
+    return Answer(401, f'Bearer, {_DPOP}, error="invalid_dpop_proof", error_description="{description}"')
 
 
 def bound_stops(server: AuthorizationServer, origin: str) -> Iterator[Stop | str]:

@@ -51,5 +51,5 @@ def is_good_header(header):
         and header.get("kid", "ES256") == "ES256"  # without a name, the one key for ES256 is meant
         and ("typ" not in header or (isinstance(typ, str) and typ.lower() in ("jwt", "at+jwt")))
         and all(isinstance(header.get(name, ""), str) for name in ("x5t", "x5t#S256"))
-        and all(header.get(name, "") is not None for name in ("jku", "jwk", "x5u", "x5c", "cty"))
+        and all(header.get(name, "") is not None for name in ("jku", "jwk", "x5u", "x5c", "cty", "nonce"))
     )

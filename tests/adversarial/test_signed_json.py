@@ -67,7 +67,7 @@ def test_random_claims_are_accepted_only_where_they_follow_the_rules(entrances, 
     assert entrances.accepts(MINT.raw(payload=json.dumps(claims).encode())) is are_good_claims(claims, NOW)
 
 
-HEADER_NAMES = ["alg", "kid", "typ", "crit", "b64", "jwk", "jku", "x"]
+HEADER_NAMES = ["alg", "kid", "typ", "crit", "b64", "jwk", "jku", "nonce", "x"]
 
 
 @examples(400)

@@ -257,6 +257,9 @@ async def test_a_rejected_token_is_told_of_and_a_missing_one_is_not(issuer, sign
         ({"origins": ["https://app.example.com/"]}, ValueError, "is not an origin"),
         ({"origins": ["https://App.example.com"]}, ValueError, "is not an origin"),
         ({"origins": ["https://*.example.com"]}, ValueError, "is not an origin"),
+        ({"origins": ["https://b\u00fccher.example"]}, ValueError, "in small ASCII letters"),
+        ({"origins": ["https://app.example.com:443"]}, ValueError, "without its scheme's own port"),
+        ({"origins": ["http://[::1]:80"]}, ValueError, "without its scheme's own port"),
         ({"app": Echo}, TypeError, r"Echo\.as_asgi\(\)"),
         ({"app": None}, TypeError, "ASGI app"),
     ],
@@ -265,6 +268,14 @@ def test_a_mistake_is_an_error_at_once(arguments, kind, message):
     """And not at the first connection."""
     with pytest.raises(kind, match=message):
         BearerJwtMiddleware(**{"app": App(), **arguments})
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://a.test:80", "http://a.test:443", "https://a.test:4430", "http://[::1]:8080"]
+)
+def test_a_port_that_is_not_the_schemes_own_is_part_of_an_origin(origin):
+    """Browsers send it."""
+    BearerJwtMiddleware(App(), origins=[origin, "https://xn--bcher-kva.example"])
 
 
 def test_a_project_without_channels_loads_none_of_it():

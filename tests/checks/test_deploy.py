@@ -3,6 +3,10 @@
 import django
 import pytest
 from django.contrib.auth.middleware import AuthenticationMiddleware, LoginRequiredMiddleware
+from django.core.cache import caches
+from django.core.cache.backends.db import DatabaseCache
+from django.core.cache.backends.filebased import FileBasedCache
+from django.core.cache.backends.locmem import LocMemCache
 from django.core.checks import Warning as CheckWarning
 from django.core.checks import run_checks
 from django.http import HttpResponse
@@ -163,6 +167,15 @@ def test_foreign_tokens_that_nobody_takes_are_warned_of(prudent, listed, warning
     assert _warnings() == warnings
 
 
+@pytest.mark.parametrize("rest_framework", [None, {"DEFAULT_AUTHENTICATION_CLASSES": None}])
+def test_rest_framework_without_default_authenticators_is_read(prudent, rest_framework):
+    """Where each view has a list of its own, None says so as well as an empty list."""
+    prudent.REST_FRAMEWORK = rest_framework
+    assert _warnings() == []
+    prudent.OAUTH_JWT = {**PRUDENT, "PASS_FOREIGN_TOKENS": True}
+    assert _warnings() == ["W012"]
+
+
 def test_foreign_tokens_in_a_project_without_rest_framework_are_warned_of(prudent):
     """The setting does nothing there, unless it has django-ninja."""
     del prudent.REST_FRAMEWORK
@@ -199,6 +212,19 @@ def test_lax_settings_are_warned_of(prudent, oauth_jwt, warnings):
     assert _warnings() == warnings
 
 
+class OwnMemory(LocMemCache):
+    """A project's subclass of Django's."""
+
+
+class OwnFiles(FileBasedCache):
+    """Another one."""
+
+
+class OwnTable(DatabaseCache):
+    """Another one."""
+
+
+OWN_MEMORY, OWN_FILES, OWN_TABLE = (f"{__name__}.{name}" for name in ("OwnMemory", "OwnFiles", "OwnTable"))
 LOCAL, DUMMY = "django.core.cache.backends.locmem.LocMemCache", "django.core.cache.backends.dummy.DummyCache"
 FILES, DATABASE = "django.core.cache.backends.filebased.FileBasedCache", "django.core.cache.backends.db.DatabaseCache"
 
@@ -207,7 +233,10 @@ FILES, DATABASE = "django.core.cache.backends.filebased.FileBasedCache", "django
     ("oauth_jwt", "is_warned"),
     [
         ({}, False),
-        ({"DPOP": {"NONCE": True}}, False),
+        ({"DPOP": {}}, False),
+        ({"DPOP": {"OFFER": False}}, False),
+        ({"DPOP": {"NONCE": True}}, True),
+        ({"DPOP": {"PROOF_SECONDS": 30}}, True),
         ({"DPOP": {"OFFER": True}}, True),
         ({"REQUIRE_BOUND_TOKENS": True}, True),
         ({"REQUIRE_BOUND_TOKENS": True, "CLIENT_CERTIFICATE": {"SOURCE": "wsgi"}}, False),
@@ -220,12 +249,15 @@ FILES, DATABASE = "django.core.cache.backends.filebased.FileBasedCache", "django
         ({"BACKEND": LOCAL}, "remembers what its own process was sent"),
         ({"BACKEND": DUMMY}, "remembers nothing"),
         ({"BACKEND": FILES, "LOCATION": "/tmp/x"}, "cannot tell two uses at the same time apart"),
+        ({"BACKEND": OWN_MEMORY}, "remembers what its own process was sent"),
+        ({"BACKEND": OWN_FILES, "LOCATION": "/tmp/x"}, "cannot tell two uses at the same time apart"),
+        ({"BACKEND": OWN_TABLE, "LOCATION": "x"}, "keeps no more than 300 entries"),
         ({"BACKEND": DATABASE, "LOCATION": "x"}, "keeps no more than 300 entries"),
         ({"BACKEND": DATABASE, "LOCATION": "x", "OPTIONS": {"MAX_ENTRIES": 9_999}}, "keeps no more than 9999 entries"),
     ],
 )
 def test_a_cache_that_forgets_proofs_is_warned_of(prudent, oauth_jwt, is_warned, backend, words):
-    """W014: where DPoP is offered, a proof would be good once in each process, or for ever, or never."""
+    """W014: where DPoP is offered or set up, a proof would be good once in each process, or for ever, or never."""
     prudent.CACHES = {**SHARED, "own": backend}
     prudent.OAUTH_JWT = {**PRUDENT, **oauth_jwt, "JWKS_URI": None, "JWKS_SERVICE": SERVICE}
     assert _warnings() == []
@@ -243,6 +275,31 @@ def test_a_database_with_room_for_proofs_is_none(prudent):
     assert _warnings() == []
 
 
+@pytest.mark.parametrize(
+    ("own", "entries"),
+    [
+        ({"OPTIONS": {"MAX_ENTRIES": "20000"}}, None),
+        ({"OPTIONS": {"MAX_ENTRIES": "9999"}}, 9_999),
+        ({"OPTIONS": {"MAX_ENTRIES": None}}, 300),
+        ({"OPTIONS": {"MAX_ENTRIES": "many"}}, 300),
+        ({"OPTIONS": None}, 300),
+        ({"max_entries": 20_000}, None),
+        ({"max_entries": "9999", "OPTIONS": {"MAX_ENTRIES": 20_000}}, 9_999),
+    ],
+)
+@pytest.mark.parametrize("backend", [DATABASE, FILES])
+def test_the_size_of_a_cache_is_what_django_makes_of_it(prudent, backend, own, entries):
+    """As text, as it comes from the environment, in Django's older spelling, or wrong: then it is Django's default."""
+    prudent.CACHES = {"default": {"BACKEND": backend, "LOCATION": "/tmp/x", **own}}
+    assert _warnings() == []
+    if own.get("OPTIONS", {}) is not None:  # which no cache of Django's takes
+        assert caches.create_connection("default")._max_entries == (entries or 20_000)
+    prudent.OAUTH_JWT = {**PRUDENT, "IS_REVOKED": SHIPPED}
+    messages = run_checks(tags=["oauth_jwt"], include_deployment_checks=True)
+    assert [message.id for message in messages] == ["oauth_jwt.W015"] * (entries is not None)
+    assert all(f"no more than {entries} entries" in message.msg for message in messages)
+
+
 SHIPPED = "django_oauth_jwt.revocation.is_revoked"
 
 
@@ -253,6 +310,8 @@ SHIPPED = "django_oauth_jwt.revocation.is_revoked"
         ({"BACKEND": DUMMY}, "remembers nothing"),
         ({"BACKEND": FILES, "LOCATION": "/tmp/x"}, "keeps no more than 300 entries"),
         ({"BACKEND": DATABASE, "LOCATION": "x"}, "keeps no more than 300 entries"),
+        ({"BACKEND": OWN_MEMORY}, "remembers what its own process was sent"),
+        ({"BACKEND": OWN_FILES, "LOCATION": "/tmp/x"}, "keeps no more than 300 entries"),
         ({"BACKEND": DATABASE, "LOCATION": "x", "OPTIONS": {"MAX_ENTRIES": 9_999}}, "keeps no more than 9999 entries"),
         ({"BACKEND": FILES, "LOCATION": "/tmp/x", "OPTIONS": {"MAX_ENTRIES": 10_000}}, None),
         ({"BACKEND": DATABASE, "LOCATION": "x", "OPTIONS": {"MAX_ENTRIES": 10_000}}, None),
@@ -289,6 +348,7 @@ def test_bad_settings_give_their_errors_and_no_warnings(prudent):
     [
         ("django.core.cache.backends.locmem.LocMemCache", ["W003"]),
         ("django.core.cache.backends.dummy.DummyCache", ["W003"]),
+        (OWN_MEMORY, ["W003"]),
         ("django.core.cache.backends.db.DatabaseCache", []),
         ("django.core.cache.backends.memcached.PyMemcacheCache", []),
         ("django_redis.cache.RedisCache", []),
@@ -312,10 +372,10 @@ def test_services_of_the_projects_own_need_no_cache(prudent):
     assert _warnings() == ["W003"]
 
 
-@pytest.mark.parametrize("caches", [{}, {"default": {}}])
-def test_a_cache_that_is_not_there_is_left_to_djangos_check(prudent, caches):
+@pytest.mark.parametrize("configured", [{}, {"default": {}}])
+def test_a_cache_that_is_not_there_is_left_to_djangos_check(prudent, configured):
     """The checks go on, so that Django's own can say so."""
-    prudent.CACHES = caches
+    prudent.CACHES = configured
     assert _warnings() == []
 
 

@@ -255,6 +255,26 @@ def test_a_token_is_taken_as_it_is_copied(api_issuer, run, prefix, monkeypatch):
     assert run("explain_token", "-")[1] == 0
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_token_comes_from_a_file_of_any_shell(api_issuer, run, encoding, monkeypatch):
+    """With a byte order mark or without, whatever encoding the terminal has; UTF-16 needs its mark."""
+    octets = f"Bearer {api_issuer.token()}\r\n".encode(encoding)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(octets), encoding="ascii", errors="strict"))
+    output, status = run("explain_token", "-")
+    assert (status, "The token is accepted" in output) == ((1, False) if encoding == "utf-16-le" else (0, True))
+
+
+@pytest.mark.parametrize(
+    "octets", [b"\xe9.\xe9.\xe9", b"\xff\xfe", b"\xff\xfea", b"\xfe\xff\xd8\x00", b"\xef\xbb\xbf", b"\x80"]
+)
+def test_bytes_that_are_no_text_are_explained_too(api_issuer, run, octets, monkeypatch):
+    """They are no token, and no traceback."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(octets), encoding="utf-8", errors="strict"))
+    output, status = run("explain_token", "-")
+    assert list(results(output)) == RULES
+    assert ("The token is refused: " in output, status) == (True, 1)
+
+
 @pytest.mark.parametrize("options", [[], ["--json"]])
 @pytest.mark.parametrize("arguments", [{}, {"expired": True}, {"forged": True}, {"header": {"crit": ["x"]}}])
 def test_neither_token_nor_signature_is_printed(api_issuer, run, capfd, caplog, arguments, options):
@@ -350,7 +370,7 @@ def test_the_binding_of_a_token_is_shown_and_said_not_to_be_checked(api_issuer, 
     assert document["token"]["cnf"] == {"jkt": CLIENT.thumbprint}
     assert document["not_checked"][1] == "whether its sender has the key that it is bound to"
     unbound, _ = run("explain_token", api_issuer.token())
-    assert results(unbound)["binding"] == ("ok", "none: whoever has the token can use it")
+    assert results(unbound)["binding"] == ("ok", "none: anybody who has the token can use it")
     assert "--proof" not in unbound
 
 
@@ -365,6 +385,34 @@ def test_a_certificate_to_which_a_token_is_bound_is_shown(api_issuer, run):
         output, status = run("explain_token", token, "--proof", proof_of(token), "--url", URL)
     assert results(output)["certificate"] == ("?", "not checked: that takes the client's connection")
     assert "whether its sender has the certificate that it is bound to.\n" in output
+    assert status == 0
+
+
+@pytest.mark.parametrize(
+    ("prefix", "bound", "verdict"),
+    [
+        ("Bearer", False, "accepted"),
+        ("DPoP", False, "refused: unproven"),
+        ("Authorization: dpop", False, "refused: unproven"),
+        ("bearer", True, "refused: unproven"),
+        ("DPOP", True, "accepted, if its sender proves that it is theirs"),
+    ],
+)
+def test_the_scheme_before_a_token_is_judged_as_a_requests_is(api_issuer, run, prefix, bound, verdict):
+    """A token is refused with another scheme than its own, and no proof need be given to see that."""
+    output, status = run("explain_token", f"{prefix} {api_issuer.token(bound_to=CLIENT if bound else None)}")
+    assert f"The token is {verdict}.\n" in output
+    assert status == verdict.startswith("refused")
+    mark, words = results(output)["scheme"]
+    assert (mark == "no") == verdict.startswith("refused")
+    assert f"{'DPoP' if 'dpop' in prefix.lower() else 'Bearer'} stands before the token" in words
+
+
+def test_a_proof_stands_for_the_scheme_dpop(api_issuer, run):
+    """Whatever was copied before the token."""
+    token = api_issuer.token(bound_to=CLIENT)
+    output, status = run("explain_token", f"Bearer {token}", "--proof", proof_of(token), "--url", URL)
+    assert results(output)["scheme"] == ("ok", "DPoP is assumed, as there is a proof")
     assert status == 0
 
 

@@ -35,6 +35,27 @@ SAME_RESOURCES = [
     "https://api.example.com:443/v1",
 ]
 
+#: What RFC 9728 section 2 registers besides.
+METADATA_LISTS = [
+    *("authorization_servers", "scopes_supported", "bearer_methods_supported"),
+    *("resource_signing_alg_values_supported", "dpop_signing_alg_values_supported"),
+    "authorization_details_types_supported",
+]
+METADATA_TEXTS = [
+    *("jwks_uri", "resource_name", "resource_name#de", "resource_documentation", "resource_policy_uri"),
+    *("resource_tos_uri", "signed_metadata"),
+]
+METADATA_FLAGS = ["tls_client_certificate_bound_access_tokens", "dpop_bound_access_tokens_required"]
+METADATA = {
+    "resource": RESOURCE,
+    **dict.fromkeys(METADATA_LISTS, ("a", "b")),
+    **dict.fromkeys(METADATA_TEXTS, "x"),
+    **dict.fromkeys(METADATA_FLAGS, False),
+    "resource_name": lazystr("Books"),
+    "resource_name#de": lazystr("B\u00fccher"),
+    "x_scopes": None,
+}
+
 CYCLE = {"resource": RESOURCE}
 CYCLE["self"] = CYCLE
 
@@ -217,17 +238,33 @@ BAD = {
     "SCOPE_IMPLIES": [
         *[[], "a", b"a", 1, True, [("a", "b")], {"a": None}, {"a": 1}, {"a": {"b": 1}}, {"a": [1]}, {"a": ["b c"]}],
         *[{1: ["a"]}, {None: ["a"]}, {"": ["a"]}, {"a b": ["c"]}, {"a": ["a"]}, {"a": ["b"], "b": ["c"], "c": ["a"]}],
-        {"x": ["a"], "a": ["b"], "b": ["a"]},
+        *[{"x": ["a"], "a": ["b"], "b": ["a"]}, {Unprintable(): ["a"]}, {"a": [Unprintable()]}, {"a": Unprintable()}],
     ],
-    "SCOPE": [b"read", 1, True, {}, {"read": 1}, ["read write"], [""], [1], [None], ['re"ad'], ["re\\ad"], "r\u00e9ad"],
+    "SCOPE": [
+        b"read",
+        1,
+        True,
+        {},
+        {"read": 1},
+        ["read write"],
+        [""],
+        [1],
+        [None],
+        ['re"ad'],
+        ["re\\ad"],
+        "r\u00e9ad",
+        Unprintable(),
+        [Unprintable()],
+    ],
     "CLAIMS": [
+        *[Unprintable(), [Unprintable()], [{"name": Unprintable()}], [{Unprintable(): "a"}], [["a", Unprintable()]]],
         *[1, True, b"role", iter(["role"]), [1], [""], [None], [[]], [["a", 1]], [["a", ""]]],
         *[{}, [{}], [{"value": 1}], [{"name": "a", "values": [1]}], [{"name": ""}], [{"name": None}], [{"name": {}}]],
         *[[{"name": "a", "value": None}], [{"name": "a", "value": []}], [{"name": "a", "value": ["b", None]}]],
     ],
     "PROTECTED_PATHS": [*NO_PATTERNS, *WHOLE_URLS, *([pattern] for pattern in NO_SLASH)],
     "EXEMPT_PATHS": [*NO_PATTERNS, *WHOLE_URLS, *([pattern] for pattern in (*NO_SLASH, *EVERY_PATH))],
-    "INVALID_TOKEN_STATUS": [400, 200, 404, 0, -401, HUGE, NAN, True, "401", b"401", [401], {}],
+    "INVALID_TOKEN_STATUS": [401.0, 403.0, 400, 200, 404, 0, -401, HUGE, NAN, True, "401", b"401", [401], {}],
     "CACHE": ["", "elsewhere", b"default", 1, True, ["default"], {}],
     "JWKS_FRESH_SECONDS": NO_SECONDS,
     "JWKS_STALE_SECONDS": [*NO_SECONDS, 0, 0.0],
@@ -235,7 +272,7 @@ BAD = {
     "HTTP_SESSION": [*NO_CALLABLE, aresolver],
     "HTTP_TIMEOUT": [*NO_SECONDS, 0, 0.0],
     "ALLOW_INSECURE_HTTP": [0, 1, "True", "", [], b"x", object()],
-    "JWKS_SERVICE": [*NO_CALLABLE, "os.path", HALF_A_SERVICE, SimpleNamespace, dict],
+    "JWKS_SERVICE": [*NO_CALLABLE, "os.path", HALF_A_SERVICE, SimpleNamespace, dict, aresolver, AsyncResolver()],
     "ISSUER_RESOLVER": [*NO_CALLABLE, aresolver, AsyncResolver()],
     "USER_RESOLVER": [*NO_CALLABLE, aresolver, AsyncResolver()],
     "TOKEN_CACHE_SIZE": NO_COUNT,
@@ -245,9 +282,27 @@ BAD = {
         *[[{"resource": RESOURCE}, {"resource": other}] for other in SAME_RESOURCES],
         *[
             {"resource": value}
-            for value in (None, "", 1, b"x", "x", "https://b\u00fccher.example.com", 'https://"', HUGE, *NO_RESOURCES)
+            for value in (
+                None,
+                "",
+                1,
+                b"x",
+                "x",
+                "https://b\u00fccher.example.com",
+                'https://"',
+                HUGE,
+                *NO_RESOURCES,
+                Unprintable(),
+            )
         ],
         *[{"resource": RESOURCE, "x": value} for value in (object(), b"x", NAN, {1, 2}, {("a",): 1}, Unprintable())],
+        *[
+            {"resource": RESOURCE, name: value}
+            for name in METADATA_LISTS
+            for value in ("read", None, [1], [None], {}, True, lazystr("a"))
+        ],
+        *[{"resource": RESOURCE, name: value} for name in METADATA_TEXTS for value in (3, None, ["x"], {}, True)],
+        *[{"resource": RESOURCE, name: value} for name in METADATA_FLAGS for value in (0, None, "true", [True])],
     ],
     "IS_REVOKED": [*NO_CALLABLE, aresolver, AsyncResolver()],
     "PASS_FOREIGN_TOKENS": [0, 1, "True", "", [], b"x", object()],
@@ -283,7 +338,7 @@ BAD = {
         *[*NO_CALLABLE[:-2], object(), aresolver, [("a", ["b.c"])], iter(["a"])],
         *[{"a": value} for value in (None, 1, "b.c", {"b.c": 1}, ["c"], [1], [""], [" b.c"], [["b.c"]])],
         *[{"a": [value]} for value in (".", "b.", ".c", "b.c d", "b..c")],
-        *[{key: ["b.c"]} for key in (1, None, "", "a b", 'a"b')],
+        *[{key: ["b.c"]} for key in (1, None, "", "a b", 'a"b', Unprintable())],
     ],
     "ACCOUNTS": [
         *[[], "x", b"x", 1, True, [("CREATE", True)], {"create": True}, {"FIELD": {}}, {1: 2}, {HUGE: 1}],
@@ -421,6 +476,7 @@ GOOD = [
         {"resource": RESOURCE, "x": lazystr("y")},
         (Resource({"resource": RESOURCE, "x": lazystr("y")}),),
     ),
+    ("RESOURCE_METADATA", METADATA, (Resource(METADATA),)),
     (
         "RESOURCE_METADATA",
         [{"resource": RESOURCE}, {"resource": "http://127.0.0.1:8000/v1"}],

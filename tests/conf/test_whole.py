@@ -10,7 +10,7 @@ from django.test import override_settings
 from django_oauth_jwt.conf import get_settings
 from django_oauth_jwt.conf.rules import RULES
 
-from .samples import EVERY_PATH, HUGE, ISSUER, VALID, WITH_SLASH, Service, Unprintable
+from .samples import EVERY_PATH, HUGE, ISSUER, VALID, WITH_SLASH, Service, Unprintable, aresolver
 
 OTHER = "https://b.example.com"
 INSECURE = "http://as.example.com"
@@ -130,6 +130,7 @@ def test_a_long_value_is_told_in_brief(problem_of):
         ("REQUIRED_CLAIMS", [{"name": "sub"}], "a list of strings"),
         ("HTTP_SESSION", {}, "a requests.Session, a callable that returns a requests.Session, or the dotted path of"),
         ("USER_RESOLVER", {}, "a callable, or the dotted path of one"),
+        ("JWKS_SERVICE", aresolver, "must not be async (it may wait: under ASGI it runs in a thread)"),
         ("USER_RESOLVER", "books.users:member", "a dotted path, with dots only"),
         (
             "PROTECTED_PATHS",
@@ -159,6 +160,16 @@ def test_a_long_value_is_told_in_brief(problem_of):
         ("RESOURCE_METADATA", {"resource": "https://u:s3cret@as"}, "', without user name and password."),
         ("RESOURCE_METADATA", {"resource": "https://u:s3cret@as/#x"}, "'https://...@as/#x' has one"),
         ("RESOURCE_METADATA", {"resource": "http://u:s3cret@as"}, "', without user name and password."),
+        (
+            "RESOURCE_METADATA",
+            {"resource": "https://as", "scopes_supported": "read"},
+            "has 'scopes_supported', which must be a list of strings, neither empty nor with blanks around them (RFC",
+        ),
+        (
+            "RESOURCE_METADATA",
+            {"resource": "https://as", "resource_name#de": 3},
+            "has 'resource_name#de', which must be",
+        ),
         (
             "RESOURCE_METADATA",
             [{"resource": "https://as"}, {"resource": "https://as/"}],

@@ -162,7 +162,7 @@ def test_without_a_proof_the_binding_is_shown_and_left_open(issuer, cnf, require
 
 def test_a_token_that_cannot_be_read_is_bound_to_nobody_knows_whom(issuer):
     """Its binding is no rule that could be asked."""
-    for given, names in ((None, ["binding"]), (sent("x"), ["binding", "proof"])):
+    for given, names in ((None, ["binding"]), (sent(None), ["binding"]), (sent("x"), ["binding", "proof"])):
         explanation = explain("a.b.c", get_runtime(), given)
         assert [name for name, row in rows(explanation).items() if row.passed is None][-2 - len(names) :] == [
             *names,

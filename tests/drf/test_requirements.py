@@ -137,6 +137,8 @@ def test_a_bare_permission_asks_the_view(serve, issuer, attributes, token, statu
         (HasClaim, {}, r"HasClaim without arguments needs TestView\.required_claims"),
         (HasScope, {"required_scopes": ["a b"]}, r"TestView\.required_scopes: 'a b' is not a scope"),
         (HasScope, {"required_scopes": {"GET": 5}}, r"TestView\.required_scopes: expected a list, not 5"),
+        (HasScope, {"required_scopes": iter(["read"])}, r"TestView\.required_scopes: expected a list"),
+        (HasClaim, {"required_claims": {"GET": iter(["role"])}}, r"TestView\.required_claims: expected a list"),
         (HasClaim, {"required_claims": [{"nam": "x"}]}, r"TestView\.required_claims: a claim is"),
     ],
 )
@@ -146,6 +148,27 @@ def test_a_bare_permission_without_requirements_is_a_mistake(serve, issuer, perm
     client = serve(permission_classes=[permission], **attributes)
     with pytest.raises(ImproperlyConfigured, match=message):
         client.get("/", headers=issuer.headers() if headers else {})
+
+
+@pytest.mark.parametrize(
+    "permission",
+    [
+        HasScope(name for name in ["read", "write"]),
+        HasScope({"read": 1, "write": 2}.keys()),
+        HasScope({"GET": iter(["read"])}),
+        HasClaim("role", (role for role in ["editor", "publisher"])),
+        HasClaim(("org", "role"), {"editor": 1, "publisher": 2}.keys()),
+        HasClaim(iter([{"name": "role", "value": iter(["editor"])}])),
+        HasAuthenticationContext(iter(["mfa", "pwd"])),
+    ],
+)
+def test_a_permission_takes_any_iterable(serve, issuer, permission):
+    """As its types say, and requires the same at each request."""
+    client = serve(permission_classes=[permission])
+    good = issuer.headers("read write", role="editor", org={"role": "publisher"}, acr="pwd")
+    assert [client.get("/", headers=good).status_code for _ in range(2)] == [200, 200]
+    for _ in range(2):
+        assert client.get("/", headers=issuer.headers("x", role="x", acr="x")).status_code in (401, 403)
 
 
 @pytest.mark.parametrize(
@@ -163,6 +186,12 @@ def test_a_bare_permission_without_requirements_is_a_mistake(serve, issuer, perm
         lambda: HasClaim({"GET": "role"}, "admin"),
         lambda: HasClaim({"role": "admin"}),
         lambda: HasScope({"list": "read"}),
+        lambda: HasScope(b"read"),
+        lambda: HasClaim({"role"}.__contains__),
+        lambda: HasAuthenticationContext(None),
+        lambda: HasAuthenticationContext(5),
+        lambda: HasAuthenticationContext(b"mfa"),
+        lambda: HasAuthenticationContext({"mfa": 1}),
         lambda: HasScope({"GET": "read", None: "write"}),
     ],
 )

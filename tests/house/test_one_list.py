@@ -75,6 +75,7 @@ BROKEN = {
     "key and signature": {"forged": True},
     "type": {"header": {"typ": "id+jwt"}},
     "kind": {"at_hash": "x"},
+    "use": {"token_use": "id"},
     "required claims": {"jti": None},
     "audience": {"aud": "other"},
     "names": {"sub": 5},

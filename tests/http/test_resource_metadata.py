@@ -120,10 +120,13 @@ def test_a_path_that_is_no_utf_8_is_found_as_each_server_decodes_it(rsa_issuer, 
 
 
 def test_only_what_is_known_is_said(settings, rsa_issuer):
-    """RFC 9728 section 3.2: a parameter without values is left out; nothing is promised that nobody configured."""
+    """RFC 9728 section 3.2: a parameter without values is left out; nothing is promised that nobody configured.
+
+    No scope that stands for a required one is named: a client that asks for all of them would ask for too much.
+    """
     with rsa_issuer.installed(RESOURCE_METADATA=ROOT, SCOPE=["read"], SCOPE_IMPLIES={"write": ["read"], "x": ["y"]}):
         document = Client().get(WELL_KNOWN).json()
-    assert document.pop("scopes_supported") == ["read", "write"]
+    assert document.pop("scopes_supported") == ["read"]
     settings.OAUTH_JWT = {"JWKS_URI": "https://as.example.com/jwks", "RESOURCE_METADATA": ROOT}
     assert Client().get(WELL_KNOWN).json() == {**ROOT, "bearer_methods_supported": ["header"]}
 
@@ -140,11 +143,29 @@ def test_pages_of_all_origins_may_read_it(send, settings, rsa_issuer, middleware
         for method in ("get", "head"):
             response = send(method, WELL_KNOWN + suffix, headers=origin)
             assert (response.status_code, response["Access-Control-Allow-Origin"]) == (404 if suffix else 200, "*")
-            assert response.headers.get("Cache-Control") == (None if suffix else "public, max-age=3600")
+            assert response["Cache-Control"] == ("no-store" if suffix else "public, max-age=3600")
             assert "Vary" not in response.headers
     assert (preflight.status_code, preflight.content) == (204, b"")
+    assert preflight["Cache-Control"] == "public, max-age=3600"
     assert preflight["Access-Control-Allow-Origin"] == preflight["Access-Control-Allow-Headers"] == "*"
     assert preflight["Access-Control-Allow-Methods"] == preflight["Allow"] == "GET, HEAD, OPTIONS"
+
+
+LOGIN = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+]
+
+
+@pytest.mark.parametrize("ours_at", [0, 2, 3])
+@pytest.mark.parametrize("method", ["get", "head", "options"])
+def test_it_needs_no_log_in(send, settings, rsa_issuer, ours_at, method):
+    """Beside a middleware of Django's that wants one of every view, wherever ours stands."""
+    settings.MIDDLEWARE = [*LOGIN[:ours_at], "django_oauth_jwt.middleware.JwtBearerMiddleware", *LOGIN[ours_at:]]
+    with rsa_issuer.installed(RESOURCE_METADATA=ROOT):
+        response = send(method, WELL_KNOWN)
+    assert (response.status_code, response["Access-Control-Allow-Origin"]) == (204 if method == "options" else 200, "*")
 
 
 def test_nothing_can_be_done_to_it(send, rsa_issuer):

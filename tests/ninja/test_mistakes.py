@@ -111,9 +111,10 @@ def test_our_decorators_above_an_operation(decorator, operation):
     assert instead in str(error.value)
 
 
-def test_secure_as_an_authenticator(issuer, serve, new_api, client):
-    """It takes the request for a view, and nobody is let in."""
-    api = new_api(auth=secure(scope="read"))
+@pytest.mark.parametrize("auth", [secure(scope="read"), secure], ids=["secure(...)", "secure"])
+def test_secure_as_an_authenticator(issuer, serve, new_api, client, auth):
+    """It takes the request for a view, or for its arguments, and nobody is let in."""
+    api = new_api(auth=auth)
     api.get("/operation")(lambda request: "open")
     serve(api)
     with pytest.raises(TypeError, match=f"{BEARER_INSTEAD}, if this is django-ninja"):

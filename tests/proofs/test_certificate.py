@@ -2,6 +2,7 @@
 
 import time
 from contextlib import nullcontext, suppress
+from ipaddress import ip_address, ip_network
 
 import pytest
 from django.test import RequestFactory
@@ -98,6 +99,17 @@ ADDRESSES = [
     (["10.0.0.0/8"], "::ffff:10.0.0.7", True),
     (["10.0.0.0/8"], "::ffff:11.0.0.7", False),
     (["10.0.0.0/8"], "::1", False),
+    (["::ffff:10.0.0.0/104"], "::ffff:10.200.0.1", True),
+    (["::ffff:10.0.0.0/104"], "10.200.0.1", True),
+    (["::ffff:10.0.0.0/104"], "::ffff:11.0.0.1", False),
+    (["::ffff:10.0.0.7"], "::ffff:10.0.0.7", True),
+    (["::ffff:10.0.0.7"], "10.0.0.8", False),
+    (["::ffff:0:0/96"], "::ffff:192.0.2.1", True),
+    (["::ffff:0:0/96"], "::1", False),
+    (["::fffe:0:0/95"], "::ffff:192.0.2.1", False),
+    (["::/0"], "10.0.0.7", False),
+    ([ip_network("10.0.0.0/8"), ip_network("2001:db8::/32")], "10.0.0.7", True),
+    ([ip_address("10.0.0.7"), ip_address("::ffff:10.0.0.8")], "10.0.0.8", True),
     (["::1"], "::1", True),
     (["2001:db8::/32"], "2001:DB8::7", True),
     (["2001:db8::/32"], "2001:db9::7", False),
@@ -175,14 +187,17 @@ def own_source(request):
 @pytest.mark.parametrize("source", [own_source, f"{__name__}.own_source"])
 @pytest.mark.parametrize(
     ("certificate", "expected"),
-    [(PEM, X5T), (CHAIN, X5T), (DER, X5T), (None, None), (OTHER_DER, OTHER_X5T), (OTHER_CHAIN, OTHER_X5T)],
+    [
+        *[(PEM, X5T), (CHAIN, X5T), (DER, X5T), (None, None), (OTHER_DER, OTHER_X5T), (OTHER_CHAIN, OTHER_X5T)],
+        *[(PEM.encode(), X5T), (OTHER_CHAIN.encode(), OTHER_X5T)],
+    ],
 )
 def test_a_source_of_the_projects_own_gives_pem_or_der(thumbprint, source, certificate, expected):
-    """A callable that takes the request, or its dotted path."""
+    """A callable that takes the request, or its dotted path. PEM may be bytes, as cryptography returns it."""
     assert thumbprint(source, own=certificate) == expected
 
 
-@pytest.mark.parametrize("certificate", ["", "certificate", PEM[:-30], ESCAPED])
+@pytest.mark.parametrize("certificate", ["", "certificate", PEM[:-30], PEM[:-30].encode(), ESCAPED])
 def test_what_a_source_of_the_projects_own_cannot_decode_is_refused(thumbprint, certificate):
     """It may have passed on what the client sent."""
     assert "cannot be read" in detail_of(thumbprint, own_source, own=certificate)

@@ -173,7 +173,7 @@ def test_a_bad_proof_is_refused(send, at, token, proof_key, signals, fault):
     make, reason = BAD[fault]
     response = send("get", at, headers=make(proof_key, token, at))
     assert response.status_code == 401
-    assert challenge(response).startswith(f'{ALGS}, error="invalid_dpop_proof", error_description="')
+    assert challenge(response).startswith(f'Bearer, {ALGS}, error="invalid_dpop_proof", error_description="')
     assert response["Cache-Control"] == "no-store"
     assert [sent["reason"] for name, sent in signals if name == "rejected"] == [reason]
     assert "accepted" not in [name for name, _ in signals]
@@ -201,7 +201,7 @@ def test_a_proof_is_for_the_request_that_it_was_shown_with(send, settings, token
 def test_a_token_of_nobody_in_particular_needs_the_bearer_scheme(send, at, issuer, proof_key):
     """RFC 9449 section 7.1: sent as DPoP it is refused, and so is another's."""
     response = send("get", at, headers=proof_key.headers(issuer.token("read"), "GET", url(at)))
-    assert (response.status_code, challenge(response)) == (401, f"{ALGS}, {UNPROVEN}, Bearer")
+    assert (response.status_code, challenge(response)) == (401, f"Bearer, {ALGS}, {UNPROVEN}")
     assert send("get", at, headers=issuer.headers("read")).status_code == 200
 
 
@@ -211,12 +211,12 @@ def test_what_else_is_wrong_is_told_in_the_scheme_that_was_used(send, at, issuer
     response = send("get", at, headers=proof_key.headers(expired, "GET", url(at)))
     assert (response.status_code, challenge(response)) == (
         403,
-        f'{ALGS}, error="invalid_token", error_description="Token has expired", scope="read", Bearer',
+        f'Bearer, {ALGS}, error="invalid_token", error_description="Token has expired", scope="read"',
     )
     response = send("get", at, headers=proof_key.headers(issuer.token("x", bound_to=proof_key), "GET", url(at)))
     assert (response.status_code, challenge(response).partition(", error_")[0]) == (
         403,
-        f'{ALGS}, error="insufficient_scope"',
+        f'Bearer, {ALGS}, error="insufficient_scope"',
     )
 
 
@@ -236,6 +236,30 @@ def test_a_challenge_offers_what_the_settings_offer(send, at, trust, settings_of
     assert (response.status_code, challenge(response)) == (401, expected)
 
 
+@pytest.mark.parametrize(
+    ("settings_of", "comes_first"),
+    [
+        ({}, "Bearer"),
+        ({"DPOP": {"OFFER": True}}, "Bearer"),
+        ({"CLIENT_CERTIFICATE": {"SOURCE": "wsgi"}}, "Bearer"),
+        ({"DPOP": {"OFFER": True, "NONCE": True}}, "DPoP"),
+        ({"REQUIRE_BOUND_TOKENS": True}, "DPoP"),
+        ({"REQUIRE_BOUND_TOKENS": True, "CLIENT_CERTIFICATE": {"SOURCE": "wsgi"}}, "DPoP"),
+    ],
+)
+def test_bearer_comes_first_where_it_will_do(send, at, trust, proof_key, settings_of, comes_first):
+    """DPoP does where bound tokens are required, and where a client, which may read one challenge alone, needs a nonce.
+
+    The parameters stand in the challenge for DPoP in any case, as that is what the client has used.
+    """
+    token = trust(SCOPE="read", **settings_of).token("read", bound_to=proof_key)
+    method, error = (
+        ("GET", "use_dpop_nonce") if "DPOP" in settings_of and comes_first == "DPoP" else ("PUT", "invalid_dpop_proof")
+    )
+    used = challenge(send("get", at, headers=proof_key.headers(token, method, url(at))))
+    assert used.startswith(f'{"Bearer, " if comes_first == "Bearer" else ""}{ALGS}, error="{error}"')
+
+
 def test_where_bound_tokens_are_required_no_other_is_good(send, at, trust, proof_key):
     """Neither as Bearer nor with a proof that the token does not ask for."""
     issuer = trust(SCOPE="read", REQUIRE_BOUND_TOKENS=True)
@@ -251,6 +275,7 @@ def test_a_nonce_is_asked_for_and_renewed(send, at, trust, proof_key, frozen_tim
     response = send("get", at, headers=proof_key.headers(token, "GET", url(at)))
     assert response.status_code == 401
     assert challenge(response).startswith(f'{ALGS}, error="use_dpop_nonce"')
+    assert challenge(response).endswith(", Bearer")
     nonce = response["DPoP-Nonce"]
     response = send("get", at, headers=proof_key.headers(token, "GET", url(at), nonce=nonce))
     assert (response.status_code, "DPoP-Nonce" in response.headers) == (200, False)

@@ -3,7 +3,11 @@
 import pytest
 from django.http import HttpResponse
 from django.urls import path
+from django.utils.decorators import method_decorator
+from django.views import View
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
 
 from django_oauth_jwt.authentication import BearerJwtAuthentication
 from django_oauth_jwt.decorators import secure
@@ -26,7 +30,55 @@ def drf_view(request):
     return HttpResponse()
 
 
+class Handler(View):
+    """One handler has a realm, another has none."""
+
+    @method_decorator(secure(scope="read", realm="books"))
+    def get(self, request):
+        return HttpResponse()
+
+    @method_decorator(secure(scope="read"))
+    def post(self, request):
+        return HttpResponse()
+
+
+class DrfHandler(APIView):
+    authentication_classes = (BearerJwtAuthentication,)
+    permission_classes = (HasScope("read"),)
+    get = Handler.get
+
+
+class Twice(DrfHandler):
+    """To be decorated as a whole."""
+
+
+class Stock(ViewSet):
+    authentication_classes = (BearerJwtAuthentication,)
+    permission_classes = (HasScope("read"),)
+    list = Handler.get
+
+
+def raising(request):
+    raise InvalidToken("wrong_tenant", "Another tenant")
+
+
+class Dispatch(View):
+    get = Handler.post
+
+
+books, plain = secure(scope="read", realm="books"), secure(scope="read")
 urlpatterns = [
+    path("books/def/", books(view)),
+    path("books/async/", books(async_view)),
+    path("books/handler/", Handler.as_view()),
+    path("books/dispatch/", method_decorator(books, name="dispatch")(Dispatch).as_view()),
+    path("books/drf/", books(drf_view)),
+    path("books/drf-handler/", DrfHandler.as_view()),
+    path("books/view-set/", Stock.as_view({"get": "list"})),
+    path("books/below/", plain(books(view))),
+    path("books/above/", books(secure(scope="read", realm="inner")(view))),
+    path("books/twice/", method_decorator(plain, name="dispatch")(Twice).as_view()),
+    path("books/raising/", books(raising)),
     path("decorator/", secure(scope="read")(view)),
     path("own-realm/", secure(scope="read", realm='the "view"')(view)),
     path("own-realm/async/", secure(scope="read", realm='the "view"')(async_view)),
@@ -89,6 +141,39 @@ def test_a_views_own_realm_wins_over_the_setting(send, rsa_issuer, url, challeng
     """The realm can be set for a view, and can be taken away from it."""
     with rsa_issuer.installed(REALM="all"):
         assert challenge_of(send("get", url)) == challenge
+
+
+BOOKS = [str(pattern.pattern) for pattern in urlpatterns if str(pattern.pattern).startswith("books/")]
+
+
+@pytest.mark.parametrize("middleware", [[], ["django_oauth_jwt.middleware.JwtBearerMiddleware"]])
+@pytest.mark.parametrize("token", [{}, {"expired": True}, {"scope": "x"}, {"scope": "read"}])
+@pytest.mark.parametrize("path", BOOKS)
+def test_a_view_has_one_realm_whoever_refuses_the_request(send, rsa_issuer, settings, middleware, token, path):
+    """The middleware, DRF and the decorator, of several decorators the outermost that has one: a client sees one."""
+    settings.MIDDLEWARE = middleware
+    with rsa_issuer.installed(REALM="all"):
+        response = send("get", f"/{path}", headers=rsa_issuer.headers(**token) if token else {})
+    if token != {"scope": "read"} or path == "books/raising/":
+        assert challenge_of(response).startswith('Bearer realm="books"')
+    else:
+        assert response.status_code == 200
+
+
+@pytest.mark.parametrize("middleware", [[], ["django_oauth_jwt.middleware.JwtBearerMiddleware"]])
+@pytest.mark.parametrize(
+    ("method", "url", "realm"),
+    [
+        ("get", "/empty-realm/", ""),
+        ("post", "/books/handler/", 'realm="all", '),
+        ("head", "/books/handler/", 'realm="books", '),
+    ],
+)
+def test_the_realm_is_that_of_the_handler(send, rsa_issuer, settings, middleware, method, url, realm):
+    """None of a neighbour's, and an empty one takes that of the settings away."""
+    settings.MIDDLEWARE = middleware
+    with rsa_issuer.installed(REALM="all"):
+        assert challenge_of(send(method, url)) == f'Bearer {realm}scope="read"'
 
 
 def test_the_scope_parameter_names_all_that_the_view_requires(send, issuer, settings):

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from functools import partial
 from types import SimpleNamespace
 from unittest.mock import Mock
 
@@ -12,6 +13,7 @@ from django.urls import path
 from django.utils.decorators import method_decorator
 from django.utils.functional import SimpleLazyObject
 from django.views import View
+from django.views.decorators.cache import never_cache
 from rest_framework.decorators import api_view
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -169,8 +171,11 @@ def test_token_not_required_with_parentheses():
         token_not_required()
 
 
-@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "head", "options", "trace"])
-@pytest.mark.parametrize("base", [View, APIView])
+ACTIONS = ["list", "create", "retrieve", "update", "partial_update", "destroy"]
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "head", "options", "trace", *ACTIONS])
+@pytest.mark.parametrize("base", [View, APIView, ModelViewSet])
 def test_token_not_required_on_one_method_of_a_class(base, method):
     """The middleware asks the class: the method alone would stay secured, without a word."""
 
@@ -182,14 +187,38 @@ def test_token_not_required_on_one_method_of_a_class(base, method):
         type("Open", (base,), {method: token_not_required(handler)})
 
 
-def test_a_view_may_be_named_as_a_method_is():
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_function_in_a_class_may_be_named_as_an_action_is(action):
+    """A class may be no more than the place where views stand."""
+
+    def list_books(request):
+        return HttpResponse()
+
+    for view in (list_books, partial(list_books)):
+        view.__name__, view.__qualname__ = action, f"Books.{action}"
+        assert token_not_required(view)(None).status_code == 200
+
+
+def test_a_decorated_action_is_one():
+    """Whatever stands below."""
+    with pytest.raises(TypeError, match=r"name=\"dispatch\"\) on .*Cached"):
+
+        class Cached(ModelViewSet):
+            @token_not_required
+            @method_decorator(never_cache)
+            def list(self, request):
+                return Response()
+
+
+@pytest.mark.parametrize("name", ["get", "list"])
+def test_a_view_may_be_named_as_a_method_is(name):
     """A function is one, be it made in a module or in another function."""
 
     def get(request):
         return HttpResponse()
 
-    for name in (get.__qualname__, "get"):
-        get.__qualname__ = name
+    for place in ("test_a_view_may_be_named.<locals>.", ""):
+        get.__qualname__ = f"{place}{name}"
         assert token_not_required(view=get)(None).status_code == 200
 
 

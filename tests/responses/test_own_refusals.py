@@ -78,8 +78,8 @@ class TooOld(InvalidProof):
 
 #: By name: what is raised, then status, body and challenge of the answer where INVALID_TOKEN_STATUS is 401.
 PROOF = (
-    'DPoP algs="RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519", '
-    'error="invalid_dpop_proof", error_description="DPoP proof is not accepted", Bearer'
+    'Bearer, DPoP algs="RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519", '
+    'error="invalid_dpop_proof", error_description="DPoP proof is not accepted"'
 )
 WORDS = 'error_description="Token is for another tenant"'
 OWN = {

@@ -10,8 +10,10 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.authentication import SessionAuthentication
+from rest_framework.decorators import action
 from rest_framework.permissions import BasePermission, IsAdminUser, IsAuthenticated
 from rest_framework.response import Response
+from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
@@ -73,6 +75,30 @@ class Actions(ViewSet):
     create = list  # noqa: A003  # DRF's names
 
 
+class Decorated(ViewSet):
+    """One whose actions are decorated, behind a router and without permissions."""
+
+    authentication_classes = (BearerJwtAuthentication,)
+    permission_classes = ()
+
+    @method_decorator(secure(scope="a b"))
+    def list(self, request):
+        return Response()
+
+    @method_decorator(secure(scope="c"))
+    def create(self, request):
+        return Response()
+
+    @action(detail=False, methods=["get", "put"])
+    @method_decorator(secure(scope="d"))
+    def stock(self, request):
+        return Response()
+
+
+router = SimpleRouter(trailing_slash=False)
+router.register("set", Decorated, basename="set")
+
+
 class Named(BasePermission):
     """Somebody else's permission, with names of its own."""
 
@@ -116,6 +142,14 @@ class DrfHandlers(Books):
     get = method_decorator(secure(scope="a b"))(Books.get)
 
 
+class HeadHandler(Handlers):
+    """One with a `head` of its own."""
+
+    @method_decorator(secure(scope="h"))
+    def head(self, request):
+        return HttpResponse()
+
+
 class AnyName:
     """A view that answers to any name."""
 
@@ -152,6 +186,7 @@ urlpatterns = [
     path("twice", decorated(decorated(Shelf, BC), A).as_view()),
     path("handlers", decorated(Handlers, A).as_view()),
     path("wrapped", csrf_exempt(never_cache(A(never_cache(BC(view)))))),
+    path("head-handler", HeadHandler.as_view()),
     path("drf-handlers", DrfHandlers.as_view()),
     path("named", drf(Named, ALL)),
     path("mock", Mock(return_value=HttpResponse())),
@@ -181,6 +216,7 @@ urlpatterns = [
     path("drf-initkwargs", Books.as_view(permission_classes=[ALL])),
     path("raised", secure(scope="a b")(raising(InsufficientScope(["c"])))),
     path("actions/<pk>", Actions.as_view({"get": "list", "post": "create"})),
+    *router.urls,
     path("demanding", Demanding.as_view()),
     path("misconfigured", drf(HasScope("a") & HasScope)),
     path("wrong-tenant", secure(scope="a b c")(raising(InvalidToken("wrong_tenant", "Another tenant")))),
@@ -302,6 +338,38 @@ def test_the_scopes_are_those_of_the_method(send, settings, rsa_issuer, method, 
     with rsa_issuer.installed(SCOPE="s"):
         challenge = send(method, "/drf-methods")["WWW-Authenticate"]
     assert challenge == f'Bearer scope="{"s" if scope == "s" else f"s {scope}"}"'
+
+
+@pytest.mark.parametrize("middleware", [[], [MIDDLEWARE]])
+@pytest.mark.parametrize("token", [{}, {"expired": True}, {"scope": "s"}])
+@pytest.mark.parametrize(("url", "scope"), [("/handlers", "a b c"), ("/drf-handlers", "a b c"), ("/head-handler", "h")])
+def test_head_is_get_unless_the_class_has_its_own(send, settings, rsa_issuer, middleware, token, url, scope):
+    """Django calls `get` for HEAD, so HEAD requires what is required of `get`."""
+    settings.MIDDLEWARE = middleware
+    with rsa_issuer.installed(SCOPE="s" if middleware else ""):
+        challenge = send("head", url, headers=rsa_issuer.headers(**token) if token else {})["WWW-Authenticate"]
+    of_middleware = "s " if middleware else ""
+    assert challenge.endswith(f'scope="{of_middleware}{scope}"')
+
+
+@pytest.mark.parametrize("middleware", [[], [MIDDLEWARE]])
+@pytest.mark.parametrize("token", [{}, {"expired": True}, {"scope": "s"}])
+@pytest.mark.parametrize(
+    ("method", "url", "scope"),
+    [
+        ("head", "/set", "a b"), ("get", "/set", "a b"), ("post", "/set", "c"),
+        ("head", "/set/stock", "d"), ("get", "/set/stock", "d"), ("put", "/set/stock", "d"),
+    ],
+)  # fmt: skip
+def test_an_action_of_a_view_set_is_found_by_its_method(
+    send, settings, rsa_issuer, middleware, token, method, url, scope
+):
+    """A router says which action answers which method; what is required of it is named from the first refusal on."""
+    settings.MIDDLEWARE = middleware
+    with rsa_issuer.installed(SCOPE="s" if middleware else ""):
+        challenge = send(method, url, headers=rsa_issuer.headers(**token) if token else {})["WWW-Authenticate"]
+    of_middleware = "s " if middleware else ""
+    assert challenge.endswith(f'scope="{of_middleware}{scope}"')
 
 
 @pytest.mark.parametrize(("method", "scope"), [("get", "list:GET:7"), ("head", "list:HEAD:7")])

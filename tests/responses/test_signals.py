@@ -3,10 +3,13 @@
 import logging
 
 import pytest
+from django.contrib.auth.models import User
 from django.dispatch import receiver
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
+from django.utils.decorators import method_decorator
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.views import APIView
 
 from django_oauth_jwt.authentication import BearerJwtAuthentication
 from django_oauth_jwt.decorators import secure
@@ -32,7 +35,39 @@ def drf_view(request):
 
 
 secured = secure(scope="read", claims=["role"])
+
+
+class Handler(APIView):
+    """One method is decorated, which DRF calls with a request of its own."""
+
+    authentication_classes = (BearerJwtAuthentication,)
+    permission_classes = ()
+
+    @method_decorator(secured)
+    def get(self, request):
+        return JsonResponse({"user": str(request.user), "role": request.claims["role"]})
+
+
+class WithoutAuthenticators(Handler):
+    authentication_classes = ()
+
+
+class Above:
+    """Middleware above, which sees the request when its view is done."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        above.append(request)
+        return response
+
+
+above = []
 urlpatterns = [
+    path("handler/", Handler.as_view()),
+    path("handler/alone/", WithoutAuthenticators.as_view()),
     path("def/", secured(view)),
     path("async/", secured(async_view)),
     path("drf/", drf_view),
@@ -93,6 +128,36 @@ def test_a_rejected_token_is_told_of_once_with_the_reason(send, rsa_issuer, url,
     assert isinstance(rejected[0]["error"], BearerError)
     assert isinstance(rejected[0]["request"], HttpRequest)
     assert rejected[0]["sender"] is type(rejected[0]["request"])
+
+
+def somebody(access_token, request):
+    """Know everybody, by the one request that receivers and middleware know."""
+    assert isinstance(request, HttpRequest)
+    return User(username=f"Mr {access_token.subject}")
+
+
+@pytest.mark.parametrize("url", ["/handler/", "/handler/alone/"])
+@pytest.mark.parametrize("ours", [[], ["django_oauth_jwt.middleware.JwtBearerMiddleware"]])
+@pytest.mark.parametrize("resolver", [None, f"{__name__}.somebody"])
+@pytest.mark.parametrize("reason", [None, "insufficient_scope", "missing_claims", "expired"])
+def test_a_handler_of_drf_has_the_request_of_all_others(
+    send, rsa_issuer, settings, signals, url, ours, resolver, reason
+):
+    """DRF's own request wraps it: receivers, resolvers and middleware above see Django's, and what is set on it."""
+    settings.MIDDLEWARE = [f"{__name__}.Above", *ours]
+    above.clear()
+    with rsa_issuer.installed(USER_RESOLVER=resolver):
+        response = send("get", url, headers=rsa_issuer.headers(**REJECTIONS.get(reason, GOOD)))
+    (request,) = above
+    assert all(sent["request"] is request and sent["sender"] is type(request) for _, sent in signals)
+    assert [sent.get("reason") for name, sent in signals if name == "rejected"] == [*filter(None, [reason])]
+    if reason == "expired":
+        assert (request.claims, request.access_token) == ({}, None)
+    else:
+        assert (request.claims["sub"], request.access_token.subject) == ("user-1", "user-1")
+        assert signals[0][0] == "accepted"
+    if reason is None and resolver and not (ours and url == "/handler/alone/"):  # where DRF says: nobody
+        assert (response.json()["user"], request.user.username) == ("Mr user-1", "Mr user-1")
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic x"}, {"Authorization": "Bearer"}])

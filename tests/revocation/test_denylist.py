@@ -299,6 +299,15 @@ def test_what_no_token_can_have_is_no_subject(calls, written, arguments):
     assert written == []
 
 
+@pytest.mark.parametrize("given", ["a.b.c", None, {"jti": "1"}, SimpleNamespace(encoded="a.b.c")])
+def test_what_is_no_access_token_cannot_be_revoked(calls, written, given):
+    """The text of a token, or the None of an exempt path: the error says what is wanted, and shows no token."""
+    for ask in (calls.revoke, is_revoked):
+        with pytest.raises(TypeError, match=f"must be an AccessToken, .* not a {type(given).__name__}$"):
+            ask(given)
+    assert written == []
+
+
 @pytest.mark.parametrize("garbage", ["", "x", b"", False, True, None, [], {}, float("nan"), SimpleNamespace()])
 def test_an_entry_that_makes_no_sense_revokes(calls, written, garbage):
     """Somebody has written it for a reason. A new call puts it right."""

@@ -67,8 +67,9 @@ def test_a_proof_is_explained_and_not_used_up(issuer, client, explained):
     assert rules == by_command(token, "--proof", headers["DPoP"], "--url", URL)
     assert explained(headers, "/api/token").json()["verdict"] == "refused: wrong_proof_url"
     assert client.get("/secured/token", headers=headers).status_code == 200
-    without = explained({"Authorization": f"Bearer {token}"}).json()
+    without = explained({"Authorization": f"DPoP {token}"}).json()
     assert without["verdict"] == "accepted, if its sender proves that it is theirs"
+    assert explained({"Authorization": f"Bearer {token}"}).json()["verdict"] == "refused: unproven"
 
 
 @pytest.mark.parametrize("kind", ["token", "opaque_token"])

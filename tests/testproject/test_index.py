@@ -118,15 +118,15 @@ def explain(browser):
             {"binding": "other"},
             "401 Unauthorized",
             (
-                f'DPoP {_ALGS}, error="invalid_dpop_proof", '
-                'error_description="DPoP proof is signed with another key than the token is bound to", META, Bearer'
+                f'Bearer, DPoP {_ALGS}, error="invalid_dpop_proof", '
+                'error_description="DPoP proof is signed with another key than the token is bound to", META'
             ),
         ),
         (
             "/api/token",
             {"binding": "used"},
             "401 Unauthorized",
-            f'DPoP {_ALGS}, error="invalid_dpop_proof", error_description="DPoP proof was used before", META, Bearer',
+            f'Bearer, DPoP {_ALGS}, error="invalid_dpop_proof", error_description="DPoP proof was used before", META',
         ),
         (
             "/secured/token",
@@ -224,7 +224,8 @@ def test_the_page_explains_an_answer_when_it_is_asked(submit, explain, browser):
     assert [row.split()[:3] for row in rows if not row.startswith("ok ")] == [["no", "proof", "key"]]
     submit("/api/token", binding="bearer")
     verdict, rows = explain()
-    assert verdict.startswith("The token is accepted, if its sender proves that it is theirs. ")
+    assert verdict.startswith("The token is refused: unproven. ")
+    assert [row.split()[:2] for row in rows if row.startswith("no ")] == [["no", "scheme"]]
     assert "? proof not checked: none is given" in rows
     submit("/secured/token", kind="none")
     assert not browser.find_element(By.ID, "explain").is_enabled()

@@ -1,6 +1,6 @@
 """Requirements as data: what they are parsed from, and what meets them."""
 
-from collections import OrderedDict
+from collections import OrderedDict, UserList, deque
 from contextlib import nullcontext
 from datetime import date
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from django_oauth_jwt.tokens import (
     claim_requirement,
     freeze,
     parse_claims,
+    parse_requirements,
     parse_scopes,
     scopes_of,
 )
@@ -107,6 +108,35 @@ def test_what_is_no_claim_requirement_is_a_mistake(given):
     """A requirement that no token can meet is told when it is written."""
     with pytest.raises(ValueError, match=r"expected a list|a claim's name|a claim is|which no claim can meet"):
         parse_claims(given)
+
+
+LISTS = [list, tuple, deque, UserList, iter, dict.fromkeys, lambda names: dict.fromkeys(names).keys()]
+LISTS += [lambda names: (name for name in names), lambda names: map(str, names)]
+
+
+@pytest.mark.parametrize("make", [make for make in LISTS if make != dict.fromkeys])
+def test_a_program_gives_any_iterable(make):
+    """As the types say; a list in a list, such as a path or several values, as well."""
+    claims = iter([make(["org", "role"]), {"name": make(["a", "b"]), "value": make(["x", "y"])}])
+    assert parse_requirements(make(["read", "write"]), claims) == Requirements(
+        ("read", "write"), (ClaimRequirement(("org", "role")), ClaimRequirement(("a", "b"), ("x", "y")))
+    )
+
+
+@pytest.mark.parametrize("given", [b"read", bytearray(b"read"), {"read": 1}, MappingProxyType({"read": 1}), 5, None])
+def test_what_is_no_list_of_strings_is_none_for_a_program_either(given):
+    """Neither bytes nor the names of a mapping; a string is the scopes or the one claim that it names."""
+    for scope, claims in [(given, ()), ((), given), ((), [{"name": given}])]:
+        with pytest.raises(ValueError, match=r"expected a list|a claim is"):
+            parse_requirements(scope, claims)
+    assert parse_requirements("read write", "role") == Requirements(("read", "write"), (ROLE,))
+
+
+@pytest.mark.parametrize("make", LISTS[2:])
+def test_what_is_read_more_than_once_is_a_list(make):
+    """Settings and attributes of views: a generator would be empty the second time, and require nothing."""
+    with pytest.raises(ValueError, match="expected a list"):
+        parse_scopes(make(["read"]))
 
 
 @pytest.mark.parametrize(

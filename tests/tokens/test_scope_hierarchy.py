@@ -23,13 +23,6 @@ def test_a_scope_stands_for_what_it_implies_transitively(granted, expanded):
     assert sorted(FLAT.with_implied(granted)) == sorted(granted)
 
 
-def test_the_scopes_that_grant_one_begin_with_itself():
-    """So that a requirement is told in its own words first."""
-    assert BOOKS.that_grant("books.read") == ("books.read", "books.admin", "books.write")
-    assert BOOKS.that_grant("books.admin") == ("books.admin",)
-    assert BOOKS.that_grant("other") == ("other",)
-
-
 @pytest.mark.parametrize(
     ("required", "ways"),
     [

@@ -21,8 +21,8 @@ _AUTHORIZATION: Final = b"authorization"
 _PROTOCOLS: Final = b"sec-websocket-protocol"
 _URL_SCHEMES: Final = {"ws": "http", "wss": "https"}
 _TOKEN_SCHEMES: Final = {BEARER.encode(), DPOP.encode()}
-#: An origin as browsers send it (RFC 6454 section 6.2).
-_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s*A-Z]+")
+#: An origin as browsers send it (RFC 6454 section 6.2), which is ASCII.
+_ORIGIN: Final = re.compile(r"(?!(?:http://.*:80|https://.*:443)$)[a-z][a-z0-9+.-]*://[^/?#\s*A-Z]+")
 
 
 class InvalidHandshake(BearerError):
@@ -73,8 +73,9 @@ def parse_origins(origins: Iterable[str]) -> frozenset[str]:
     if not isinstance(origins, list | tuple | set | frozenset):
         raise ValueError(f"origins is a list, not {origins!r}")  # noqa: TRY004  # as for scope and claims
     for origin in origins:
-        if not isinstance(origin, str) or not _ORIGIN.fullmatch(origin):
-            raise ValueError(f"{origin!r} is not an origin such as https://app.example.com, in small letters")
+        if not isinstance(origin, str) or not origin.isascii() or not _ORIGIN.fullmatch(origin):
+            how = "in small ASCII letters, without its scheme's own port"
+            raise ValueError(f"{origin!r} is not an origin such as https://app.example.com, {how}")
     return frozenset(origins)
 
 

@@ -11,7 +11,7 @@ from ...conf import Settings
 from ...errors import BearerError
 from ...http import NONCE_HEADER, acceptance_steps, get_access_token, refusal_steps, state_of
 from ...issuers import issuer_of_verified
-from ...tokens import AccessToken, Requirements, parse_claims, parse_scopes
+from ...tokens import AccessToken, parse_requirements
 from ...upstream import run_awaiting, unix_time
 from .connection import Connection, Receive, Send
 from .handshake import Handshake, InvalidHandshake, parse_origins, read_handshake
@@ -48,7 +48,7 @@ class BearerJwtMiddleware:
             name = getattr(app, "__name__", repr(app))
             raise TypeError(f"BearerJwtMiddleware stands around an ASGI app, such as {name}.as_asgi(); got {name}")
         self._app = app
-        self._requirements = Requirements(parse_scopes(scope), parse_claims(claims))
+        self._requirements = parse_requirements(scope, claims)
         self._origins = None if origins is None else parse_origins(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

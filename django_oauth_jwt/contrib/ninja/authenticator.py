@@ -10,7 +10,7 @@ from ninja.operation import Operation
 
 from ...errors import BearerError
 from ...http import RequestState, accepted_token, authorize, next_steps, set_token, state_of
-from ...tokens import AccessToken, Requirements, parse_claims, parse_scopes
+from ...tokens import AccessToken, Requirements, parse_requirements
 from ...upstream import Steps, run_awaiting, run_blocking
 
 P = ParamSpec("P")
@@ -61,7 +61,7 @@ class BearerJwt:
 
     @_with_parentheses
     def __init__(self, *, scope: str | Iterable[str] = (), claims: Iterable[Any] = ()) -> None:
-        self.requirements = Requirements(parse_scopes(scope), parse_claims(claims))
+        self.requirements = parse_requirements(scope, claims)
         self._required = self.requirements
         self._is_last = False  # a function of the project's may ask somebody else as well
 

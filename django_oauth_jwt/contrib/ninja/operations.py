@@ -93,7 +93,7 @@ def get_view(path_view: PathView) -> Any:
 
 
 def run(operation: Operation, request: HttpRequest, **values: Any) -> HttpResponseBase:
-    """Answer a request, inside whatever decorates the operation: a cache must know that answers vary by token."""
+    """Answer a request, inside whatever decorates the operation: a cache must know that responses vary by token."""
     _begin(operation, request)
     try:
         return _finished(operation, request, _run(operation, request, **values))

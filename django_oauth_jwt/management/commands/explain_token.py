@@ -1,5 +1,6 @@
 """`manage.py explain_token`: see `explanation`."""
 
+import codecs
 import re
 import sys
 from functools import partial
@@ -12,7 +13,7 @@ from ...diagnosis import Console, Explanation, ReportCommand, explain, shown
 from ...jws import EncodedToken
 from ...proofs import DPOP, RequestFacts, normalized
 
-_PREFIX: Final = re.compile(r"(authorization\s*:\s*)?((bearer|dpop)(\s+|$))?", re.IGNORECASE)
+_PREFIX: Final = re.compile(r"(authorization\s*:\s*)?((?P<scheme>bearer|dpop)(\s+|$))?", re.IGNORECASE)
 _PROOF_PREFIX: Final = re.compile(r"dpop\s*:\s*", re.IGNORECASE)
 
 
@@ -28,7 +29,7 @@ class Command(ReportCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the arguments."""
         parser.add_argument(
-            "token", nargs="+", help="the token, with or without its scheme, or - to read it from stdin"
+            "token", nargs="+", help="the token, or - to read it from stdin; a scheme before it is judged as well"
         )
         parser.add_argument("--proof", help="the DPoP header that came with it: the scheme DPoP is assumed then")
         parser.add_argument("--method", help="the method of that request, default: GET")
@@ -37,25 +38,36 @@ class Command(ReportCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Explain the token."""
-        encoded = EncodedToken(_encoded_token(options.pop("token")))  # a report of wrong settings would show it
-        explanation = explain(encoded.text, get_runtime(), _sent(options))
+        scheme, encoded = _credentials(options.pop("token"))
+        explanation = explain(encoded.text, get_runtime(), _sent(options, scheme))
         self.report(_document(explanation), partial(_print, explanation), options, is_well=explanation.is_accepted)
 
 
-def _encoded_token(words: list[str]) -> str:
+def _credentials(words: list[str]) -> tuple[str | None, EncodedToken]:
+    """Return the scheme, None where none stands before the token, and the token, so that no report shows it."""
     text = " ".join(words)
-    if text == "-":
-        text = sys.stdin.read()
-    return _PREFIX.sub("", text.strip(), count=1)
+    text = (_standard_input() if text == "-" else text).strip()
+    prefix = _PREFIX.match(text)
+    assert prefix is not None  # noqa: S101  # it matches nothing as well
+    return prefix["scheme"] and prefix["scheme"].lower(), EncodedToken(text[prefix.end() :])
 
 
-def _sent(options: dict[str, Any]) -> RequestFacts | None:
-    """Return the request that the proof came with, None where there is no proof."""
+def _standard_input() -> str:
+    """Return what is there to read, in UTF-8 or, as some shells of Windows write it, in UTF-16 with its mark."""
+    found = getattr(sys.stdin, "buffer", sys.stdin).read()  # what stands in for it in a test may be of text alone
+    if isinstance(found, str):
+        return found
+    is_utf_16 = found.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return str(found, "utf-16" if is_utf_16 else "utf-8-sig", "replace")
+
+
+def _sent(options: dict[str, Any], scheme: str | None) -> RequestFacts | None:
+    """Return what is known of the request that the token came with, None where nothing is."""
     proof, method, url = options["proof"], options["method"], options["url"]
     if proof is None:
         if method is not None or url is not None:
             raise CommandError("--method and --url are those of the request with the --proof, which is missing.")
-        return None
+        return None if scheme is None else RequestFacts(scheme, "", "")
     if url is None or normalized(url) is None:
         raise CommandError("--proof needs the --url of its request, such as https://books.example.com/shelf.")
     return RequestFacts(DPOP, method or "GET", url, _PROOF_PREFIX.sub("", proof.strip(), count=1))

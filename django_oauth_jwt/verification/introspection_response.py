@@ -13,7 +13,7 @@ from ..tokens import VerifiedToken, freeze
 from ..upstream import NoAnswer, Steps, run_blocking
 from .needs import Keys
 from .reading import UnverifiedToken, is_issuer_of, read_token
-from .rules import AFTER_KEYS, BEFORE_KEYS, FOR_ANSWERS, NO_KEYS, audiences_of
+from .rules import AFTER_KEYS, BEFORE_KEYS, FOR_INTROSPECTION, NO_KEYS, audiences_of
 from .times import TIMES, check_times
 
 #: The type of a signed answer (RFC 9701 section 5): no access token, so its ``exp`` and ``sub`` mean nothing here.
@@ -60,7 +60,7 @@ def token_of_answer(members: Mapping[str, Any], trusted: TrustedIssuer, runtime:
 
 def _held_to_rules(token: UnverifiedToken) -> VerifiedToken:
     now = time.time()
-    for rule in FOR_ANSWERS:
+    for rule in FOR_INTROSPECTION:
         rule.check(token, NO_KEYS, now)
     return VerifiedToken(token.claims, token.header.parameters)
 

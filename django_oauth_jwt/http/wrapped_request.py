@@ -1,0 +1,27 @@
+"""Django REST framework's request: it wraps Django's, passes on what it has not itself, and has a user of its own."""
+
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+
+from ..upstream import Steps
+from .state import state_of
+
+
+def unwrapped(request: Any) -> Any:
+    """Return the `HttpRequest` in the request that a view was given.
+
+    What we know is kept there, so that it is the same for all entry points, receivers and middleware.
+    """
+    return getattr(request, "_request", request)
+
+
+def with_user_for(
+    request: Any, django_request: HttpRequest, steps: Steps[JsonResponse | None]
+) -> Steps[JsonResponse | None]:
+    """Do these steps, which find the user of the `HttpRequest`, and give that user to the request of the view, too."""
+    refusal = yield from steps
+    known = state_of(django_request).token
+    if refusal is None and known is not None and known.user is not None:
+        request.user = known.user
+    return refusal

@@ -1,0 +1,26 @@
+"""What counts as a list where a program or the settings name several scopes, claims or values."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+def in_lists(given: Any) -> Any:
+    """Return what a program gives with each other iterable in it, such as a generator or ``dict.keys()``, as a tuple.
+
+    A string is no list of letters, bytes are none of numbers, and a mapping is none of its names. What is read more
+    than once, as the settings are and the attributes of a view, is not for this: a generator is empty the second time.
+    """
+    if isinstance(given, Mapping):
+        return {name: in_lists(member) for name, member in given.items()}
+    if isinstance(given, list):
+        return [*map(in_lists, given)]
+    if isinstance(given, str | bytes | bytearray | set | frozenset) or not isinstance(given, Iterable):
+        return given
+    return tuple(map(in_lists, given))
+
+
+def listed(value: Any) -> tuple[Any, ...]:
+    """Return what is in a list, a tuple or a set; ValueError for anything else."""
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise ValueError(f"expected a list, not {value!r}")
+    return tuple(value)

@@ -1,0 +1,81 @@
+"""Strings of a project's own kind: what stands in the settings is exactly the text that they are equal to."""
+
+import enum
+import re
+
+import pytest
+from django.utils.functional import SimpleLazyObject
+
+from django_oauth_jwt.conf import read
+from django_oauth_jwt.conf.rules import RULES
+
+from .samples import GOOD, ISSUER, RESOURCE, VALID, WITH_SECRET
+
+
+def member(text):
+    """A member of a project's enumeration, which is printed by its name."""
+    return enum.Enum("Own", {"TEXT": text}, type=str).TEXT
+
+
+def lazy(text):
+    return SimpleLazyObject(lambda: text)
+
+
+def _with_strings(value, of_kind):
+    """Return the value with each string in it of another kind."""
+    if isinstance(value, str):
+        return of_kind(value)
+    if isinstance(value, dict):
+        return {_with_strings(key, of_kind): _with_strings(part, of_kind) for key, part in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return type(value)(_with_strings(part, of_kind) for part in value)
+    return value
+
+
+def _shown(settings):
+    return re.sub(" at 0x[0-9a-f]+", "", repr(settings))
+
+
+def _name(value):
+    return value if isinstance(value, str) and value in RULES else getattr(value, "__name__", type(value).__name__)
+
+
+@pytest.mark.parametrize("of_kind", [member, lazy], ids=_name)
+@pytest.mark.parametrize(("key", "value", "held"), [*GOOD, ("ISSUER", ISSUER, ISSUER)], ids=_name)
+def test_strings_of_any_kind_make_the_same_settings(key, value, held, of_kind):
+    """For every key: not only equal ones, but without a trace of the kind, which a request would print."""
+    expected, _ = read({**VALID, key: value})
+    found, problems = read({**VALID, key: _with_strings(value, of_kind)})
+    assert problems == []
+    assert found == expected
+    assert _shown(found) == _shown(expected)
+
+
+def test_issuers_and_what_is_in_them_are_texts():
+    """The keys of ISSUERS are compared with a token's `iss`, and asked for metadata."""
+    settings, _ = read({"ISSUERS": _with_strings({ISSUER: {"AUDIENCE": "api"}}, member)})
+    (issuer,) = settings.named_issuers
+    assert (type(issuer), issuer) == (str, ISSUER)
+    assert {*map(type, settings.issuers[ISSUER].audience)} == {str}
+
+
+def test_credentials_are_sent_as_they_are_written():
+    """The credentials of an AUTH by enumeration were left out, and its CLIENT_ID was sent as the member's name."""
+    written = {**WITH_SECRET, "AUTH": "client_secret_post", "ENDPOINT": f"{ISSUER}/introspect"}
+    settings, _ = read({**VALID, "INTROSPECTION": _with_strings(written, member)})
+    asked = settings.introspecting[0].introspection
+    sent = {
+        "CLIENT_ID": asked.client_id,
+        "CLIENT_SECRET": asked.secret(),
+        "AUTH": asked.auth,
+        "ENDPOINT": asked.endpoint,
+    }
+    assert sent == written
+    assert {*map(type, sent.values())} == {str}
+
+
+def test_a_challenge_names_the_resource_as_it_is_written():
+    """The well-known path stands in the URL, and not before the member's name."""
+    settings, _ = read({**VALID, "RESOURCE_METADATA": {"resource": member(RESOURCE)}})
+    (resource,) = settings.resource_metadata
+    assert resource.metadata_uri == "https://api.example.com/.well-known/oauth-protected-resource/v1"
