@@ -23,6 +23,11 @@ def is_time(value):
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def is_other_use(value):
+    """Tell whether an authorization server says so of a refresh or ID token."""
+    return isinstance(value, str) and value.lower() in ("refresh", "refresh_token", "offline", "id", "id_token")
+
+
 def are_good_claims(claims, now):
     """Decide as RFC 7519 does, for the corpus's issuer and audience."""
     aud = claims.get("aud") if isinstance(claims.get("aud"), list) else [claims.get("aud")]
@@ -33,6 +38,7 @@ def are_good_claims(claims, now):
         and AUDIENCE in aud
         and all(isinstance(value, str) for value in aud)
         and not {"at_hash", "c_hash", "events"} & claims.keys()
+        and not any(is_other_use(claims.get(name)) for name in ("token_use", "token_type", "typ"))
         and isinstance(claims.get("sub", ""), str | None)
         and "exp" in claims
         and all(is_time(value) for value in times)

@@ -26,6 +26,9 @@ values = scalars | st.recursive(
 #: Times, of which some are near enough to the bounds to count.
 times = st.integers(-60, 60).map(lambda seconds: NOW + seconds) | st.floats(NOW - 60, NOW + 60) | values
 
+#: What a token says that it is for.
+uses = st.sampled_from(["access", "Bearer", "id", "ID", "Refresh", "refresh_token", "Offline", "identity", ["id"]])
+
 ODD_CLAIMS = {
     "iss": st.sampled_from([ISSUER, ISSUER + "/", ISSUER.upper()]) | values,
     "aud": st.sampled_from(
@@ -42,6 +45,7 @@ ODD_CLAIMS = {
     "at_hash": values,
     "c_hash": values,
     "events": values,
+    **dict.fromkeys(("token_use", "token_type", "typ"), uses | values),
 }
 #: Good claims, of which some are drawn at random and some are left out.
 claim_sets = st.builds(
