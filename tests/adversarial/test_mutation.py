@@ -107,8 +107,7 @@ def test_no_header_but_the_scheme_and_the_exact_token_is_accepted(path, odd):
         assert is_good or (path == "/drf-open" and sent.partition(" ")[0].lower() != "bearer")
     else:
         assert response.status_code in (401, 403)
-        scheme = "DPoP" if sent.partition(" ")[0].lower() == "dpop" else "Bearer"
-        assert response["WWW-Authenticate"].partition(" ")[0] == scheme
+        assert re.match(r"Bearer\b", response["WWW-Authenticate"])  # first, also for who came with DPoP
         assert response["WWW-Authenticate"].isprintable()
 
 
