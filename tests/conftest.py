@@ -1,7 +1,6 @@
 """What holds for all tests: which fixtures they share, and no state from one test to the next."""
 
 import fcntl
-import gc
 import os
 import sys
 import threading
@@ -44,12 +43,6 @@ def pytest_xdist_auto_num_workers(config):
 def pytest_collection_modifyitems(items):
     """Begin with what waits for servers: of several processes the first gets it all, the others the light tests."""
     items.sort(key=lambda item: item.get_closest_marker("real_servers") is None)
-
-
-def pytest_collection_finish():
-    """Keep the garbage collector from all that was imported and collected: it stays to the end."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # before pytest-timeout begins to count

@@ -147,10 +147,11 @@ def test_another_token_is_refused(send_to_recipe, name, typ, claims):
     assert accepted == []
 
 
-def test_a_cognito_id_token_is_refused_at_every_entrance(settings):
-    """CLAIMS bind the middleware only; REQUIRED_CLAIMS keep ID tokens, which have no client_id, out of the others."""
+@pytest.mark.parametrize(("token_use", "reason"), [("id", "wrong_type"), ("access", "missing_claim")])
+def test_a_cognito_id_token_is_refused_at_every_entrance(settings, token_use, reason):
+    """By what it says it is, and by REQUIRED_CLAIMS: ID tokens have no client_id. CLAIMS bind the middleware only."""
     settings.OAUTH_JWT = RECIPES["COGNITO"]
     issuer = TokenIssuer(RECIPES["COGNITO"]["ISSUER"], alg="ES256")
     with issuer.installed(), pytest.raises(InvalidToken) as refused:
-        verify_token(issuer.token(aud=CLIENT, token_use="id", client_id=None))
-    assert refused.value.reason == "missing_claim"
+        verify_token(issuer.token(aud=CLIENT, token_use=token_use, client_id=None))
+    assert refused.value.reason == reason
