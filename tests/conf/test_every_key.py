@@ -55,10 +55,6 @@ def _behind_middleware(settings, get):
     return get("/plain/")
 
 
-def _name(value):
-    return value if isinstance(value, str) and value in RULES else type(value).__name__
-
-
 def test_every_key_is_sampled():
     """A key that is added without samples of bad values fails here."""
     assert set(BAD) == set(RULES)
@@ -110,12 +106,13 @@ def _held(settings, key):
     return getattr(settings.issuers[ISSUER] if key in ISSUER_RULES else settings, key.lower())
 
 
-@pytest.mark.parametrize(("key", "value", "held"), GOOD, ids=_name)
-def test_a_good_value_is_ready_for_use(settings, key, value, held):
+@pytest.mark.parametrize("key", sorted({key for key, _, _ in GOOD}))
+def test_a_good_value_is_ready_for_use(settings, key):
     """What is right passes the checks, and stands in the settings in one form, however it was spelt."""
-    settings.OAUTH_JWT = {**VALID, key: value}
-    assert run_checks(tags=["oauth_jwt"]) == []
-    assert _held(get_settings(), key) == held
+    for value, held in [(value, held) for name, value, held in GOOD if name == key]:
+        settings.OAUTH_JWT = {**VALID, key: value}
+        assert run_checks(tags=["oauth_jwt"]) == [], value
+        assert _held(get_settings(), key) == held, value
 
 
 @pytest.mark.parametrize("key", sorted(NULLABLE))
