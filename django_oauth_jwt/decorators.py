@@ -87,8 +87,8 @@ def secure(
     the settings'; where it has an ``issuer``, the token must be of that one. The view is called with
     ``request.claims`` and ``request.access_token``, and is exempt from CSRF checks, since browsers never send the
     header by themselves. A BearerError that the view raises is answered like our own. Raises ValueError for
-    requirements that make no sense, TypeError where it stands without its parentheses
-    or on what is no view, or for a ``jwks_service`` that is none.
+    requirements that make no sense, TypeError where it stands without its parentheses or on what is no view, or for a
+    ``jwks_service`` that is none.
     """
     if realm is not None and not (isinstance(realm, str) and is_header_text(realm)):
         raise ValueError(f"realm {realm!r} must be a string of printable ASCII")
