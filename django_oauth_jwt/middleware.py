@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -34,8 +33,7 @@ class JwtBearerMiddleware:
     The token is verified at once, for what comes next in the chain. Whether the request is refused is decided
     when the view is known, as `LoginRequiredMiddleware` does, so that `token_not_required` can exempt it. An answer
     that came from no view (another middleware's, or for a URL that leads nowhere) needs a token as well. Settings:
-    SCOPE, CLAIMS, PROTECTED_PATHS, EXEMPT_PATHS, REALM. Where the settings are invalid, only views that need no token
-    answer, such as `health.readiness`; all else is ImproperlyConfigured.
+    SCOPE, CLAIMS, PROTECTED_PATHS, EXEMPT_PATHS, REALM.
     """
 
     sync_capable = True
@@ -54,9 +52,7 @@ class JwtBearerMiddleware:
         """Answer a request; return a coroutine under ASGI."""
         if self._is_async:
             return self.__acall__(request)
-        state = _state_or_error(request)
-        if isinstance(state, ImproperlyConfigured):
-            return _of_view(request, self.get_response(request), state)
+        state = state_of(request)
         steps = _begin(request, state)
         if steps is not None:
             run_blocking(steps)
@@ -68,9 +64,7 @@ class JwtBearerMiddleware:
         return _finish(state, response)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
-        state = _state_or_error(request)
-        if isinstance(state, ImproperlyConfigured):
-            return _of_view(request, await self.get_response(request), state)
+        state = state_of(request)
         steps = _begin(request, state)
         if steps is not None:
             await run_awaiting(steps)
@@ -99,21 +93,6 @@ class JwtBearerMiddleware:
         return None if steps is None else await run_awaiting(steps)
 
 
-def _state_or_error(request: HttpRequest) -> RequestState | ImproperlyConfigured:
-    """Return the state of a request, or what is wrong with the settings."""
-    try:
-        return state_of(request)
-    except ImproperlyConfigured as error:
-        return error
-
-
-def _of_view(request: HttpRequest, response: HttpResponseBase, error: ImproperlyConfigured) -> HttpResponseBase:
-    """Return a response under invalid settings if `_decide` knew its view, for which it may have raised; else raise."""
-    if not hasattr(request, "_oauth_jwt_view_is_known"):
-        raise error
-    return response
-
-
 def _begin(request: HttpRequest, state: RequestState) -> Steps[Any] | None:
     """Note whether the path is secured, and what its token is worth; return the steps that this takes, if any.
 
@@ -130,15 +109,9 @@ def _begin(request: HttpRequest, state: RequestState) -> Steps[Any] | None:
 
 def _decide(request: HttpRequest, view: View) -> Steps[HttpResponseBase | None] | None:
     """Note whether a request to this view needs a token; return the steps to its refusal, None where it may pass."""
-    state = _state_or_error(request)
-    is_exempt = needs_no_token(view) or needs_no_token(operation_of(view, request))
-    if isinstance(state, ImproperlyConfigured):
-        request._oauth_jwt_view_is_known = True  # type: ignore[attr-defined]
-        if not is_exempt:
-            raise state
-        set_token(request, None)
-        return None
+    state = state_of(request)
     # The path is checked again, since another middleware may have changed it.
+    is_exempt = needs_no_token(view) or needs_no_token(operation_of(view, request))
     if is_exempt or not state.runtime.settings.secures_path(request.path_info):
         state.protection = Protection.EXEMPT
         if state.token is not None and state.token.lazy_user is not None:
