@@ -33,10 +33,12 @@ def plain(value: Any) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return "".join(value)  # str() would print it
+    kind = next((kind for kind in (dict, list, tuple, set, frozenset) if isinstance(value, kind)), None)
+    if kind is None or callable(value) or hasattr(value, "current"):  # a resolver or key service may be a tuple, too
+        return value
     if isinstance(value, dict):
         return {_plain(key): _plain(member) for key, member in value.items()}
-    kind = next((kind for kind in (list, tuple, set, frozenset) if isinstance(value, kind)), None)
-    return value if kind is None else kind(map(_plain, value))
+    return kind(map(_plain, value))
 
 
 def issuers(value: Any) -> dict[str, Any]:

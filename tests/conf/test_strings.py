@@ -2,6 +2,7 @@
 
 import enum
 import re
+from typing import NamedTuple
 
 import pytest
 from django.utils.functional import SimpleLazyObject
@@ -73,3 +74,51 @@ def test_a_challenge_names_the_resource_as_it_is_written():
     settings, _ = read({**VALID, "RESOURCE_METADATA": {"resource": member(RESOURCE)}})
     (resource,) = settings.resource_metadata
     assert resource.metadata_uri == "https://api.example.com/.well-known/oauth-protected-resource/v1"
+
+
+class Resolver(NamedTuple):
+    """A resolver with a field."""
+
+    prefix: str = ""
+
+    def __call__(self, *args): ...
+
+
+class Keys(NamedTuple):
+    """A source of keys with a field."""
+
+    prefix: str = ""
+
+    def current(self): ...
+
+    def key_set_for(self, kid, alg): ...
+
+    async def akey_set_for(self, kid, alg): ...
+
+
+class Registry(dict):
+    """A dict that can be called."""
+
+    def __call__(self, *args): ...
+
+
+class Live(set):
+    """A set that can be called, and to which members are added later."""
+
+    def __call__(self, *args): ...
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *[("USER_RESOLVER", Resolver()), ("IS_REVOKED", Live()), ("JWKS_SERVICE", Keys())],
+        *[("ISSUER_RESOLVER", Registry()), ("TOKEN_PERMISSIONS", Registry()), ("HTTP_SESSION", Resolver())],
+    ],
+)
+def test_objects_that_are_used_stay_the_same_objects(key, value):
+    """A resolver or a key service may be a tuple, a set or a dict, too: no copy of its members takes its place."""
+    settings, problems = read({**VALID, "JWKS_URI": None, key: value})
+    assert problems == []
+    holder = next(each for each in (settings, settings.issuers[ISSUER]) if hasattr(each, key.lower()))
+    held = getattr(holder, key.lower())
+    assert getattr(held, "ask", held) is value
