@@ -2,6 +2,7 @@
 
 import enum
 import re
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pytest
@@ -67,6 +68,37 @@ def test_credentials_are_sent_as_they_are_written():
     }
     assert sent == written
     assert {*map(type, sent.values())} == {str}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("INTROSPECTION", {**WITH_SECRET, "AUTH": "client_secret_post"}),
+        ("DPOP", {"OFFER": True, "ALGORITHMS": ["ES256"]}),
+        ("CLIENT_CERTIFICATE", {"SOURCE": "nginx", "TRUSTED_PROXIES": ["unix"]}),
+        ("ACCOUNTS", {"USERNAME": "name", "FIELDS": {"email": "email"}, "GROUPS": {"CLAIM": "a", "MAP": {"b": "c"}}}),
+    ],
+)
+def test_mappings_that_are_no_dicts_hold_texts_as_well(key, value):
+    """Wherever such a mapping is taken, in another one, too."""
+    expected, _ = read({**VALID, key: value})
+    found, problems = read({**VALID, key: _read_only(_with_strings(value, member))})
+    assert (problems, found) == ([], expected)
+    assert _shown(found) == _shown(expected)
+
+
+def _read_only(value):
+    if not isinstance(value, dict):
+        return value
+    return MappingProxyType({key: _read_only(part) for key, part in value.items()})
+
+
+@pytest.mark.parametrize("key", ["SCOPE_IMPLIES", "TOKEN_PERMISSIONS", "JWKS", "ISSUERS", "RESOURCE_METADATA"])
+def test_mappings_that_are_no_dicts_are_refused_where_it_must_be_one(key):
+    """In the words for any other value."""
+    _, (problem,) = read({"ISSUER": ISSUER, key: MappingProxyType({})})
+    assert f"{key!r}] must be a" in problem.message
+    assert "a dict" in problem.message
 
 
 def test_a_challenge_names_the_resource_as_it_is_written():
