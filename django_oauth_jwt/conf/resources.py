@@ -64,6 +64,14 @@ class Resource:
         """Return how many characters of a request's path its own path is; -1 where it does not begin it."""
         return max((len(own) for own in self.paths if f"{path}/".startswith(f"{own}/")), default=-1)
 
+    def document(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is known of the resource and, over it, its metadata, without members of the RFC's that are None.
+
+        Clients that validate refuse a null, so None leaves a member out, also one that is known.
+        """
+        whole = {**known, **self.metadata}
+        return {name: member for name, member in whole.items() if member is not None or _rule_for(name) is _anything}
+
     @property
     def audiences(self) -> frozenset[str]:
         """What a token's ``aud`` may call it: its URL, that of a whole host with and without the final slash."""
@@ -106,18 +114,28 @@ def _resource(metadata: Any) -> Resource:
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"must hold nothing but JSON: {error}") from error
     for name, member in metadata.items():
-        rule: Rule = _MEMBERS.get(name.partition("#")[0], _anything)  # "resource_name#de" is the name in German
+        if member is None:  # left out of the document
+            continue
         try:
-            rule(member)
+            _rule_for(name)(member)
         except ValueError as error:
             raise ValueError(f"has {name!r}, which {error} (RFC 9728 section 2)") from error
     return Resource(dict(metadata))
+
+
+def _rule_for(name: str) -> Rule:
+    return _MEMBERS.get(name.partition("#")[0], _anything)  # "resource_name#de" is the name in German
 
 
 def _words(value: Any) -> None:
     """A text for people, which may be translated when it is shown."""
     if not isinstance(value, str | Promise):
         raise ValueError("must be a string")
+
+
+def _list_of_words(value: Any) -> None:
+    """A list of such texts. What a translation says is not known yet."""
+    strings([one for one in value if not isinstance(one, Promise)] if isinstance(value, list | tuple) else value)
 
 
 def _anything(value: Any) -> None:
@@ -129,9 +147,9 @@ _MEMBERS: Final[Mapping[str, Rule]] = MappingProxyType(
     {
         **dict.fromkeys(("jwks_uri", "resource_name", "resource_documentation", "signed_metadata"), _words),
         **dict.fromkeys(("resource_policy_uri", "resource_tos_uri"), _words),
-        **dict.fromkeys(("authorization_servers", "scopes_supported", "bearer_methods_supported"), strings),
-        **dict.fromkeys(("resource_signing_alg_values_supported", "dpop_signing_alg_values_supported"), strings),
-        "authorization_details_types_supported": strings,
+        **dict.fromkeys(("authorization_servers", "scopes_supported", "bearer_methods_supported"), _list_of_words),
+        **dict.fromkeys(("resource_signing_alg_values_supported", "dpop_signing_alg_values_supported"), _list_of_words),
+        "authorization_details_types_supported": _list_of_words,
         "tls_client_certificate_bound_access_tokens": boolean,
         "dpop_bound_access_tokens_required": boolean,
     }

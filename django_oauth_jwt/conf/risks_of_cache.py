@@ -59,7 +59,7 @@ def _maximum(cache: Mapping[str, Any]) -> int:
     options = cache.get("OPTIONS") or {}
     try:
         return int(cache.get("max_entries", options.get("MAX_ENTRIES", DEFAULT_ENTRIES)))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return DEFAULT_ENTRIES
 
 

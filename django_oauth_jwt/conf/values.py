@@ -4,7 +4,8 @@ The error's text continues a sentence that begins with the setting's name: "must
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from ..jws import SUPPORTED_ALGORITHMS, media_type
@@ -33,10 +34,13 @@ def plain(value: Any) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return "".join(value)  # str() would print it
-    if isinstance(value, dict):
-        return {_plain(key): _plain(member) for key, member in value.items()}
-    kind = next((kind for kind in (list, tuple, set, frozenset) if isinstance(value, kind)), None)
-    return value if kind is None else kind(map(_plain, value))
+    is_container = isinstance(value, Mapping | list | tuple | set | frozenset)
+    if not is_container or callable(value) or hasattr(value, "current"):  # a resolver or key service may be a tuple
+        return value
+    if isinstance(value, Mapping):
+        members = {_plain(key): _plain(member) for key, member in value.items()}
+        return members if isinstance(value, dict) else MappingProxyType(members)  # some rules take dicts alone
+    return next(kind for kind in (list, tuple, set, frozenset) if isinstance(value, kind))(map(_plain, value))
 
 
 def issuers(value: Any) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def _document(resource: Resource, settings: Settings) -> dict[str, Any]:
         "dpop_bound_access_tokens_required": settings.requires_dpop,
         "tls_client_certificate_bound_access_tokens": settings.client_certificate is not None,
     }
-    return {**{name: value for name, value in known.items() if value}, **resource.metadata}
+    return resource.document({name: value for name, value in known.items() if value})
 
 
 def metadata_uri_for(request: HttpRequest | None, resources: Sequence[Resource]) -> str:

@@ -6,6 +6,7 @@ is decoded and not parsed: a broken one has a thumbprint that no token names.
 
 import hashlib
 from base64 import b64decode
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from ipaddress import IPv6Address, ip_address
 from types import MappingProxyType
@@ -61,8 +62,9 @@ def _thumbprint_of(certificate: Any) -> str | None:
     if not isinstance(certificate, str | bytes):
         kind = type(certificate).__name__
         raise TypeError(f"CLIENT_CERTIFICATE['SOURCE'] must return PEM, DER or None, not a {kind}")
-    if isinstance(certificate, bytes) and certificate.startswith(_BEGIN.encode()):  # no DER begins so
-        certificate = certificate.decode("latin-1")
+    if isinstance(certificate, bytes):
+        text = certificate.removeprefix(BOM_UTF8).lstrip()
+        certificate = text.decode("latin-1") if text.startswith(_BEGIN.encode()) else certificate  # no DER begins so
     try:
         return encode_segment(_sha256(_from_pem(certificate) if isinstance(certificate, str) else certificate))
     except ValueError as error:

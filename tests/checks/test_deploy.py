@@ -303,6 +303,13 @@ def test_the_size_of_a_cache_is_what_django_makes_of_it(prudent, backend, own, e
 SHIPPED = "django_oauth_jwt.revocation.is_revoked"
 
 
+def test_a_size_without_end_is_no_traceback(prudent):
+    """It is as wrong as any other that Django cannot read, though Django ends in an error there."""
+    prudent.CACHES = {"default": {"BACKEND": DATABASE, "LOCATION": "x", "OPTIONS": {"MAX_ENTRIES": float("inf")}}}
+    prudent.OAUTH_JWT = {**PRUDENT, "IS_REVOKED": SHIPPED}
+    assert _warnings() == ["W015"]
+
+
 @pytest.mark.parametrize(
     ("backend", "words"),
     [

@@ -8,6 +8,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command, execute_from_command_line
 
+from django_oauth_jwt.management.commands.explain_token import Command
 from django_oauth_jwt.testing import ProofKey, SigningKey, TokenIssuer
 
 from ..diagnosis.rules import PROOF_RULES, RULES
@@ -409,11 +410,13 @@ def test_the_scheme_before_a_token_is_judged_as_a_requests_is(api_issuer, run, p
 
 
 def test_a_proof_stands_for_the_scheme_dpop(api_issuer, run):
-    """Whatever was copied before the token."""
+    """Whatever was copied before the token, as the help says."""
     token = api_issuer.token(bound_to=CLIENT)
     output, status = run("explain_token", f"Bearer {token}", "--proof", proof_of(token), "--url", URL)
     assert results(output)["scheme"] == ("ok", "DPoP is assumed, as there is a proof")
     assert status == 0
+    words = Command().create_parser("manage.py", "explain_token").format_help().split()
+    assert "a scheme before it is judged as well, but not with --proof" in " ".join(words)
 
 
 @pytest.mark.parametrize("prefix", ["", "DPoP: ", "dpop:", " DPoP : "])

@@ -48,13 +48,14 @@ METADATA_TEXTS = [
 METADATA_FLAGS = ["tls_client_certificate_bound_access_tokens", "dpop_bound_access_tokens_required"]
 METADATA = {
     "resource": RESOURCE,
-    **dict.fromkeys(METADATA_LISTS, ("a", "b")),
+    **dict.fromkeys(METADATA_LISTS, ("a", lazystr("b"))),
     **dict.fromkeys(METADATA_TEXTS, "x"),
     **dict.fromkeys(METADATA_FLAGS, False),
     "resource_name": lazystr("Books"),
     "resource_name#de": lazystr("B\u00fccher"),
     "x_scopes": None,
 }
+METADATA_OF_NONE = {**dict.fromkeys(METADATA), "resource": RESOURCE}
 
 CYCLE = {"resource": RESOURCE}
 CYCLE["self"] = CYCLE
@@ -299,10 +300,10 @@ BAD = {
         *[
             {"resource": RESOURCE, name: value}
             for name in METADATA_LISTS
-            for value in ("read", None, [1], [None], {}, True, lazystr("a"))
+            for value in ("read", [1], [None], {}, True, lazystr("a"), [lazystr("a"), " b"])
         ],
-        *[{"resource": RESOURCE, name: value} for name in METADATA_TEXTS for value in (3, None, ["x"], {}, True)],
-        *[{"resource": RESOURCE, name: value} for name in METADATA_FLAGS for value in (0, None, "true", [True])],
+        *[{"resource": RESOURCE, name: value} for name in METADATA_TEXTS for value in (3, ["x"], {}, True)],
+        *[{"resource": RESOURCE, name: value} for name in METADATA_FLAGS for value in (0, "true", [True])],
     ],
     "IS_REVOKED": [*NO_CALLABLE, aresolver, AsyncResolver()],
     "PASS_FOREIGN_TOKENS": [0, 1, "True", "", [], b"x", object()],
@@ -477,6 +478,7 @@ GOOD = [
         (Resource({"resource": RESOURCE, "x": lazystr("y")}),),
     ),
     ("RESOURCE_METADATA", METADATA, (Resource(METADATA),)),
+    ("RESOURCE_METADATA", METADATA_OF_NONE, (Resource(METADATA_OF_NONE),)),
     (
         "RESOURCE_METADATA",
         [{"resource": RESOURCE}, {"resource": "http://127.0.0.1:8000/v1"}],

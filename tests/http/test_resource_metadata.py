@@ -7,6 +7,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import include, path, re_path
+from django.utils.translation import gettext_lazy, override
 
 from django_oauth_jwt.decorators import secure
 from django_oauth_jwt.http import protected_resource_metadata
@@ -42,6 +43,24 @@ def test_what_the_setting_says_stands(rsa_issuer):
         served = Client().get("/.well-known/oauth-protected-resource").json()
     assert served["authorization_servers"] == ["https://other.example.com"]
     assert served["resource_name"] == "Books"
+
+
+def test_a_lazy_text_in_a_list_is_translated_when_it_is_shown(rsa_issuer):
+    """As one that stands alone is: in the language of the request."""
+    metadata = {**ROOT, "resource_name": gettext_lazy("January"), "scopes_supported": ["a", gettext_lazy("January")]}
+    with rsa_issuer.installed(RESOURCE_METADATA=metadata):
+        for language, word in (("de", "Januar"), ("fr", "janvier")):
+            with override(language):
+                served = Client().get(WELL_KNOWN).json()
+            assert (served["resource_name"], served["scopes_supported"]) == (word, ["a", word])
+
+
+def test_a_member_that_is_none_is_left_out(rsa_issuer):
+    """Section 2 knows no null, and clients refuse one; what a project adds to the document is its own affair."""
+    metadata = {**ROOT, "resource_name#de": None, "authorization_servers": None, "scopes_supported": None, "own": None}
+    with rsa_issuer.installed(RESOURCE_METADATA=metadata, SCOPE=["read"]):
+        served = Client().get(WELL_KNOWN).json()
+    assert served == {**ROOT, "bearer_methods_supported": ["header"], "own": None}
 
 
 @pytest.mark.parametrize(

@@ -190,10 +190,11 @@ def own_source(request):
     [
         *[(PEM, X5T), (CHAIN, X5T), (DER, X5T), (None, None), (OTHER_DER, OTHER_X5T), (OTHER_CHAIN, OTHER_X5T)],
         *[(PEM.encode(), X5T), (OTHER_CHAIN.encode(), OTHER_X5T)],
+        *[(f"\r\n {PEM}".encode(), X5T), (PEM.encode("utf-8-sig"), X5T), (f"\n{PEM}".encode("utf-8-sig"), X5T)],
     ],
 )
 def test_a_source_of_the_projects_own_gives_pem_or_der(thumbprint, source, certificate, expected):
-    """A callable that takes the request, or its dotted path. PEM may be bytes, as cryptography returns it."""
+    """A callable that takes the request, or its dotted path. PEM may be bytes, as cryptography or a file has it."""
     assert thumbprint(source, own=certificate) == expected
 
 

@@ -29,7 +29,9 @@ class Command(ReportCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the arguments."""
         parser.add_argument(
-            "token", nargs="+", help="the token, or - to read it from stdin; a scheme before it is judged as well"
+            "token",
+            nargs="+",
+            help="the token, or - to read it from stdin; a scheme before it is judged as well, but not with --proof",
         )
         parser.add_argument("--proof", help="the DPoP header that came with it: the scheme DPoP is assumed then")
         parser.add_argument("--method", help="the method of that request, default: GET")
