@@ -5,6 +5,7 @@ and again.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from http import HTTPMethod
 from itertools import chain
 from types import MappingProxyType
 from typing import Any, Final
@@ -24,6 +25,8 @@ ScopeFinder = Callable[[View, HttpRequest, AccessToken | None], tuple[str, ...]]
 _REQUIRED: Final = "oauth_jwt_requires "
 #: The attributes of an object, and of a class; not `Mapping`, which takes several times as long to tell.
 _NAMESPACES: Final = (dict, MappingProxyType)
+#: A client may send any word as the method, such as the name of another attribute of the class.
+_METHODS: Final = frozenset(method.lower() for method in HTTPMethod)
 _finders: Final[list[ScopeFinder]] = []
 
 
@@ -78,9 +81,12 @@ def _handler_of(view: View, request: HttpRequest) -> Any:
     have ``actions``, the names of their methods by HTTP method.
     """
     view_class, actions, method = class_of(view), _attributes(view).get("actions"), str(request.method).lower()
-    names = actions if isinstance(actions, dict) else {}
+    if view_class is None or method not in _METHODS:
+        return None
     methods = [method, "get"] if method == "head" else [method]
-    return next(filter(None, (getattr(view_class, names.get(name, name), None) for name in methods)), None)
+    names = [actions.get(name, name) for name in methods] if isinstance(actions, dict) else methods
+    found = (getattr(view_class, name, None) for name in names if isinstance(name, str))
+    return next((handler for handler in found if handler is not None), None)
 
 
 def class_of(view: View) -> type | None:
@@ -93,7 +99,8 @@ def _noted_for(request: HttpRequest) -> Iterator[tuple[tuple[str, ...], str | No
     """Iterate over scopes and realm of each decorator of the requested view and its handler, the outermost first."""
     if request.resolver_match is not None:
         view = request.resolver_match.func
-        for decorated in (view, operation_of(view, request) or _handler_of(view, request)):
+        operation = operation_of(view, request)
+        for decorated in (view, _handler_of(view, request) if operation is None else operation):
             yield from (noted for name, noted in _attributes(decorated).items() if name.startswith(_REQUIRED))
 
 
