@@ -100,7 +100,7 @@ def secure(
         _require_request(request)
         inner = unwrapped(request)
         needed = authorize(inner, state_of(inner), requirements, realm=realm, jwks_service=jwks_service)
-        return needed if needed is None or inner is request else with_user_for(request, inner, needed)
+        return needed if inner is request else with_user_for(request, inner, needed)
 
     def decorate(view: View) -> View:
         _require_view("secure(...)", view)
