@@ -338,6 +338,14 @@ def test_of_alternatives_the_first_that_is_short_of_scopes_only(send, settings, 
 
 
 @pytest.mark.parametrize("middleware", [[], [MIDDLEWARE]])
+@pytest.mark.parametrize("url", ["/stacked", "/list", "/twice", "/handlers", "/wrapped"])
+def test_the_outermost_decorator_requires_first(send, settings, issuer, middleware, url):
+    """However they are stacked, whether or not it is they who refuse the request."""
+    settings.MIDDLEWARE = middleware
+    assert send("get", url)["WWW-Authenticate"] == 'Bearer scope="a b c"'
+
+
+@pytest.mark.parametrize("middleware", [[], [MIDDLEWARE]])
 @pytest.mark.parametrize(
     ("url", "challenge"),
     [
