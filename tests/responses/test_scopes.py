@@ -175,7 +175,8 @@ def with_actions(request):
     """A function with an attribute of that name, which is none of DRF's."""
 
 
-with_actions.actions = {"get": view}
+class_with_actions = Attributes.as_view()
+with_actions.actions = class_with_actions.actions = {"get": view}
 
 
 class AnyName:
@@ -221,6 +222,7 @@ urlpatterns = [
     path("any-name", AnyName()),
     path("faulty", Faulty()),
     path("with-actions", with_actions),
+    path("class-with-actions", class_with_actions),
     path("attributes", Attributes.as_view()),
     path("attributes-of-drf", AttributesOfDrf.as_view({"get": "list"})),
     path("session", drf(HasScope("a"), authentication_classes=[SessionAuthentication])),
@@ -433,7 +435,7 @@ def test_a_client_names_no_attribute_of_a_class(send_any, settings, rsa_issuer, 
         assert send_any(method, url)["WWW-Authenticate"] == 'Bearer scope="s"'
 
 
-@pytest.mark.parametrize("url", ["/mock", "/any-name", "/faulty", "/with-actions"])
+@pytest.mark.parametrize("url", ["/mock", "/any-name", "/faulty", "/with-actions", "/class-with-actions"])
 @pytest.mark.parametrize("token", [{}, {"expired": True}])
 def test_a_view_of_any_kind_is_refused(send, settings, rsa_issuer, url, token):
     """What it says of itself is no matter, as long as it is none of ours."""
