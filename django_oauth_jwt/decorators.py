@@ -100,7 +100,7 @@ def secure(
         _require_request(request)
         inner = unwrapped(request)
         needed = authorize(inner, state_of(inner), requirements, realm=realm, jwks_service=jwks_service)
-        return needed if needed is None or inner is request else with_user_for(request, inner, needed)
+        return needed if inner is request else with_user_for(request, inner, needed)
 
     def decorate(view: View) -> View:
         _require_view("secure(...)", view)
@@ -189,9 +189,14 @@ def _refuse_operation(operation: Any) -> None:
 def _refuse_handler(view: Callable[..., Any]) -> None:
     owner, _, name = getattr(view, "__qualname__", "").rpartition(".")
     is_handler = name in _HANDLERS or (name in _ACTIONS and _takes_self(view))
-    if is_handler and owner and not owner.endswith("<locals>"):
+    if is_handler and owner and not owner.endswith("<locals>") and not _is_bound(view):
         remedy = '@method_decorator(token_not_required, name="dispatch")'
         raise TypeError(f"token_not_required on one method of a class changes nothing: {remedy} on {owner}")
+
+
+def _is_bound(view: Callable[..., Any]) -> bool:
+    """Tell whether a view is a method of one object, or wraps such a method: the URLconf calls it by itself."""
+    return hasattr(unwrap(view), "__self__")
 
 
 def _takes_self(view: Callable[..., Any]) -> bool:

@@ -5,7 +5,8 @@ and again.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
+from http import HTTPMethod
+from itertools import chain, count
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -24,6 +25,11 @@ ScopeFinder = Callable[[View, HttpRequest, AccessToken | None], tuple[str, ...]]
 _REQUIRED: Final = "oauth_jwt_requires "
 #: The attributes of an object, and of a class; not `Mapping`, which takes several times as long to tell.
 _NAMESPACES: Final = (dict, MappingProxyType)
+#: A client may send any word as the method, such as the name of another attribute of the class.
+_METHODS: Final = frozenset(method.lower() for method in HTTPMethod)
+#: What is noted later decorates what was noted before. The order of the attributes does not tell: Django's
+#: `method_decorator` copies those of a list of decorators from the last to the first.
+_notes: Final = count()
 _finders: Final[list[ScopeFinder]] = []
 
 
@@ -33,13 +39,11 @@ def find_scopes_with(finder: ScopeFinder) -> None:
 
 
 def note_scopes(secured: object, scopes: tuple[str, ...], realm: str | None = None) -> None:
-    """Note what a decorated view, or an operation, requires, before what was noted on the view that it decorates.
+    """Note what a decorated view, or an operation, requires, beside what was noted on the view that it decorates.
 
     ``realm`` is None where it has no realm of its own.
     """
-    attributes = vars(secured)
-    inner = {name: attributes.pop(name) for name in [*attributes] if name.startswith(_REQUIRED)}
-    attributes.update({f"{_REQUIRED}{scopes} {realm}": (scopes, realm)}, **inner)
+    vars(secured)[f"{_REQUIRED}{scopes} {realm}"] = next(_notes), scopes, realm
 
 
 def scopes_of_operation(request: HttpRequest, state: RequestState) -> tuple[str, ...]:
@@ -53,13 +57,13 @@ def scopes_of_operation(request: HttpRequest, state: RequestState) -> tuple[str,
 
 def scopes_of_decorators(request: HttpRequest, state: RequestState) -> tuple[str, ...]:
     """Return the scopes that were required of the request so far, and those of the decorators of view and handler."""
-    noted = chain.from_iterable(scopes for scopes, _ in _noted_for(request))
+    noted = chain.from_iterable(scopes for _, scopes, _ in _noted_for(request))
     return tuple(dict.fromkeys((*state.required_scopes, *noted)))
 
 
 def realm_of_operation(request: HttpRequest) -> str | None:
     """Return the realm that a decorator has given to the requested view or handler; None where none has."""
-    return next((realm for _, realm in _noted_for(request) if realm is not None), None)
+    return next((realm for _, _, realm in _noted_for(request) if realm is not None), None)
 
 
 def operation_of(view: View, request: HttpRequest) -> Any:
@@ -78,9 +82,12 @@ def _handler_of(view: View, request: HttpRequest) -> Any:
     have ``actions``, the names of their methods by HTTP method.
     """
     view_class, actions, method = class_of(view), _attributes(view).get("actions"), str(request.method).lower()
-    names = actions if isinstance(actions, dict) else {}
+    if view_class is None or method not in _METHODS:
+        return None
     methods = [method, "get"] if method == "head" else [method]
-    return next(filter(None, (getattr(view_class, names.get(name, name), None) for name in methods)), None)
+    names = [actions.get(name, name) for name in methods] if isinstance(actions, dict) else methods
+    found = (getattr(view_class, name, None) for name in names if isinstance(name, str))
+    return next((handler for handler in found if handler is not None), None)
 
 
 def class_of(view: View) -> type | None:
@@ -89,12 +96,14 @@ def class_of(view: View) -> type | None:
     return found if isinstance(found, type) else None
 
 
-def _noted_for(request: HttpRequest) -> Iterator[tuple[tuple[str, ...], str | None]]:
-    """Iterate over scopes and realm of each decorator of the requested view and its handler, the outermost first."""
+def _noted_for(request: HttpRequest) -> Iterator[tuple[int, tuple[str, ...], str | None]]:
+    """Iterate over what each decorator of the requested view and its handler has noted, the outermost first."""
     if request.resolver_match is not None:
         view = request.resolver_match.func
-        for decorated in (view, operation_of(view, request) or _handler_of(view, request)):
-            yield from (noted for name, noted in _attributes(decorated).items() if name.startswith(_REQUIRED))
+        operation = operation_of(view, request)
+        for decorated in (view, _handler_of(view, request) if operation is None else operation):
+            noted = (note for name, note in _attributes(decorated).items() if name.startswith(_REQUIRED))
+            yield from sorted(noted, reverse=True)
 
 
 def _attributes(view: object) -> Mapping[str, Any]:

@@ -48,7 +48,7 @@ def _document(resource: Resource, settings: Settings) -> dict[str, Any]:
     """Return what is known of a resource (section 2), and what the setting says, which wins."""
     known = {
         "authorization_servers": settings.named_issuers,
-        "scopes_supported": list(settings.requirements.scopes),
+        "scopes_supported": [*dict.fromkeys(settings.requirements.scopes)],
         "bearer_methods_supported": ["header"],
         "dpop_signing_alg_values_supported": list(settings.dpop.algorithms) if settings.offers_dpop else [],
         "dpop_bound_access_tokens_required": settings.requires_dpop,

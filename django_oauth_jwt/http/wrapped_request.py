@@ -17,10 +17,16 @@ def unwrapped(request: Any) -> Any:
 
 
 def with_user_for(
-    request: Any, django_request: HttpRequest, steps: Steps[JsonResponse | None]
+    request: Any, django_request: HttpRequest, steps: Steps[JsonResponse | None] | None
 ) -> Steps[JsonResponse | None]:
-    """Do these steps, which find the user of the `HttpRequest`, and give that user to the request of the view, too."""
-    refusal = yield from steps
+    """Do these steps, which find the user of the `HttpRequest`, and give that user to the request of the view, too.
+
+    There are none where the token was accepted before. DRF has made its user nobody since, in both requests, unless an
+    authenticator has found one: a project's own may say who that is.
+    """
+    refusal = None if steps is None else (yield from steps)
+    if steps is None and getattr(request, "successful_authenticator", None) is not None:
+        return None
     known = state_of(django_request).token
     if refusal is None and known is not None and known.user is not None:
         request.user = known.user

@@ -141,11 +141,13 @@ def test_a_path_that_is_no_utf_8_is_found_as_each_server_decodes_it(rsa_issuer, 
 def test_only_what_is_known_is_said(settings, rsa_issuer):
     """RFC 9728 section 3.2: a parameter without values is left out; nothing is promised that nobody configured.
 
-    No scope that stands for a required one is named: a client that asks for all of them would ask for too much.
+    No scope that stands for a required one is named: a client that asks for all of them would ask for too much. Each is
+    named once.
     """
-    with rsa_issuer.installed(RESOURCE_METADATA=ROOT, SCOPE=["read"], SCOPE_IMPLIES={"write": ["read"], "x": ["y"]}):
+    required = {"SCOPE": "read a read", "SCOPE_IMPLIES": {"write": ["read"], "x": ["y"]}}
+    with rsa_issuer.installed(RESOURCE_METADATA=ROOT, **required):
         document = Client().get(WELL_KNOWN).json()
-    assert document.pop("scopes_supported") == ["read"]
+    assert document.pop("scopes_supported") == ["read", "a"]
     settings.OAUTH_JWT = {"JWKS_URI": "https://as.example.com/jwks", "RESOURCE_METADATA": ROOT}
     assert Client().get(WELL_KNOWN).json() == {**ROOT, "bearer_methods_supported": ["header"]}
 

@@ -84,6 +84,7 @@ pytestmark = pytest.mark.urls(__name__)
 ENTRY_POINTS = [f"/{pattern.pattern}" for pattern in urlpatterns if str(pattern.pattern) not in ("", "open")]
 ALGS = 'DPoP algs="RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519"'
 UNPROVEN = 'error="invalid_token", error_description="Token is not proven to be the sender\'s own", scope="read"'
+CERTIFICATES = {"CLIENT_CERTIFICATE": {"SOURCE": "wsgi"}}
 
 
 def url(path):
@@ -258,6 +259,18 @@ def test_bearer_comes_first_where_it_will_do(send, at, trust, proof_key, setting
     )
     used = challenge(send("get", at, headers=proof_key.headers(token, method, url(at))))
     assert used.startswith(f'{"Bearer, " if comes_first == "Bearer" else ""}{ALGS}, error="{error}"')
+
+
+@pytest.mark.parametrize(
+    ("settings_of", "comes_first"),
+    [({}, "DPoP"), (CERTIFICATES, "Bearer"), ({**CERTIFICATES, "DPOP": {"OFFER": True}}, "DPoP")],
+)
+def test_where_a_certificate_will_do_dpop_comes_first_if_it_is_offered(send, at, trust, settings_of, comes_first):
+    """Bound tokens are required, and the client has used the scheme Bearer, as it does with a certificate."""
+    issuer = trust(SCOPE="read", REQUIRE_BOUND_TOKENS=True, **settings_of)
+    response = send("get", at, headers=issuer.headers("read"))
+    assert challenge(response).split()[0] == comes_first
+    assert 'Bearer error="invalid_token"' in challenge(response)
 
 
 def test_where_bound_tokens_are_required_no_other_is_good(send, at, trust, proof_key):

@@ -52,6 +52,11 @@ class Twice(DrfHandler):
     """To be decorated as a whole."""
 
 
+@method_decorator([secure(scope="read", realm="books"), secure(scope="read", realm="inner")], name="dispatch")
+class InList(View):
+    get = Handler.post
+
+
 class Stock(ViewSet):
     authentication_classes = (BearerJwtAuthentication,)
     permission_classes = (HasScope("read"),)
@@ -78,6 +83,7 @@ urlpatterns = [
     path("books/below/", plain(books(view))),
     path("books/above/", books(secure(scope="read", realm="inner")(view))),
     path("books/twice/", method_decorator(plain, name="dispatch")(Twice).as_view()),
+    path("books/in-list/", InList.as_view()),
     path("books/raising/", books(raising)),
     path("decorator/", secure(scope="read")(view)),
     path("own-realm/", secure(scope="read", realm='the "view"')(view)),

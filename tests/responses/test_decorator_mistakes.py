@@ -199,6 +199,19 @@ def test_a_function_in_a_class_may_be_named_as_an_action_is(action):
         assert token_not_required(view)(None).status_code == 200
 
 
+@pytest.mark.parametrize("method", ["get", "post", *ACTIONS])
+def test_a_method_of_an_object_is_a_view(method):
+    """It is called without the object, by whatever name: views of an `AdminSite` are such methods, wrapped."""
+
+    def handler(self, request):
+        return HttpResponse()
+
+    handler.__name__, handler.__qualname__ = method, f"Site.{method}"
+    bound = getattr(type("Site", (), {method: handler})(), method)
+    for view in (bound, never_cache(bound)):
+        assert token_not_required(view)(RequestFactory().get("/")).status_code == 200
+
+
 def test_a_decorated_action_is_one():
     """Whatever stands below."""
     with pytest.raises(TypeError, match=r"name=\"dispatch\"\) on .*Cached"):

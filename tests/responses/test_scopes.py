@@ -1,9 +1,11 @@
 """All scopes of an operation in each challenge, whoever requires them, and scopes that stand for others."""
 
+import asyncio
 from unittest.mock import Mock
 
 import pytest
 from django.http import HttpResponse
+from django.test import AsyncClient, Client
 from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -150,6 +152,33 @@ class HeadHandler(Handlers):
         return HttpResponse()
 
 
+class Untold:
+    """An object that asks the database whether it is true, as a queryset does."""
+
+    def __bool__(self):
+        raise RuntimeError("a query")
+
+
+class Attributes(View):
+    """A class with attributes that are no methods."""
+
+    queryset, trace = Untold(), Untold()
+
+
+class AttributesOfDrf(Decorated):
+    """The same as a view set."""
+
+    queryset, trace = Untold(), Untold()
+
+
+def with_actions(request):
+    """A function with an attribute of that name, which is none of DRF's."""
+
+
+class_with_actions = Attributes.as_view()
+with_actions.actions = class_with_actions.actions = {"get": view}
+
+
 class AnyName:
     """A view that answers to any name."""
 
@@ -192,6 +221,10 @@ urlpatterns = [
     path("mock", Mock(return_value=HttpResponse())),
     path("any-name", AnyName()),
     path("faulty", Faulty()),
+    path("with-actions", with_actions),
+    path("class-with-actions", class_with_actions),
+    path("attributes", Attributes.as_view()),
+    path("attributes-of-drf", AttributesOfDrf.as_view({"get": "list"})),
     path("session", drf(HasScope("a"), authentication_classes=[SessionAuthentication])),
     path("open-session", token_not_required(drf(HasScope("a"), authentication_classes=[SessionAuthentication]))),
     path("many", drf(*(HasScope(f"a{n}") | HasScope(f"b{n}") for n in range(30)))),
@@ -307,6 +340,14 @@ def test_of_alternatives_the_first_that_is_short_of_scopes_only(send, settings, 
 
 
 @pytest.mark.parametrize("middleware", [[], [MIDDLEWARE]])
+@pytest.mark.parametrize("url", ["/stacked", "/list", "/twice", "/handlers", "/wrapped"])
+def test_the_outermost_decorator_requires_first(send, settings, issuer, middleware, url):
+    """However they are stacked, whether or not it is they who refuse the request."""
+    settings.MIDDLEWARE = middleware
+    assert send("get", url)["WWW-Authenticate"] == 'Bearer scope="a b c"'
+
+
+@pytest.mark.parametrize("middleware", [[], [MIDDLEWARE]])
 @pytest.mark.parametrize(
     ("url", "challenge"),
     [
@@ -384,7 +425,17 @@ def test_the_middleware_runs_no_code_of_a_view_for_a_request_that_it_refuses(sen
     assert send(method, "/actions/7")["WWW-Authenticate"] == f'Bearer scope="{scope}"'
 
 
-@pytest.mark.parametrize("url", ["/mock", "/any-name", "/faulty"])
+@pytest.mark.parametrize("url", ["/attributes", "/attributes-of-drf"])
+@pytest.mark.parametrize("method", ["QUERYSET", "TRACE", "STOCK"])
+@pytest.mark.parametrize("send_any", [Client().generic, lambda *given: asyncio.run(AsyncClient().generic(*given))])
+def test_a_client_names_no_attribute_of_a_class(send_any, settings, rsa_issuer, url, method):
+    """Whatever word it sends as the method: a queryset whose truth is asked has the whole table read, for anybody."""
+    settings.MIDDLEWARE = [MIDDLEWARE]
+    with rsa_issuer.installed(SCOPE="s"):
+        assert send_any(method, url)["WWW-Authenticate"] == 'Bearer scope="s"'
+
+
+@pytest.mark.parametrize("url", ["/mock", "/any-name", "/faulty", "/with-actions", "/class-with-actions"])
 @pytest.mark.parametrize("token", [{}, {"expired": True}])
 def test_a_view_of_any_kind_is_refused(send, settings, rsa_issuer, url, token):
     """What it says of itself is no matter, as long as it is none of ours."""

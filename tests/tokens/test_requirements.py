@@ -1,11 +1,12 @@
 """Requirements as data: what they are parsed from, and what meets them."""
 
-from collections import OrderedDict, UserList, deque
+from collections import OrderedDict, UserList, UserString, deque
 from contextlib import nullcontext
 from datetime import date
 from types import MappingProxyType
 
 import pytest
+from django.utils.functional import lazystr
 
 from django_oauth_jwt.errors import InsufficientScope, MissingClaims
 from django_oauth_jwt.tokens import (
@@ -15,6 +16,7 @@ from django_oauth_jwt.tokens import (
     VerifiedToken,
     claim_requirement,
     freeze,
+    parse_authentication_context,
     parse_claims,
     parse_requirements,
     parse_scopes,
@@ -130,6 +132,18 @@ def test_what_is_no_list_of_strings_is_none_for_a_program_either(given):
         with pytest.raises(ValueError, match=r"expected a list|a claim is"):
             parse_requirements(scope, claims)
     assert parse_requirements("read write", "role") == Requirements(("read", "write"), (ROLE,))
+
+
+@pytest.mark.parametrize("of_kind", [lazystr, UserString])
+def test_a_string_of_any_kind_is_no_list_of_letters(of_kind):
+    """As the value of a claim it is what it says; that it names no scope is told at once."""
+    for claims in ([{"name": "c", "value": of_kind("ab")}], [{"name": "c", "value": ["x", of_kind("ab")]}]):
+        required = parse_requirements((), claims)
+        assert [_meets(required, {"c": value}) for value in ("ab", "a")] == [True, False]
+    for scope in (of_kind("ab"), [of_kind("ab")]):
+        for parse in (lambda scope: parse_requirements(scope, ()), parse_authentication_context):
+            with pytest.raises(ValueError, match=r"expected a list|is not a"):
+                parse(scope)
 
 
 @pytest.mark.parametrize("make", LISTS[2:])
