@@ -17,7 +17,6 @@ from .urls import is_secure, url
 from .values import boolean, strings, text
 
 WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
-Rule = Callable[[Any], Any]
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -70,7 +69,7 @@ class Resource:
         Clients that validate refuse a null, so None leaves a member out, also one that is known.
         """
         whole = {**known, **self.metadata}
-        return {name: member for name, member in whole.items() if member is not None or _rule_for(name) is _anything}
+        return {name: member for name, member in whole.items() if member is not None or _rule_for(name) is None}
 
     @property
     def audiences(self) -> frozenset[str]:
@@ -114,17 +113,19 @@ def _resource(metadata: Any) -> Resource:
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"must hold nothing but JSON: {error}") from error
     for name, member in metadata.items():
-        if member is None:  # left out of the document
+        rule = _rule_for(name)
+        if rule is None or member is None:  # None is left out of the document
             continue
         try:
-            _rule_for(name)(member)
+            rule(member)
         except ValueError as error:
             raise ValueError(f"has {name!r}, which {error} (RFC 9728 section 2)") from error
     return Resource(dict(metadata))
 
 
-def _rule_for(name: str) -> Rule:
-    return _MEMBERS.get(name.partition("#")[0], _anything)  # "resource_name#de" is the name in German
+def _rule_for(name: str) -> Callable[[Any], Any] | None:
+    """Return the rule for a member; None for what is of other specifications, or the project's own."""
+    return _MEMBERS.get(name.partition("#")[0])  # "resource_name#de" is the name in German
 
 
 def _words(value: Any) -> None:
@@ -138,12 +139,8 @@ def _list_of_words(value: Any) -> None:
     strings([one for one in value if not isinstance(one, Promise)] if isinstance(value, list | tuple) else value)
 
 
-def _anything(value: Any) -> None:
-    """What the RFC does not name: the document may have members of other specifications, and of the project's own."""
-
-
 #: The members that section 2 registers, by the rule for each.
-_MEMBERS: Final[Mapping[str, Rule]] = MappingProxyType(
+_MEMBERS: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
     {
         **dict.fromkeys(("jwks_uri", "resource_name", "resource_documentation", "signed_metadata"), _words),
         **dict.fromkeys(("resource_policy_uri", "resource_tos_uri"), _words),

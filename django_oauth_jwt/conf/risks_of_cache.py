@@ -25,7 +25,7 @@ def cache_risks(settings: Settings, *, has_denylist: bool) -> Iterable[Risk]:
             f"The cache {settings.cache!r} is of one process, so each process fetches the keys for itself.",
             "Set CACHE to the alias of a cache that all processes share (Redis, Memcached, a database).",
         )
-    how = next((why for name, why in _FORGETFUL.items() if name in kinds), None) or _small(settings)
+    how = next((why for name, why in _FORGETFUL.items() if name in kinds), None) or _small(settings, kinds)
     proofs = _NOT_ATOMIC if _FILES in kinds else how
     if (settings.offers_dpop or settings.dpop != DPOP_DEFAULTS) and proofs:
         yield Risk(
@@ -33,7 +33,7 @@ def cache_risks(settings: Settings, *, has_denylist: bool) -> Iterable[Risk]:
             f"The cache {settings.cache!r} {proofs}, so a used DPoP proof is accepted again, or every proof refused.",
             "Set CACHE to the alias of a cache that all processes share (Redis, Memcached, a database).",
         )
-    lost = how or _filled(settings)
+    lost = how or _filled(settings, kinds)
     if has_denylist and lost:
         yield Risk(
             "W015",
@@ -42,13 +42,13 @@ def cache_risks(settings: Settings, *, has_denylist: bool) -> Iterable[Risk]:
         )
 
 
-def _filled(settings: Settings) -> str | None:
-    is_filled = settings.introspecting and _FILES in _cache_classes(settings)
+def _filled(settings: Settings, kinds: set[str]) -> str | None:
+    is_filled = settings.introspecting and _FILES in kinds
     return "drops entries at random when it is full, and made-up opaque tokens fill it" if is_filled else None
 
 
-def _small(settings: Settings) -> str | None:
-    if _cache_classes(settings).isdisjoint((_FILES, _DATABASE)):
+def _small(settings: Settings, kinds: set[str]) -> str | None:
+    if kinds.isdisjoint((_FILES, _DATABASE)):
         return None
     entries = _maximum(django_settings.CACHES[settings.cache])
     return f"keeps no more than {entries} entries (OPTIONS, MAX_ENTRIES)" if entries < ENOUGH_ENTRIES else None
