@@ -9,7 +9,7 @@ from .forge import b64, dumps, mints
 
 pytestmark = pytest.mark.unmeasured
 
-COUNT = 8
+COUNT = 4
 MINT = mints("ES256")
 
 
@@ -28,18 +28,22 @@ FORGED = {
 }
 
 
+def _bytes_kept(accepts, tokens):
+    gc.collect()
+    tracemalloc.start()
+    try:
+        assert not any(accepts(token) for token in tokens)
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
 def test_forged_tokens_take_up_no_memory(trust_mints, entrances, forge):
     """Whoever has no key can make the process remember a few bytes for each token, but not what is in it."""
     trust_mints()
     assert entrances.accepts(MINT.token)
-    tokens = [forge(number) for number in range(1000, 1000 + COUNT)]
-    gc.collect()
-    tracemalloc.start()
-    try:
-        assert not any(entrances.accepts(token) for token in tokens)
-        gc.collect()
-        held, _ = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert held < COUNT * 2000
+    rounds = [[forge(number) for number in range(begin, begin + COUNT)] for begin in (1000, 2000, 3000)]
+    # The fewest of three: what is kept is kept each time, what pytest's own threads receive meanwhile is not.
+    assert min(_bytes_kept(entrances.accepts, tokens) for tokens in rounds) < COUNT * 2000
