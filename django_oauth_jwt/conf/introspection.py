@@ -99,7 +99,7 @@ def _check_credentials(found: Mapping[str, Any], auth: str | None) -> None:
 def _signing_algorithm(key: Any, alg: str | None) -> str:
     possible = algorithms_of_private_key(key)
     if not possible:
-        rsa = "RSA (2048 bits or more, and without the fingerprint of CVE-2017-15361, ROCA)"
+        rsa = "RSA (2048 bits or more, without the fingerprint of CVE-2017-15361, ROCA, or close primes)"
         raise ValueError(f"must have a 'PRIVATE_KEY' of {rsa}, of a NIST curve or of Ed25519")
     if alg is not None and alg not in possible:
         raise ValueError(f"must have an 'ALG' that fits its 'PRIVATE_KEY' ({', '.join(possible)})")

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from .algorithms import algorithms_for
+from .close_primes import has_close_primes
 from .header import THUMBPRINTS
 from .roca import has_roca_fingerprint
 from .strict_json import FAULT
@@ -114,3 +115,5 @@ def _check_rsa_size(key: RSAPublicKey) -> None:
         raise UnusableKey(f"RSA exponent of {exponent_bits} bits; {MAXIMUM_EXPONENT_BITS} is the most")
     if has_roca_fingerprint(key.public_numbers().n):
         raise UnusableKey("RSA key with the fingerprint of CVE-2017-15361 (ROCA)")
+    if has_close_primes(key.public_numbers().n):
+        raise UnusableKey("RSA key of two primes that are close to each other (CVE-2022-26320)")

@@ -28,12 +28,16 @@ def pem(key, encryption=None, form=PrivateFormat.PKCS8):
     return key.private_bytes(Encoding.PEM, form, encryption or NoEncryption()).decode()
 
 
+def rsa_key(p, q):
+    """Return the RSA key of two primes."""
+    public, d = rsa.RSAPublicNumbers(65537, p * q), pow(65537, -1, (p - 1) * (q - 1))
+    return rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), public).private_key()
+
+
 def roca_key():
     """Return an RSA key as the faulty library makes them: primes that are powers of 65537 modulo each small prime."""
     product = math.prod(n for n in range(2, 168) if all(n % divisor for divisor in range(2, n)))
-    p, q = (product * (2**1024 // product - number) + pow(65537, 12345, product) for number in (8, 18))
-    public, d = rsa.RSAPublicNumbers(65537, p * q), pow(65537, -1, (p - 1) * (q - 1))
-    return rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), public).private_key()
+    return rsa_key(*(product * (2**1024 // product - number) + pow(65537, 12345, product) for number in (8, 18)))
 
 
 EC = ec.generate_private_key(ec.SECP256R1())
@@ -49,6 +53,7 @@ KEYS = {
 USELESS = {
     "RSA of 1024 bits": pem(rsa.generate_private_key(65537, 1024)),
     "RSA with the fingerprint of ROCA": pem(roca_key()),
+    "RSA of two primes that are close to each other": pem(rsa_key(2**1024 - 105, 2**1024 - 179)),
     "secp256k1": pem(ec.generate_private_key(ec.SECP256K1())),
     "DSA": pem(dsa.generate_private_key(1024)),
     "Ed448": pem(ed448.Ed448PrivateKey.generate()),

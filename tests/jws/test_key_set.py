@@ -263,6 +263,22 @@ def test_a_modulus_that_is_nearly_one_of_roca_is_fine():
     assert len(KeySet.from_jwks({"keys": [{"kty": "RSA", **numbers}]})) == 1
 
 
+@pytest.mark.parametrize(
+    ("distance", "reasons"),
+    [
+        (0, ["RSA key of two primes that are close to each other (CVE-2022-26320)"]),
+        (2**500, ["RSA key of two primes that are close to each other (CVE-2022-26320)"]),
+        (2**600, []),
+    ],
+    ids=["twice the same", "close", "far enough"],
+)
+def test_an_rsa_key_of_two_primes_that_are_close_is_unusable(distance, reasons):
+    """CVE-2022-26320: who has the public key can compute the private one by Fermat's method."""
+    modulus = (2**1024 - 105) * (2**1024 - 105 - distance)
+    numbers = {"n": base64url_encode(modulus.to_bytes(256, "big")).decode(), "e": "AQAB"}
+    assert [key.reason for key in KeySet.from_jwks({"keys": [{"kty": "RSA", **numbers}]}).unusable] == reasons
+
+
 def _powers(prime):
     return {pow(65537, power, prime) for power in range(prime)}
 
