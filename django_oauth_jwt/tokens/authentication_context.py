@@ -46,7 +46,7 @@ def parse_authentication_context(
 
     Raises ValueError where both are missing, or a value cannot stand in a challenge.
     """
-    values = tuple(acr_values.split()) if isinstance(acr_values, str) else listed(in_lists(acr_values))
+    values = tuple(acr_values.split()) if isinstance(acr_values, str) else listed(in_lists(acr_values), "acr_values")
     for value in values:
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value or " " in value:
             raise ValueError(f"{value!r} is not an acr value: printable ASCII without blanks")

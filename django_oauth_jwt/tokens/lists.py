@@ -26,8 +26,8 @@ def in_lists(given: Any) -> Any:
     return tuple(map(in_lists, given))
 
 
-def listed(value: Any) -> tuple[Any, ...]:
-    """Return what is in a list, a tuple or a set; ValueError for anything else."""
+def listed(value: Any, of: str) -> tuple[Any, ...]:
+    """Return what is in a list, a tuple or a set; ValueError that tells ``of`` what for anything else."""
     if not isinstance(value, list | tuple | set | frozenset):
-        raise ValueError(f"expected a list, not {value!r}")
+        raise ValueError(f"expected a list of {of}, not {value!r}")
     return tuple(value)

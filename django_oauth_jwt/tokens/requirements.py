@@ -84,7 +84,7 @@ def parse_requirements(scope: str | Iterable[str], claims: Iterable[Any]) -> Req
 
 def parse_scopes(scope: str | Iterable[str]) -> tuple[str, ...]:
     """Return the scopes in a space-separated string, or in a list of strings; ValueError for an invalid one."""
-    scopes = tuple(scope.split()) if isinstance(scope, str) else listed(scope)
+    scopes = tuple(scope.split()) if isinstance(scope, str) else listed(scope, "scopes")
     for entry in scopes:
         if not isinstance(entry, str) or not entry or not _SCOPE_CHARACTERS.issuperset(entry):
             raise ValueError(f"{entry!r} is not a scope (RFC 6749 section 3.3)")
@@ -99,12 +99,12 @@ def parse_claims(claims: Any) -> tuple[ClaimRequirement, ...]:
     """
     if isinstance(claims, str | Mapping):
         claims = [claims]
-    return tuple(_parse_claim(claim) for claim in listed(claims))
+    return tuple(_parse_claim(claim) for claim in listed(claims, "claims"))
 
 
 def claim_requirement(name: Any, *value: Any) -> ClaimRequirement:
     """Return the requirement of a claim by name, and by value if one is given; ValueError for an invalid one."""
-    path = (name,) if isinstance(name, str) else listed(name)
+    path = (name,) if isinstance(name, str) else listed(name, "names")
     if not path or not all(isinstance(part, str) and part for part in path):
         raise ValueError(f"a claim's name is a string, or a list of strings as path, not {name!r}")
     if not value:

@@ -248,7 +248,7 @@ async def test_a_rejected_token_is_told_of_and_a_missing_one_is_not(issuer, sign
 @pytest.mark.parametrize(
     ("arguments", "kind", "message"),
     [
-        ({"scope": 7}, ValueError, "expected a list, not 7"),
+        ({"scope": 7}, ValueError, "expected a list of scopes, not 7"),
         ({"scope": ["a b"]}, ValueError, "not a scope"),
         ({"claims": [{"nam": "x"}]}, ValueError, "a claim is"),
         ({"origins": "https://app.example.com"}, ValueError, "origins is a list"),

@@ -153,7 +153,7 @@ def test_a_long_value_is_told_in_brief(problem_of):
             "must not have a circle: a > b > c > a.",
         ),
         ("SCOPE_IMPLIES", {"a": ["b c"]}, "; 'a': 'b c' is not a scope"),
-        ("SCOPE_IMPLIES", {"x": ["y"], "a": None}, "; 'a': expected a list, not None"),
+        ("SCOPE_IMPLIES", {"x": ["y"], "a": None}, "; 'a': expected a list of scopes, not None"),
         ("RESOURCE_METADATA", {"resource": "https://as/#x"}, "has no fragment (RFC 9728 section 1.2): 'https://as/#x'"),
         ("RESOURCE_METADATA", {"resource": "http://as/"}, "'http://as/' is http, which only loopback addresses may be"),
         ("RESOURCE_METADATA", {"resource": "as"}, "the https URL of this API: it must be an https URL such as"),

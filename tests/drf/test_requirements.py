@@ -136,9 +136,9 @@ def test_a_bare_permission_asks_the_view(serve, issuer, attributes, token, statu
         (HasScope, {}, r"HasScope without arguments needs TestView\.required_scopes"),
         (HasClaim, {}, r"HasClaim without arguments needs TestView\.required_claims"),
         (HasScope, {"required_scopes": ["a b"]}, r"TestView\.required_scopes: 'a b' is not a scope"),
-        (HasScope, {"required_scopes": {"GET": 5}}, r"TestView\.required_scopes: expected a list, not 5"),
-        (HasScope, {"required_scopes": iter(["read"])}, r"TestView\.required_scopes: expected a list"),
-        (HasClaim, {"required_claims": {"GET": iter(["role"])}}, r"TestView\.required_claims: expected a list"),
+        (HasScope, {"required_scopes": {"GET": 5}}, r"TestView\.required_scopes: expected a list of scopes, not 5"),
+        (HasScope, {"required_scopes": iter(["read"])}, r"TestView\.required_scopes: expected a list of scopes"),
+        (HasClaim, {"required_claims": {"GET": iter(["role"])}}, r"required_claims: expected a list of claims, not"),
         (HasClaim, {"required_claims": [{"nam": "x"}]}, r"TestView\.required_claims: a claim is"),
     ],
 )
