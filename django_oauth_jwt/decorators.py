@@ -188,7 +188,8 @@ def _refuse_operation(operation: Any) -> None:
 
 def _refuse_handler(view: Callable[..., Any]) -> None:
     owner, _, name = getattr(view, "__qualname__", "").rpartition(".")
-    is_handler = name in _HANDLERS or (name in _ACTIONS and _takes_self(view))
+    is_action = hasattr(view, "mapping") or (name in _ACTIONS and _takes_self(view))  # `@action` gives it a mapping
+    is_handler = name in _HANDLERS or is_action
     if is_handler and owner and not owner.endswith("<locals>") and not _is_bound(view):
         remedy = '@method_decorator(token_not_required, name="dispatch")'
         raise TypeError(f"token_not_required on one method of a class changes nothing: {remedy} on {owner}")

@@ -14,7 +14,7 @@ from django.utils.decorators import method_decorator
 from django.utils.functional import SimpleLazyObject
 from django.views import View
 from django.views.decorators.cache import never_cache
-from rest_framework.decorators import api_view
+from rest_framework.decorators import action, api_view
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ModelViewSet
@@ -220,6 +220,17 @@ def test_a_decorated_action_is_one():
             @token_not_required
             @method_decorator(never_cache)
             def list(self, request):
+                return Response()
+
+
+def test_above_the_decorator_of_an_action():
+    """An action may have any name."""
+    with pytest.raises(TypeError, match=r"name=\"dispatch\"\) on .*Loans"):
+
+        class Loans(ModelViewSet):
+            @token_not_required
+            @action(detail=False)
+            def overdue(self, request):
                 return Response()
 
 
