@@ -99,7 +99,7 @@ def test_they_leave_a_short_hash_each_and_no_issuer(resolver, frozen_time):
     before = objects_of(TrustedIssuer, JwksService)
     resolver.asked.clear()
     resolver.found = lambda iss: None
-    number = flood(30_000)
+    number = flood(10_000)
     refusal_of(made_up(number))
     tokens = [made_up(each) for each in range(number)]
     gc.collect()
@@ -125,7 +125,7 @@ def test_those_that_cannot_be_answered_leave_no_more(resolver, frozen_time, capl
     """An error, or an entry that cannot be used, for each: they are 503, and there is no other trace of them."""
     resolver.found = {"raises": lambda iss: 1 / 0, "wrong entry": lambda iss: {"AUDIENCES": iss}}[answer]
     caplog.set_level(logging.CRITICAL, "django_oauth_jwt")  # what pytest keeps of the log is kept by nobody else
-    number = flood(20_000)
+    number = flood(5_000)
     assert refusal_of(made_up(number)) == "issuer_unavailable"
     before = objects_of(TrustedIssuer, JwksService)
     assert {refusal_of(made_up(each)) for each in range(number)} == {"issuer_unavailable"}
