@@ -27,6 +27,7 @@ from .tokens import (
     parse_authentication_context,
     parse_claims,
     parse_scopes,
+    refuse_request,
     scopes_to_ask_for,
 )
 
@@ -48,8 +49,9 @@ class TokenPermission(SingleOperandHolder, BasePermission):
     def __init__(self) -> None:  # SingleOperandHolder's own wants operands
         pass
 
-    def __call__(self) -> "TokenPermission":
-        """Return itself, where DRF takes it for a class and wants an instance."""
+    def __call__(self, *request: object) -> "TokenPermission":
+        """Return itself, where DRF takes it for a class and wants an instance. Raise TypeError for a request."""
+        refuse_request(self, *request)
         return self
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -90,6 +92,7 @@ class RequirementPermission(TokenPermission):
     refusal_of_others: ClassVar[type[InsufficientScope | MissingClaims]]
 
     def __init__(self, requirement: Any = None) -> None:
+        refuse_request(self, requirement)
         self._given = None if requirement is None else _by_method(in_lists(requirement), self.parse)
 
     @staticmethod
@@ -188,6 +191,7 @@ class HasAuthenticationContext(TokenPermission):
     """
 
     def __init__(self, acr_values: str | Iterable[str] = (), *, max_age: int | None = None) -> None:
+        refuse_request(self, acr_values)
         self.context = parse_authentication_context(acr_values, max_age)
 
     def check(self, request: Request, view: Any) -> None:
