@@ -46,6 +46,9 @@ class TokenPermission(SingleOperandHolder, BasePermission):
     it for what DRF has there besides classes, a `SingleOperandHolder`.
     """
 
+    #: The `check` of which ``oauth_jwt_alternatives`` tells; a child with another one has reasons of its own.
+    _known_check: ClassVar[object] = None
+
     def __init__(self) -> None:  # SingleOperandHolder's own wants operands
         pass
 
@@ -61,7 +64,7 @@ class TokenPermission(SingleOperandHolder, BasePermission):
         refusal = self.refusal(request, view)
         hooks = hooks_of(view, challenges=isinstance(refusal, MissingToken))
         if hooks is not None:
-            hooks.results.append(refusal)
+            hooks.note(refusal, is_own=self._has_own_reasons())
         return refusal is None
 
     def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:
@@ -82,6 +85,9 @@ class TokenPermission(SingleOperandHolder, BasePermission):
     def check(self, request: Request, view: Any) -> None:
         """Raise BearerError where the request's token does not do."""
         raise NotImplementedError(f"{type(self).__name__} needs a method check(self, request, view)")
+
+    def _has_own_reasons(self) -> bool:
+        return type(self).check is not type(self)._known_check
 
 
 class RequirementPermission(TokenPermission):
@@ -109,6 +115,8 @@ class RequirementPermission(TokenPermission):
             raise self.refusal_of_others(detail=f"no requirement is given for {request.method}")
         requirements.check(token, get_settings().scope_implies)
 
+    _known_check = check
+
     def oauth_jwt_alternatives(self, method: str, view: Any, token: AccessToken | None) -> list[Alternative] | None:
         """Return the one way that this is; [] for a method that is not in the mapping, None where a child decides."""
         if type(self).has_permission is not TokenPermission.has_permission:
@@ -117,7 +125,8 @@ class RequirementPermission(TokenPermission):
         if requirements is None:
             return []
         has_claims = token is not None and all(claim.is_met_by(token.claims) for claim in requirements.claims)
-        return [Alternative(requirements.scopes, needs_more=bool(requirements.claims) and not has_claims)]
+        needs_claims = bool(requirements.claims) and not has_claims
+        return [Alternative(requirements.scopes, needs_claims or (None if self._has_own_reasons() else False))]
 
     def requirements_for(self, method: str, view: Any) -> Requirements | None:
         """Return the requirements of an HTTP method, None where it is not in the mapping."""
@@ -198,9 +207,12 @@ class HasAuthenticationContext(TokenPermission):
         """Raise BearerError where the user did not authenticate so."""
         self._check(token_of(request))
 
+    _known_check = check
+
     def oauth_jwt_alternatives(self, method: str, view: Any, token: AccessToken | None) -> list[Alternative]:
         """Return the one way that this is, which more scopes do not open."""
-        return [Alternative(needs_more=token is None or not self._is_met_by(token))]
+        needs_login = token is None or not self._is_met_by(token)
+        return [Alternative(needs_more=needs_login or (None if self._has_own_reasons() else False))]
 
     def _is_met_by(self, token: AccessToken) -> bool:
         try:

@@ -1,0 +1,90 @@
+"""A project's own refusals, raised by a permission: they stand where a scope is missing as well."""
+
+import time
+
+import pytest
+
+from django_oauth_jwt.authentication import BearerJwtAuthentication
+from django_oauth_jwt.decorators import secure
+from django_oauth_jwt.errors import BearerError, InsufficientScope
+from django_oauth_jwt.permissions import HasAuthenticationContext, HasClaim, HasScope, TokenPermission
+
+from .conftest import Endpoint
+
+
+class UnpaidBill(BearerError):
+    status = 402
+    error = "payment_required"
+
+
+class HasPaid(TokenPermission):
+    def check(self, request, view):
+        raise UnpaidBill("unpaid_bill", "The bill of last month is not paid")
+
+
+class NeedsMore(TokenPermission):
+    def check(self, request, view):
+        raise InsufficientScope("z")
+
+
+class Unpaid:
+    """What a project adds to the check of ours."""
+
+    def check(self, request, view):
+        super().check(request, view)
+        raise UnpaidBill("unpaid_bill", "The bill of last month is not paid")
+
+
+class PaidScope(Unpaid, HasScope):
+    pass
+
+
+class PaidClaim(Unpaid, HasClaim):
+    pass
+
+
+class PaidLogin(Unpaid, HasAuthenticationContext):
+    pass
+
+
+PAYMENT = (402, "unpaid_bill", None)
+
+
+@pytest.fixture(params=["authenticator", "decorator"])
+def ask(request, serve, issuer):
+    """Send a token of the scope "read" to a view of these permissions; once BearerJwtAuthentication is not there."""
+
+    def ask(permissions):
+        is_ours = request.param == "authenticator"
+        authenticators = [BearerJwtAuthentication] if is_ours else []
+        attributes = {"authentication_classes": authenticators, "permission_classes": permissions}
+        view = type("TestView", (Endpoint,), attributes).as_view()
+        client = serve(view if is_ours else secure()(view))
+        return client.get("/", headers=issuer.headers("read", sub="anna", auth_time=int(time.time())))
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("permissions", "expected"),
+    [
+        pytest.param([HasPaid, HasScope("x")], PAYMENT, id="before a scope"),
+        pytest.param([HasPaid & HasScope("x")], PAYMENT, id="and a scope"),
+        pytest.param([HasScope("read"), HasPaid, HasScope("x")], PAYMENT, id="between scopes"),
+        pytest.param([PaidScope("read"), HasScope("x")], PAYMENT, id="a child of HasScope"),
+        pytest.param([PaidClaim("sub"), HasScope("x")], PAYMENT, id="a child of HasClaim"),
+        pytest.param([PaidLogin(max_age=60), HasScope("x")], PAYMENT, id="a child of HasAuthenticationContext"),
+        pytest.param([NeedsMore, HasScope("x")], (403, "insufficient_scope", "x z"), id="its own scope"),
+        pytest.param([HasPaid | HasScope("x")], (403, "insufficient_scope", "x"), id="a scope would do"),
+        pytest.param([PaidScope("x"), HasScope("y")], (403, "insufficient_scope", "x y"), id="asked for a scope first"),
+        pytest.param(
+            [HasClaim("role") | PaidScope("x")], (403, "insufficient_scope", "x"), id="a scope may do, on the right"
+        ),
+    ],
+)
+def test_a_refusal_of_the_projects_own_stands(ask, signals, permissions, expected):
+    """Answer, log and signal tell of it, unless more scopes would have let the request in."""
+    response = ask(permissions)
+    reason = signals[-1][1].get("reason")
+    scope = response.headers["WWW-Authenticate"].partition(' scope="')[2].rstrip('"') or None
+    assert (response.status_code, reason, scope) == expected
