@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from .authentication import alternatives_of_view, hooks_of, token_seen
 from .conf import get_settings
-from .errors import BearerError, InsufficientScope, MissingClaims, MissingToken
+from .errors import BearerError, InsufficientScope, KeysUnavailable, MissingClaims, MissingToken
 from .http import View, class_of, find_scopes_with, set_token, unwrapped
 from .issuers import issuer_of_verified
 from .tokens import (
@@ -58,10 +58,17 @@ class TokenPermission(SingleOperandHolder, BasePermission):
         return self
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Tell whether the token meets the requirement. Never raises for a token that does not."""
+        """Tell whether the token meets the requirement. Never raises for a token that does not.
+
+        Raises KeysUnavailable where nobody can tell for now: False would let a request in under ``~``.
+        """
         if not hasattr(request, "claims"):  # another authenticator knew the request first, or there is none
             set_token(unwrapped(request), None)
-        refusal = self.refusal(request, view)
+        try:
+            refusal = self.refusal(request, view)
+        except KeysUnavailable:
+            hooks_of(view, challenges=False)  # they make the answer
+            raise
         hooks = hooks_of(view, challenges=isinstance(refusal, MissingToken))
         if hooks is not None:
             hooks.note(refusal, is_own=self._has_own_reasons())
@@ -72,10 +79,12 @@ class TokenPermission(SingleOperandHolder, BasePermission):
         return self.has_permission(request, view)
 
     def refusal(self, request: Request, view: Any) -> BearerError | None:
-        """Return why the request is refused, None where it is let in."""
+        """Return why the request is refused, None where it is let in; raise KeysUnavailable where nobody can tell."""
         check: Callable[[Request, Any], object] = self.check
         try:
             result = check(request, view)
+        except KeysUnavailable:
+            raise
         except BearerError as error:
             return error
         if result is not None:  # True or False: meant as an answer, which would let everybody in

@@ -6,7 +6,7 @@ import pytest
 
 from django_oauth_jwt.authentication import BearerJwtAuthentication
 from django_oauth_jwt.decorators import secure
-from django_oauth_jwt.errors import BearerError, InsufficientScope
+from django_oauth_jwt.errors import BearerError, InsufficientScope, RevocationCheckUnavailable
 from django_oauth_jwt.permissions import HasAuthenticationContext, HasClaim, HasScope, TokenPermission
 
 from .conftest import Endpoint
@@ -25,6 +25,13 @@ class HasPaid(TokenPermission):
 class NeedsMore(TokenPermission):
     def check(self, request, view):
         raise InsufficientScope("z")
+
+
+class IsBanned(TokenPermission):
+    """The list of the banned cannot be asked."""
+
+    def check(self, request, view):
+        raise RevocationCheckUnavailable(9)
 
 
 class Unpaid:
@@ -88,3 +95,46 @@ def test_a_refusal_of_the_projects_own_stands(ask, signals, permissions, expecte
     reason = signals[-1][1].get("reason")
     scope = response.headers["WWW-Authenticate"].partition(' scope="')[2].rstrip('"') or None
     assert (response.status_code, reason, scope) == expected
+
+
+@pytest.mark.parametrize(
+    "permission",
+    [
+        IsBanned(),
+        ~IsBanned(),
+        HasScope("read") & ~IsBanned(),
+        ~(HasScope("read") & IsBanned()),
+        HasScope("x") | ~IsBanned(),
+        IsBanned() | HasScope("read"),
+    ],
+)
+def test_what_nobody_can_tell_lets_nobody_in(ask, signals, permission):
+    """It is no yes under `~`, and no reason to ask for more scopes."""
+    response = ask([permission, HasScope("y")])
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "9")
+    assert response.json() == {"detail": "Whether the token was revoked cannot be told for now"}
+    assert [name for name, _ in signals] == ["accepted"]
+
+
+def test_what_nobody_can_tell_is_not_asked_where_the_request_is_let_in_before(ask):
+    """By the left side of `|`."""
+    assert ask([HasScope("read") | IsBanned()]).status_code == 200
+
+
+def test_what_nobody_can_tell_is_answered_where_nobody_else_of_ours_is(serve):
+    """A view without our authenticator, our decorator and the middleware."""
+    response = serve(authentication_classes=[], permission_classes=[~IsBanned()]).get("/")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "9")
+
+
+def test_a_form_is_not_shown_where_nobody_can_tell(serve, issuer):
+    """The browsable API asks the permissions of each method, and shows the page without that form."""
+
+    class NotToWrite(TokenPermission):
+        def check(self, request, view):
+            if request.method == "POST":
+                raise RevocationCheckUnavailable(9)
+
+    headers = {**issuer.headers("read"), "Accept": "text/html"}
+    response = serve(permission_classes=[NotToWrite]).get("/", headers=headers)
+    assert (response.status_code, response["Content-Type"]) == (200, "text/html; charset=utf-8")
