@@ -54,6 +54,7 @@ class PaidLogin(Unpaid, HasAuthenticationContext):
     pass
 
 
+MIDDLEWARE = "django_oauth_jwt.middleware.JwtBearerMiddleware"
 PAYMENT = (402, "unpaid_bill", None)
 
 
@@ -138,3 +139,23 @@ def test_a_form_is_not_shown_where_nobody_can_tell(serve, issuer):
     headers = {**issuer.headers("read"), "Accept": "text/html"}
     response = serve(permission_classes=[NotToWrite]).get("/", headers=headers)
     assert (response.status_code, response["Content-Type"]) == (200, "text/html; charset=utf-8")
+
+
+class OfATenant(BearerJwtAuthentication):
+    """Refuses before or after it has asked ours."""
+
+    asks_first = True
+
+    def authenticate(self, request):
+        if self.asks_first:
+            super().authenticate(request)
+        raise UnpaidBill("unpaid_bill", "The bill of last month is not paid")
+
+
+@pytest.mark.parametrize(("asks_first", "middleware"), [(True, []), (True, [MIDDLEWARE]), (False, [MIDDLEWARE])])
+def test_an_authentication_class_of_the_projects_own_may_refuse(serve, issuer, settings, asks_first, middleware):
+    """Under the middleware at any time, else after it has asked ours: as the manual says."""
+    settings.MIDDLEWARE = middleware
+    kind = type("Early", (OfATenant,), {"asks_first": asks_first})
+    response = serve(authentication_classes=[kind]).get("/", headers=issuer.headers("read"))
+    assert (response.status_code, "payment_required" in response["WWW-Authenticate"]) == (402, True)
