@@ -13,7 +13,7 @@ from rest_framework.permissions import AND, NOT, OR, AllowAny
 from rest_framework.request import Request
 
 from .conf import get_settings
-from .errors import BearerError, KeysUnavailable, MissingToken
+from .errors import BearerError, InsufficientScope, KeysUnavailable, MissingToken
 from .http import (
     ABOUT_SCOPES,
     NONCE_HEADER,
@@ -123,6 +123,7 @@ class _ViewHooks:
         self._asked: list[_ExplainedPermission] | None = None
         self._is_explained = False
         self.results: list[BearerError | None] = []
+        self._own: list[BearerError | None] = []
         self.challenges = False  # whether a request that is not authenticated is asked for a token
         view.get_authenticate_header = self.get_authenticate_header
         view.get_permissions = self.get_permissions
@@ -134,6 +135,12 @@ class _ViewHooks:
     def add_header(self, name: str, value: str) -> None:
         """Set a header of whatever answer the view gives."""
         self._view.headers[name] = value
+
+    def note(self, refusal: BearerError | None, *, is_own: bool) -> None:
+        """Note what one of our permissions said; ``is_own`` is whether it may have reasons that we do not know."""
+        self.results.append(refusal)
+        if is_own:
+            self._own.append(refusal)
 
     def get_authenticate_header(self, request: Request) -> str | None:
         """Challenge for a token, and for what the first authenticator asks for."""
@@ -158,6 +165,8 @@ class _ViewHooks:
                 raise
             token, hierarchy = token_seen(request), get_settings().scope_implies
             short = [] if token is None else short_of_scopes(self._alternatives(token), token, hierarchy)
+            if self._asked is None and error in self._own:  # more scopes may not help against it
+                short = [one for one in short if one[0].needs_more is False]
             if self._asked is None and is_uncertain(short):  # no challenge is better than a wrong one
                 raise
             error = best_of(short) or error
@@ -281,8 +290,13 @@ def alternatives_of(permission: Any, method: str, view: Any, token: AccessToken 
         return all_of(each) if isinstance(permission, AND) else [*chain.from_iterable(each)]
     is_ours = hasattr(permission, "oauth_jwt_alternatives")
     found: list[Alternative] | None = permission.oauth_jwt_alternatives(method, view, token) if is_ours else None
-    has_denied = permission.has_denied if type(permission) is _ExplainedPermission else None
-    return [Alternative(needs_more=has_denied)] if found is None else found
+    is_explained = type(permission) is _ExplainedPermission
+    denied = permission.has_denied if is_explained else None
+    if found is None:
+        return [Alternative(needs_more=denied)]
+    if denied and isinstance(permission._reason, InsufficientScope):
+        denied = None
+    return [Alternative(one.scopes, denied if one.needs_more is None else one.needs_more) for one in found]
 
 
 def _runs(permission: Any, results: list[BearerError | None], used: int = 0) -> set[_Run]:

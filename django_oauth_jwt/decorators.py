@@ -25,7 +25,7 @@ from .http import (
     with_user_for,
 )
 from .jwks import KeyService
-from .tokens import parse_requirements
+from .tokens import IF_NINJA, INSTEAD, parse_requirements
 from .upstream import Steps, run_awaiting, run_blocking
 
 __all__ = ["secure", "token_not_required"]
@@ -38,8 +38,6 @@ _StepsOf = Callable[[HttpRequest], Steps[HttpResponseBase | None] | None]
 
 #: django-ninja calls these functions with each operation that it makes of a function; decorators hand them on.
 _OF_NINJA: Final = "_ninja_contribute_to_operation"
-_INSTEAD: Final = "auth=BearerJwt(...), from django_oauth_jwt.contrib.ninja"
-_IF_NINJA: Final = f"{_INSTEAD}, if this is django-ninja"
 
 #: The methods of a class that answer one HTTP method each: the middleware asks the class, which has them called.
 _HANDLERS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})
@@ -53,7 +51,7 @@ def _with_parentheses(decorator: Callable[P, T]) -> Callable[P, T]:
         if args and callable(args[0]):
             raise TypeError("secure stands with parentheses: @secure(), or secure()(view)")
         if args and hasattr(args[0], "META"):
-            raise TypeError(f"secure makes a decorator for views, and takes no request: {_IF_NINJA}")
+            raise TypeError(f"secure makes a decorator for views, and takes no request: {IF_NINJA}")
         if args:
             raise TypeError(f"secure takes keywords: secure(scope={args[0]!r})")
         return decorator(*args, **kwargs)
@@ -174,16 +172,16 @@ def _require_view(decorator: str, view: object) -> None:
     if getattr(view, "__name__", "") == "as_view":
         raise TypeError(f"{decorator} stands on views: write as_view() with its parentheses")
     if not callable(view):
-        remedy = _IF_NINJA if hasattr(view, "META") else f"{decorator}(view)"
+        remedy = IF_NINJA if hasattr(view, "META") else f"{decorator}(view)"
         raise TypeError(f"{decorator} stands on views, got a {type(view).__name__}: {remedy}")
     if "_ninja_operation" in getattr(view, "__dict__", ()):
-        remedy = _INSTEAD if decorator.startswith("secure") else f"{decorator} stands below it"
+        remedy = INSTEAD if decorator.startswith("secure") else f"{decorator} stands below it"
         raise TypeError(f"{decorator} above an operation of django-ninja changes nothing: {remedy}")
 
 
 def _refuse_operation(operation: Any) -> None:
     name = operation.view_func.__qualname__
-    raise TypeError(f"secure stands on Django's views, {name} is an operation of django-ninja: {_INSTEAD}")
+    raise TypeError(f"secure stands on Django's views, {name} is an operation of django-ninja: {INSTEAD}")
 
 
 def _refuse_handler(view: Callable[..., Any]) -> None:

@@ -32,6 +32,10 @@ class BearerError(Exception):
 
     status: int = 403
     error: str | None = None
+    # What a subclass neither sets nor hands to this class: Python's own errors need no ``super().__init__()`` either.
+    reason: str = "refused"
+    description: str = "The request is refused"
+    detail: str | None = None
 
     def __init__(self, reason: str, description: str, *, detail: str | None = None) -> None:
         super().__init__(*self.args)  # those of the subclass, which Python has set already
@@ -157,6 +161,7 @@ class InsufficientScope(BearerError):
 
     error = "insufficient_scope"
     status = 403
+    scope: str = ""
 
     def __init__(self, required: str | Iterable[str] = (), *, detail: str | None = None) -> None:
         super().__init__("insufficient_scope", "Token is missing some required scope values", detail=detail)
@@ -173,6 +178,7 @@ class MissingClaims(BearerError):
 
     error = "invalid_token"
     status = 403
+    missing: tuple[str, ...] = ()
 
     def __init__(self, missing: str | Iterable[str] = (), *, detail: str | None = None) -> None:
         self.missing = (missing,) if isinstance(missing, str) else tuple(missing)
@@ -190,6 +196,8 @@ class InsufficientAuthentication(BearerError):
 
     error = "insufficient_user_authentication"
     status = 401
+    acr_values: str = ""
+    max_age: str = ""
 
     def __init__(
         self, acr_values: str | Iterable[str] = (), max_age: int | None = None, *, detail: str | None = None
@@ -209,6 +217,7 @@ class KeysUnavailable(BearerError):
 
     error = "temporarily_unavailable"
     status = 503
+    retry_after: int = 1
     REASON = ("keys_unavailable", "The keys to check the token with are unavailable for now")
 
     def __init__(self, retry_after: int = 1) -> None:

@@ -22,6 +22,7 @@ from .http import (
     state_of,
     token_or_steps,
 )
+from .tokens import refuse_request
 from .upstream import Steps, run_awaiting, run_blocking
 
 __all__ = ["JwtBearerMiddleware"]
@@ -40,6 +41,7 @@ class JwtBearerMiddleware:
     async_capable = True
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        refuse_request(self, get_response)
         self.get_response = get_response
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:

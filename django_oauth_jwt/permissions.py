@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from .authentication import alternatives_of_view, hooks_of, token_seen
 from .conf import get_settings
-from .errors import BearerError, InsufficientScope, MissingClaims, MissingToken
+from .errors import BearerError, InsufficientScope, KeysUnavailable, MissingClaims, MissingToken
 from .http import View, class_of, find_scopes_with, set_token, unwrapped
 from .issuers import issuer_of_verified
 from .tokens import (
@@ -27,6 +27,7 @@ from .tokens import (
     parse_authentication_context,
     parse_claims,
     parse_scopes,
+    refuse_request,
     scopes_to_ask_for,
 )
 
@@ -45,21 +46,32 @@ class TokenPermission(SingleOperandHolder, BasePermission):
     it for what DRF has there besides classes, a `SingleOperandHolder`.
     """
 
+    #: The `check` of which ``oauth_jwt_alternatives`` tells; a child with another one has reasons of its own.
+    _known_check: ClassVar[object] = None
+
     def __init__(self) -> None:  # SingleOperandHolder's own wants operands
         pass
 
-    def __call__(self) -> "TokenPermission":
-        """Return itself, where DRF takes it for a class and wants an instance."""
+    def __call__(self, *request: object) -> "TokenPermission":
+        """Return itself, where DRF takes it for a class and wants an instance. Raise TypeError for a request."""
+        refuse_request(self, *request)
         return self
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Tell whether the token meets the requirement. Never raises for a token that does not."""
+        """Tell whether the token meets the requirement. Never raises for a token that does not.
+
+        Raises KeysUnavailable where nobody can tell for now: False would let a request in under ``~``.
+        """
         if not hasattr(request, "claims"):  # another authenticator knew the request first, or there is none
             set_token(unwrapped(request), None)
-        refusal = self.refusal(request, view)
+        try:
+            refusal = self.refusal(request, view)
+        except KeysUnavailable:
+            hooks_of(view, challenges=False)  # they make the answer
+            raise
         hooks = hooks_of(view, challenges=isinstance(refusal, MissingToken))
         if hooks is not None:
-            hooks.results.append(refusal)
+            hooks.note(refusal, is_own=self._has_own_reasons())
         return refusal is None
 
     def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:
@@ -67,10 +79,12 @@ class TokenPermission(SingleOperandHolder, BasePermission):
         return self.has_permission(request, view)
 
     def refusal(self, request: Request, view: Any) -> BearerError | None:
-        """Return why the request is refused, None where it is let in."""
+        """Return why the request is refused, None where it is let in; raise KeysUnavailable where nobody can tell."""
         check: Callable[[Request, Any], object] = self.check
         try:
             result = check(request, view)
+        except KeysUnavailable:
+            raise
         except BearerError as error:
             return error
         if result is not None:  # True or False: meant as an answer, which would let everybody in
@@ -81,6 +95,9 @@ class TokenPermission(SingleOperandHolder, BasePermission):
         """Raise BearerError where the request's token does not do."""
         raise NotImplementedError(f"{type(self).__name__} needs a method check(self, request, view)")
 
+    def _has_own_reasons(self) -> bool:
+        return type(self).check is not type(self)._known_check
+
 
 class RequirementPermission(TokenPermission):
     """What `HasScope` and `HasClaim` share: requirements, given or on the view, for each method or for all."""
@@ -90,6 +107,7 @@ class RequirementPermission(TokenPermission):
     refusal_of_others: ClassVar[type[InsufficientScope | MissingClaims]]
 
     def __init__(self, requirement: Any = None) -> None:
+        refuse_request(self, requirement)
         self._given = None if requirement is None else _by_method(in_lists(requirement), self.parse)
 
     @staticmethod
@@ -106,6 +124,8 @@ class RequirementPermission(TokenPermission):
             raise self.refusal_of_others(detail=f"no requirement is given for {request.method}")
         requirements.check(token, get_settings().scope_implies)
 
+    _known_check = check
+
     def oauth_jwt_alternatives(self, method: str, view: Any, token: AccessToken | None) -> list[Alternative] | None:
         """Return the one way that this is; [] for a method that is not in the mapping, None where a child decides."""
         if type(self).has_permission is not TokenPermission.has_permission:
@@ -114,7 +134,8 @@ class RequirementPermission(TokenPermission):
         if requirements is None:
             return []
         has_claims = token is not None and all(claim.is_met_by(token.claims) for claim in requirements.claims)
-        return [Alternative(requirements.scopes, needs_more=bool(requirements.claims) and not has_claims)]
+        needs_claims = bool(requirements.claims) and not has_claims
+        return [Alternative(requirements.scopes, needs_claims or (None if self._has_own_reasons() else False))]
 
     def requirements_for(self, method: str, view: Any) -> Requirements | None:
         """Return the requirements of an HTTP method, None where it is not in the mapping."""
@@ -188,15 +209,19 @@ class HasAuthenticationContext(TokenPermission):
     """
 
     def __init__(self, acr_values: str | Iterable[str] = (), *, max_age: int | None = None) -> None:
+        refuse_request(self, acr_values)
         self.context = parse_authentication_context(acr_values, max_age)
 
     def check(self, request: Request, view: Any) -> None:
         """Raise BearerError where the user did not authenticate so."""
         self._check(token_of(request))
 
+    _known_check = check
+
     def oauth_jwt_alternatives(self, method: str, view: Any, token: AccessToken | None) -> list[Alternative]:
         """Return the one way that this is, which more scopes do not open."""
-        return [Alternative(needs_more=token is None or not self._is_met_by(token))]
+        needs_login = token is None or not self._is_met_by(token)
+        return [Alternative(needs_more=needs_login or (None if self._has_own_reasons() else False))]
 
     def _is_met_by(self, token: AccessToken) -> bool:
         try:

@@ -7,7 +7,7 @@ from asgiref.sync import sync_to_async
 from django.apps import apps
 
 from .conf import get_settings
-from .tokens import AccessToken
+from .tokens import AccessToken, refuse_request
 
 __all__ = ["TokenUser"]
 
@@ -29,6 +29,7 @@ class TokenUser:
     backend = None
 
     def __init__(self, access_token: AccessToken) -> None:
+        refuse_request(self, access_token)
         self.access_token = access_token
         self._permissions: frozenset[str] | None = None
 

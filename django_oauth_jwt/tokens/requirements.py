@@ -1,9 +1,15 @@
 """The scopes and claims that a view requires, and how the settings and `secure` spell them."""
 
 import json
+from collections import UserString
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from math import isfinite
+from numbers import Integral, Real
 from typing import Any
+
+from django.utils.functional import Promise
 
 from ..errors import InsufficientScope, MissingClaims
 from .access_token import AccessToken
@@ -112,6 +118,9 @@ def claim_requirement(name: Any, *value: Any) -> ClaimRequirement:
     values = tuple(value[0]) if isinstance(value[0], list | tuple | set | frozenset) else (value[0],)
     if not values or None in values:
         raise ValueError(f"the value required of {name!r} is empty or null, which no claim can meet")
+    for one in values:
+        if not _is_json(one):
+            raise ValueError(f"the value required of {name!r} is {one!r}, which no JSON has: write what the token has")
     return ClaimRequirement(path, values)
 
 
@@ -123,6 +132,17 @@ def _parse_claim(claim: Any) -> ClaimRequirement:
     if "name" not in claim or not claim.keys() <= {"name", "value"}:
         raise ValueError(f'a claim is {{"name": ...}} or {{"name": ..., "value": ...}}, not {claim!r}')
     return claim_requirement(claim["name"], *([claim["value"]] if "value" in claim else []))
+
+
+def _is_json(value: Any) -> bool:
+    """Tell whether JSON can have such a value, or one that is equal: a UUID, for example, is no string."""
+    if isinstance(value, Mapping):
+        return all(isinstance(name, str | UserString) and _is_json(member) for name, member in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_json, value))
+    if isinstance(value, Real | Decimal):
+        return isinstance(value, Integral) or isfinite(value)
+    return value is None or isinstance(value, str | UserString | Promise)
 
 
 def _matches(found: Any, value: Any) -> bool:
@@ -141,6 +161,6 @@ def _equal(found: Any, value: Any) -> bool:
         return found is value
     if isinstance(found, dict) and isinstance(value, Mapping):
         return found.keys() == value.keys() and all(_equal(found[name], value[name]) for name in found)
-    if isinstance(found, list) and isinstance(value, list):
+    if isinstance(found, list) and isinstance(value, list | tuple):
         return len(found) == len(value) and all(map(_equal, found, value))
     return bool(found == value)

@@ -262,6 +262,7 @@ BAD = {
         *[1, True, b"role", iter(["role"]), [1], [""], [None], [[]], [["a", 1]], [["a", ""]]],
         *[{}, [{}], [{"value": 1}], [{"name": "a", "values": [1]}], [{"name": ""}], [{"name": None}], [{"name": {}}]],
         *[[{"name": "a", "value": None}], [{"name": "a", "value": []}], [{"name": "a", "value": ["b", None]}]],
+        *[[{"name": "a", "value": value}] for value in (object(), b"x", NAN, range(3), CYCLE, Unprintable())],
     ],
     "PROTECTED_PATHS": [*NO_PATTERNS, *WHOLE_URLS, *([pattern] for pattern in NO_SLASH)],
     "EXEMPT_PATHS": [*NO_PATTERNS, *WHOLE_URLS, *([pattern] for pattern in (*NO_SLASH, *EVERY_PATH))],

@@ -11,6 +11,9 @@ from ninja.decorators import decorate_view
 
 from django_oauth_jwt.contrib.ninja import BearerJwt
 from django_oauth_jwt.decorators import secure, token_not_required
+from django_oauth_jwt.middleware import JwtBearerMiddleware
+from django_oauth_jwt.permissions import HasAuthenticationContext, HasClaim, HasScope
+from django_oauth_jwt.users import TokenUser
 
 SECURE_INSTEAD = r"auth=BearerJwt\(\.\.\.\).* On a Django view stands @secure\(\.\.\.\)"
 BEARER_INSTEAD = r"auth=BearerJwt\(\.\.\.\), from django_oauth_jwt\.contrib\.ninja"
@@ -119,6 +122,21 @@ def test_secure_as_an_authenticator(issuer, serve, new_api, client, auth):
     serve(api)
     with pytest.raises(TypeError, match=f"{BEARER_INSTEAD}, if this is django-ninja"):
         client.get("/api/operation", headers=issuer.headers("read"))
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [HasScope, HasClaim, HasAuthenticationContext, HasScope("read"), HasClaim("sub"), JwtBearerMiddleware, TokenUser],
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_what_belongs_elsewhere_as_an_authenticator(issuer, serve, new_api, client, auth, method):
+    """ninja takes what it makes of the request for the user: nobody is let in, with a token or without."""
+    api = new_api(auth=auth)
+    getattr(api, method)("/operation")(lambda request: "open")
+    serve(api)
+    for headers in ({}, issuer.headers("read")):
+        with pytest.raises(TypeError, match=f"{BEARER_INSTEAD}, if this is django-ninja"):
+            getattr(client, method)("/api/operation", headers=headers)
 
 
 def test_it_is_no_view_of_django(issuer, settings, client):

@@ -18,6 +18,7 @@ from django_oauth_jwt.authentication import BearerJwtAuthentication
 from django_oauth_jwt.decorators import secure, token_not_required
 from django_oauth_jwt.errors import (
     BearerError,
+    InsufficientAuthentication,
     InsufficientScope,
     InvalidProof,
     InvalidToken,
@@ -69,6 +70,16 @@ class Plain(BearerError):
     """Sets nothing at all."""
 
 
+class InWords(BearerError):
+    """Says all on the class, and has an `__init__` of its own."""
+
+    reason = "in_words"
+    description = "No"
+
+    def __init__(self):
+        self.tenant = 7
+
+
 class TooOld(InvalidProof):
     """A project's word on a proof, without a description."""
 
@@ -110,6 +121,7 @@ OWN = {
     ),
     "a plain refusal": (lambda: Plain("plain", "No"), (403, None, "Bearer")),
     "the base": (lambda: BearerError("base", "No"), (403, None, "Bearer")),
+    "all on the class": (InWords, (403, None, "Bearer")),
     "a proof": (TooOld, (401, "invalid_dpop_proof", PROOF)),
     "ours": (
         lambda: MissingClaims(["role"]),
@@ -219,6 +231,20 @@ def test_what_a_view_raises_is_answered(ask, signals, caplog, url, name):
     lines = [record.getMessage() for record in caplog.records if record.name == "django_oauth_jwt"]
     more = f": {make().detail}" if make().detail else ""
     assert lines == [f"Token rejected: {make().reason}{more}"]
+
+
+KINDS = [BearerError, MissingToken, InvalidToken, InvalidProof, InsufficientScope, MissingClaims]
+KINDS += [InsufficientAuthentication, KeysUnavailable]
+
+
+@pytest.mark.parametrize("url", ["def/", "drf/", "middleware/"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_child_that_does_not_call_ours_is_answered(ask, url, kind):
+    """With the status of its class, and no challenge for anything in particular."""
+    raised.append(type("Silent", (kind,), {"__init__": lambda self: None}))
+    response = ask(url)
+    assert response.status_code == (401 if kind is InvalidToken else kind.status)
+    assert "The request is refused" in response.content.decode()
 
 
 @pytest.mark.parametrize("url", ["def/", "async/", "drf/", "middleware/", "middleware/both/"])

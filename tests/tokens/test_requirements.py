@@ -1,8 +1,15 @@
 """Requirements as data: what they are parsed from, and what meets them."""
 
-from collections import OrderedDict, UserList, UserString, deque
+import enum
+import re
+import uuid
+from collections import OrderedDict, UserDict, UserList, UserString, deque
 from contextlib import nullcontext
 from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from http import HTTPStatus
+from math import inf, nan
 from types import MappingProxyType
 
 import pytest
@@ -144,6 +151,50 @@ def test_a_string_of_any_kind_is_no_list_of_letters(of_kind):
         for parse in (lambda scope: parse_requirements(scope, ()), parse_authentication_context):
             with pytest.raises(ValueError, match=r"expected a list|is not a"):
                 parse(scope)
+
+
+class Role(enum.StrEnum):
+    ADMIN = "admin"
+
+
+class Level(enum.Enum):
+    HIGH = "high"
+
+
+NO_JSON = [uuid.UUID(int=1), Level.HIGH, len, object(), b"x", re.compile("a"), range(3), ..., nan, inf, Decimal("NaN")]
+NO_JSON += [date(2020, 1, 1), {1: "a"}, {"a": b"x"}, {"a": {"b"}}, [[nan]], 1j, UserDict]
+
+
+@pytest.mark.parametrize("value", NO_JSON)
+def test_a_value_that_no_json_has_is_a_mistake(value):
+    """It would refuse everybody without a word."""
+    for given in (value, ["x", value]):
+        with pytest.raises(ValueError, match=r"required of 'c' is .*, which no JSON has: write what the token has"):
+            claim_requirement("c", given)
+
+
+@pytest.mark.parametrize(
+    ("value", "claim"),
+    [
+        (Role.ADMIN, "admin"),
+        (Decimal(1), 1),
+        (Decimal("0.5"), 0.5),
+        (HTTPStatus.OK, 200),
+        (10**400, 10**400),
+        (Fraction(1, 2), 0.5),
+        ("", ""),
+        (False, False),
+        ({"a": None}, {"a": None}),
+        (UserDict(a=[lazystr("x")]), {"a": ["x"]}),
+        ({UserString("a"): {}}, {"a": {}}),
+        ([("x", "y")], ["x", "y"]),
+        ([[Role.ADMIN, ("x", None)]], ["admin", ["x", None]]),
+        ([[]], []),
+    ],
+)
+def test_a_value_that_is_equal_to_jsons_is_none(value, claim):
+    """Enums of strings, numbers of any kind, lazy strings, mappings; a tuple in a list is an array, too."""
+    assert claim_requirement("c", value).is_met_by({"c": [claim]})
 
 
 @pytest.mark.parametrize("make", LISTS[2:])
@@ -347,10 +398,10 @@ def test_scope_is_a_string_or_an_array_and_scp_counts(granted, let_in):
 
 
 def test_what_is_missing_is_named():
-    """Each claim by its path, with the values that are required; a value may be no JSON."""
-    required = [{"name": ["realm", "level"], "value": [2, "x"]}, "email", {"name": "since", "value": date(2026, 1, 2)}]
+    """Each claim by its path, with the values that are required; a value may be none of JSON's own kinds."""
+    required = [{"name": ["realm", "level"], "value": [2, "x"]}, "email", {"name": "since", "value": Decimal("0.5")}]
     token = AccessToken("", VerifiedToken({"email": "a@example.com", "realm": {"level": 1}}, freeze({})))
     with pytest.raises(MissingClaims) as caught:
         Requirements(claims=parse_claims(required)).check(token)
     assert caught.value.missing == ("realm.level", "since")
-    assert caught.value.detail == '"level" in "realm" = 2 or "x", "since" = "datetime.date(2026, 1, 2)"'
+    assert caught.value.detail == '"level" in "realm" = 2 or "x", "since" = "Decimal(\'0.5\')"'

@@ -1,0 +1,15 @@
+"""What is said where something of ours stands as ``auth=`` of django-ninja, which calls it with the request.
+
+ninja takes what comes of that for the user: an object that is made of anything would let everybody in.
+"""
+
+from typing import Final
+
+INSTEAD: Final = "auth=BearerJwt(...), from django_oauth_jwt.contrib.ninja"
+IF_NINJA: Final = f"{INSTEAD}, if this is django-ninja"
+
+
+def refuse_request(owner: object, *given: object) -> None:
+    """Raise TypeError where one of the arguments that ``owner`` was given is a request."""
+    if any(hasattr(one, "META") for one in given):
+        raise TypeError(f"{type(owner).__name__} takes no request: {IF_NINJA}")
