@@ -59,7 +59,8 @@ class JwtBearerMiddleware:
         response: HttpResponseBase = self.get_response(request)
         steps = _decide_without_view(request, state)
         if steps is not None:
-            response = run_blocking(steps) or response
+            refusal = run_blocking(steps)
+            response = refusal or response
         return _finish(state, response)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
@@ -70,7 +71,8 @@ class JwtBearerMiddleware:
         response: HttpResponseBase = await self.get_response(request)
         steps = _decide_without_view(request, state)
         if steps is not None:
-            response = await run_awaiting(steps) or response
+            refusal = await run_awaiting(steps)
+            response = refusal or response
         return _finish(state, response)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
