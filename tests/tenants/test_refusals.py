@@ -217,7 +217,7 @@ class TestFailures:
 
     @pytest.mark.parametrize("at", ["the resolver", "the factory"])
     def test_a_word_of_the_projects_own_is_passed_on(self, tenants, enter, client_get, errors, at):
-        """A KeysUnavailable, of the resolver or of what makes the key service, with its Retry-After; the log is empty."""
+        """A KeysUnavailable, of the resolver or of a factory in JWKS_SERVICE; nothing is logged."""
         refuse = raising(KeysUnavailable(77))
         tenants.instead = refuse if at == "the resolver" else lambda iss: {"JWKS_SERVICE": lambda: refuse(iss)}
         assert enter(A.token("read"))[0] == 503
