@@ -4,6 +4,7 @@
 """
 
 import logging
+from contextlib import suppress
 from typing import Any, Final
 
 from django.contrib.auth.decorators import login_not_required
@@ -14,7 +15,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from .conf import Runtime, get_runtime, require_key_source, without_password
 from .decorators import token_not_required
-from .jwks import KeyServices, KeyStatus, services_in_use, status_of, warm_up
+from .errors import BearerError
+from .jwks import NO_KEYS, KeyService, KeyServices, KeyStatus, services_in_use, status_of, warm_up
 
 __all__ = ["readiness"]
 
@@ -59,9 +61,12 @@ def _answer() -> HttpResponse:
 def _body(runtime: Runtime) -> dict[str, Any]:
     settings = runtime.settings
     require_key_source(settings)
-    services = {issuer: runtime.part(KeyServices).service_of(trusted) for issuer, trusted in settings.issuers.items()}
+    services: dict[str | None, KeyService] = {}
+    for issuer, trusted in settings.issuers.items():
+        with suppress(BearerError):  # a factory's own word for requests, and no failure
+            services[issuer] = runtime.part(KeyServices).service_of(trusted)
     warm_up(list(services.values()), _PATIENCE_SECONDS)
-    statuses = {issuer: status_of(service) for issuer, service in services.items()}
+    statuses = {each: status_of(services[each]) if each in services else NO_KEYS for each in settings.issuers}
     resolved = [
         status_of(service)
         for trusted, service in services_in_use(runtime)
@@ -70,7 +75,7 @@ def _body(runtime: Runtime) -> dict[str, Any]:
     has_keys = any(status.keys for status in (*statuses.values(), *resolved))
     # One tenant's authorization server that is down must not take the process away from the others.
     body: dict[str, Any] = {
-        "state": "ready" if has_keys or not services else "no_keys",
+        "state": "ready" if has_keys or not statuses else "no_keys",
         "issuers": [_entry(issuer, status) for issuer, status in statuses.items()],
     }
     if settings.issuer_resolver is None:

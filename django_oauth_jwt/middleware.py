@@ -59,9 +59,9 @@ class JwtBearerMiddleware:
         if steps is not None:
             run_blocking(steps)
         response: HttpResponseBase = self.get_response(request)
-        if state.protection is Protection.UNDECIDED:
-            steps = _authorization(request, state)
-            refusal = None if steps is None else run_blocking(steps)
+        steps = _decide_without_view(request, state)
+        if steps is not None:
+            refusal = run_blocking(steps)
             response = refusal or response
         return _finish(state, response)
 
@@ -71,9 +71,9 @@ class JwtBearerMiddleware:
         if steps is not None:
             await run_awaiting(steps)
         response: HttpResponseBase = await self.get_response(request)
-        if state.protection is Protection.UNDECIDED:
-            steps = _authorization(request, state)
-            refusal = None if steps is None else await run_awaiting(steps)
+        steps = _decide_without_view(request, state)
+        if steps is not None:
+            refusal = await run_awaiting(steps)
             response = refusal or response
         return _finish(state, response)
 
@@ -101,7 +101,7 @@ def _begin(request: HttpRequest, state: RequestState) -> Steps[Any] | None:
     Whether the token decides anything is known when the view is.
     """
     if not state.runtime.settings.secures_path(request.path_info):
-        state.protection = Protection.EXEMPT
+        state.protection = Protection.PATH_EXEMPT
         set_token(request, None)  # an exempt view reads the same attributes, whichever path it has
         return None
     state.protection = Protection.UNDECIDED
@@ -121,6 +121,19 @@ def _decide(request: HttpRequest, view: View) -> Steps[HttpResponseBase | None] 
         return None
     state.protection = Protection.SECURED
     return _authorization(request, state)
+
+
+def _decide_without_view(request: HttpRequest, state: RequestState) -> Steps[HttpResponseBase | None] | None:
+    """Note whether an answer that came from no view needs a token; return the steps to the refusal, None for none.
+
+    A path that another middleware has changed needs one if it needed one before, or does now.
+    """
+    is_undecided = state.protection is Protection.UNDECIDED
+    was_exempt = state.protection is Protection.PATH_EXEMPT
+    if is_undecided or (was_exempt and state.runtime.settings.secures_path(request.path_info)):
+        state.protection = Protection.SECURED
+        return _authorization(request, state)
+    return None
 
 
 def _authorization(request: HttpRequest, state: RequestState) -> Steps[HttpResponseBase | None] | None:
@@ -144,5 +157,5 @@ def _exempt_from_csrf_checks(request: HttpRequest) -> None:
 
 
 def _finish(state: RequestState, response: HttpResponseBase) -> HttpResponseBase:
-    is_for_all = state.protection is Protection.EXEMPT and state.good_token is None
+    is_for_all = state.protection is not Protection.SECURED and state.good_token is None
     return response if is_for_all else mark_secured(response, state)

@@ -75,7 +75,10 @@ def _with_introspection(report: KeyReport, trusted: TrustedIssuer, settings: Int
 
 def report_keys(trusted: TrustedIssuer, settings: Settings, *, refresh: bool = False) -> KeyReport:
     """Return a report on an issuer's keys: those of the shared cache, or fetched where ``refresh`` or need be."""
-    service = get_runtime().part(KeyServices).service_of(trusted)
+    try:
+        service = get_runtime().part(KeyServices).service_of(trusted)
+    except BearerError as error:  # of a factory
+        return KeyReport(trusted.issuer, source_of(trusted), "service", problem=_refusal(error))
     if not isinstance(service, JwksService):
         return _report_unfetched(trusted, service)
     outcome, problem = service.inspect(fetch=refresh), ""
@@ -104,7 +107,7 @@ def _current_of(service: KeyService) -> tuple[KeySet, str]:
     try:
         key_set = service.current()
     except BearerError as error:  # the service's own word for requests, and no failure
-        return KeySet(()), f"the key service refuses requests: {_words_of(error)}"
+        return KeySet(()), _refusal(error)
     except Exception as error:  # noqa: BLE001  # of any kind: the service is the project's own
         return KeySet(()), f"the key service failed: {type(error).__name__}: {error}"
     if not isinstance(key_set, KeySet | None):
@@ -112,10 +115,10 @@ def _current_of(service: KeyService) -> tuple[KeySet, str]:
     return key_set or KeySet(()), "" if key_set else "no keys in memory"
 
 
-def _words_of(error: BearerError) -> str:
+def _refusal(error: BearerError) -> str:
     detail = f": {error.detail}" if error.detail else ""
     retry_after = f"; Retry-After: {error.retry_after}" if isinstance(error, KeysUnavailable) else ""
-    return f"{error.reason} ({error.description}{detail}){retry_after}"
+    return f"the key service refuses requests: {error.reason} ({error.description}{detail}){retry_after}"
 
 
 def _report_none(trusted: TrustedIssuer, settings: Settings, failure: Failure, problem: str) -> KeyReport:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.http import HttpRequest
 
 from ..conf import Runtime
-from ..errors import BearerError, IssuerUnavailable
+from ..errors import BearerError, KeysUnavailable
 from ..issuers import ResolvedIssuers
 from ..proofs import BEARER
 from ..upstream import Steps, run_blocking
@@ -70,7 +70,7 @@ def _resolvable_steps(named: set[str], runtime: Runtime) -> Steps[bool]:
         return True
     try:
         resolution = yield from runtime.part(ResolvedIssuers).resolution_steps(*named)
-    except IssuerUnavailable:
+    except KeysUnavailable:
         return True
     return resolution.trusted is not None
 

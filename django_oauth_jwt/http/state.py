@@ -21,6 +21,7 @@ class Protection(Enum):
     """Whether the middleware requires a token of a request, as far as that is known."""
 
     UNDECIDED = "its path does, its view is not known yet"
+    PATH_EXEMPT = "its path does not, its view is not known yet"
     EXEMPT = "its path or its view does not"
     SECURED = "it does"
 

@@ -2,11 +2,12 @@
 
 import secrets
 from collections import OrderedDict
+from copy import copy
 from itertools import islice
 from typing import Final, NamedTuple
 
 from ..conf import TrustedIssuer
-from ..errors import IssuerUnavailable
+from ..errors import IssuerUnavailable, KeysUnavailable
 
 #: How long, in seconds, it is remembered that an issuer is trusted, that it is not, that the resolver raised an error,
 #: and that what it returned was wrong.
@@ -72,9 +73,10 @@ class IssuerMemory:
         self._trusted: OrderedDict[str, Resolution] = OrderedDict()
         self._refused = Expiring(REFUSED_SECONDS, MAXIMUM_REFUSED)
         self._failures = tuple(Expiring(seconds, MAXIMUM_TRUSTED) for seconds in (RAISED_SECONDS, WRONG_SECONDS))
+        self._own_refusals: dict[int, tuple[KeysUnavailable, float]] = {}
 
     def recall(self, iss: str, now: float) -> Resolution | None:
-        """Return what is known of an issuer now, None where it is not; raise IssuerUnavailable where it failed."""
+        """Return what is known of an issuer now, None where it is not; raise KeysUnavailable where it failed."""
         known = self._trusted.get(iss)
         if known is not None and known.since <= now < known.until:
             try:  # noqa: SIM105  # `suppress` takes longer than the move
@@ -87,6 +89,9 @@ class IssuerMemory:
         left = max(failures.seconds_left(iss, now) for failures in self._failures)
         if left > 0:
             raise IssuerUnavailable(int(left))
+        refusal, since = self._own_refusals.get(_short_hash(iss), (None, 0.0))
+        if refusal is not None and since <= now < since + RAISED_SECONDS:
+            raise copy(refusal)
         return None
 
     def has_trusted(self, iss: str) -> bool:
@@ -117,6 +122,13 @@ class IssuerMemory:
         failures = raised if has_raised else wrong
         failures.add(iss, now)
         return IssuerUnavailable(failures.seconds)
+
+    def add_refusal(self, iss: str, refusal: KeysUnavailable, now: float) -> None:
+        """Remember what the resolver itself says to requests, for as long as that it raised an error."""
+        self._own_refusals.pop(_short_hash(iss), None)
+        self._own_refusals[_short_hash(iss)] = refusal, now
+        if len(self._own_refusals) > MAXIMUM_TRUSTED:
+            del self._own_refusals[next(iter(self._own_refusals))]
 
 
 def _short_hash(text: str) -> int:

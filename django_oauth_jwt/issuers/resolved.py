@@ -5,10 +5,11 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from copy import copy
 from typing import Final, NamedTuple
 
 from ..conf import Settings
-from ..errors import IssuerUnavailable
+from ..errors import IssuerUnavailable, KeysUnavailable
 from ..upstream import PATIENCE_SECONDS, PerProcess, RequestWait, Steps, new_future, unix_time
 from .memory import NOT_TRUSTED, IssuerMemory, Resolution
 from .resolver import Question, ResolverFailed, WrongEntry
@@ -47,14 +48,14 @@ class ResolvedIssuers:
         self._own = PerProcess(lambda _: _Resolver(settings, clock, monotonic))
 
     def recall(self, iss: str) -> Resolution | None:
-        """Return what is known of an issuer, None where the resolver is to be asked; raise IssuerUnavailable."""
+        """Return what is known of an issuer, None where the resolver is to be asked; raise KeysUnavailable."""
         resolver = self._own.get()
         return resolver.memory.recall(iss, resolver.clock())
 
     def resolution_steps(self, iss: str) -> Steps[Resolution]:
         """Return what is known of an issuer, and ask the resolver where nothing is.
 
-        Raises IssuerUnavailable where the resolver cannot say, or not in time.
+        Raises IssuerUnavailable where the resolver cannot say, or not in time, and the KeysUnavailable that it raises.
         """
         return self._own.get().resolution_steps(iss)
 
@@ -108,6 +109,10 @@ class _Resolver:
         now = self.clock()
         try:
             trusted = yield Question(iss, self._settings)
+        except KeysUnavailable as error:
+            with self._lock:
+                self.memory.add_refusal(iss, copy(error), now)  # what is raised gets a traceback
+            raise
         except (ResolverFailed, WrongEntry) as error:
             has_raised = isinstance(error, ResolverFailed)
             self._log(error)

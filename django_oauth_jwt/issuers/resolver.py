@@ -4,6 +4,7 @@ from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
 
 from ..conf import Settings, TrustedIssuer, read_issuer
+from ..errors import KeysUnavailable, without_frames
 
 
 class ResolverFailed(Exception):
@@ -26,11 +27,14 @@ class Question:
     def get(self) -> TrustedIssuer | None:
         """Ask, in this thread: under WSGI it is the request's, with its connection to the database.
 
-        Raises ResolverFailed, whose cause is the resolver's own error, and WrongEntry.
+        Raises ResolverFailed, whose cause is the resolver's own error, WrongEntry, and the KeysUnavailable that the
+        resolver raises.
         """
         assert self._settings.issuer_resolver is not None  # noqa: S101  # else nobody asks
         try:
             entry = self._settings.issuer_resolver(self._iss)
+        except KeysUnavailable as error:  # the resolver's own word for requests, and no failure
+            raise without_frames(error) from None
         except Exception as error:  # StopIteration, too, which would end the steps
             raise ResolverFailed from error
         if entry is None:

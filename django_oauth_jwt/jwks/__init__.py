@@ -13,9 +13,10 @@ from .registry import KeyServices, get_jwks_service, services_in_use
 from .service import JwksService
 from .snapshot import Failure
 from .static import FileKeys, StaticKeys
-from .status import KeyStatus
+from .status import NO_KEYS, KeyStatus
 
 __all__ = [
+    "NO_KEYS",
     "Failure",
     "FileKeys",
     "JwksService",

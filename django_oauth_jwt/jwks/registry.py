@@ -17,6 +17,7 @@ from ..conf import (
     is_key_service,
     require_key_source,
 )
+from ..errors import BearerError, without_frames
 from ..issuers import ResolvedIssuers
 from ..jws import KeySet
 from ..upstream import GuardedCache, PerProcess, run_blocking, unix_time
@@ -33,7 +34,7 @@ def get_jwks_service(issuer: str | None = None) -> KeyService:
 
     ``issuer`` says which, where ISSUERS lists several or ISSUER_RESOLVER knows it, which may be asked then. Raises
     ImproperlyConfigured where the settings describe none, LookupError for an issuer that is not trusted, and
-    KeysUnavailable where the resolver cannot say.
+    KeysUnavailable where the resolver cannot say, and what BearerError a factory in JWKS_SERVICE raises.
     """
     runtime = get_runtime()
     settings = runtime.settings
@@ -70,7 +71,7 @@ class KeyServices:
         self._by_uri = WeakValueDictionary[str | None, Any]()
 
     def service_of(self, trusted: TrustedIssuer) -> KeyService:
-        """Return the service of one trusted issuer."""
+        """Return the service of one trusted issuer; raise the BearerError that a factory in JWKS_SERVICE raises."""
         service: KeyService | None = trusted.parts.get(KeyServices)
         if service is None:
             with self._building.get():
@@ -124,5 +125,8 @@ def _own_service(target: Any) -> KeyService:
 def _made_by(factory: Callable[[], Any]) -> Any:
     try:
         return factory()
+    except BearerError as error:  # the factory's own word for requests, and no failure
+        raise without_frames(error) from None
     except Exception as error:  # of any kind: the error is in the project's factory
-        raise ImproperlyConfigured(f"JWKS_SERVICE {factory!r} cannot be made without arguments: {error}") from error
+        what = "cannot be made without arguments" if isinstance(error, TypeError) else f"raised {type(error).__name__}"
+        raise ImproperlyConfigured(f"JWKS_SERVICE {factory!r} {what}: {error}") from error

@@ -13,7 +13,7 @@ from .close_primes import has_close_primes
 from .header import THUMBPRINTS
 from .roca import has_roca_fingerprint
 from .strict_json import FAULT
-from .verifying_keys import VerifyingKey, construct
+from .verifying_keys import VerifyingKey, WeakKey, construct
 
 #: RFC 7518 section 3.3: RSA keys have 2048 bits or more.
 MINIMUM_RSA_BITS: Final = 2048
@@ -97,6 +97,8 @@ def _algorithms(jwk: Mapping[str, Any]) -> frozenset[str]:
 def _verifiers(jwk: Mapping[str, Any], algorithms: frozenset[str]) -> dict[str, VerifyingKey]:
     try:
         verifiers = {alg: construct(jwk, alg) for alg in sorted(algorithms)}
+    except WeakKey as error:
+        raise UnusableKey(str(error)) from None
     except Exception as error:  # python-jose and cryptography raise many kinds of errors for a bad key
         raise UnusableKey("key cannot be parsed") from error
     for verifier in verifiers.values():

@@ -33,6 +33,10 @@ _ED25519_SMALL_ORDER: Final = frozenset(
 )
 
 
+class WeakKey(ValueError):
+    """A key that proves nothing. Its text is the reason."""
+
+
 class SignatureCheck(Protocol):
     """What tells whether a signature is genuine."""
 
@@ -52,6 +56,11 @@ class RSAKey(Key):
 
     def __init__(self, key: Mapping[str, Any], algorithm: str) -> None:
         family, bits = algorithm[:2], algorithm[2:]
+        exponent = int.from_bytes(base64url_decode(key["e"].encode("ascii")), "big")
+        if exponent == 1:
+            raise WeakKey("RSA exponent 1: anybody can sign for it")
+        if exponent % 2 == 0:
+            raise WeakKey("RSA exponent is even")
         # python-jose has no PS*, but the JWK of an RSA key is the same for all algorithms.
         parsed: Any = jwk.construct(dict(key), f"RS{bits}")
         self.prepared_key: RSAPublicKey = parsed.prepared_key
@@ -95,9 +104,9 @@ class Ed25519Key(Key):
 
     def __init__(self, key: Mapping[str, Any], algorithm: str) -> None:
         point = base64url_decode(key["x"].encode("ascii"))
-        if int.from_bytes(point, "little") % 2**255 % _ED25519_FIELD in _ED25519_SMALL_ORDER:
-            raise ValueError("a point of small order: anybody can sign for it")
         self.prepared_key = Ed25519PublicKey.from_public_bytes(point)
+        if int.from_bytes(point, "little") % 2**255 % _ED25519_FIELD in _ED25519_SMALL_ORDER:
+            raise WeakKey("Ed25519 point of small order: anybody can sign for it")
 
     def verify(self, msg: bytes, sig: bytes) -> bool:
         """Tell whether ``sig`` is the signature of ``msg``."""
@@ -114,5 +123,8 @@ _CLASSES: Final[Mapping[str, type[RSAKey | ECKey | Ed25519Key]]] = MappingProxyT
 
 
 def construct(key: Mapping[str, Any], algorithm: str) -> VerifyingKey:
-    """Return the python-jose key of a public JWK for one algorithm; any exception means that the JWK is invalid."""
+    """Return the python-jose key of a public JWK for one algorithm.
+
+    Raises WeakKey; any other exception means that the JWK is invalid.
+    """
     return _CLASSES[algorithm[:2]](key, algorithm)

@@ -268,16 +268,18 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize(("error", "words"), REFUSALS.values(), ids=REFUSALS)
-def test_a_service_of_the_projects_own_may_refuse_requests(run, token_issuer, monkeypatch, error, words):
-    """A BearerError of its own is no failure, but what requests are told: the report says the same."""
+def test_a_service_of_the_projects_own_may_refuse_requests(run, settings, token_issuer, monkeypatch, error, words):
+    """A BearerError of its own, or of its factory, is no failure, but what requests are told: so says the report."""
 
     def refuse():
         raise error
 
     monkeypatch.setattr(token_issuer, "current", refuse)
-    output, status = run("oauth_jwks")
-    assert f"There are no usable keys: the key service refuses requests: {words}\n" in output
-    assert status == 1
+    for service in (token_issuer, refuse):
+        settings.OAUTH_JWT = {"ISSUER": token_issuer.issuer, "JWKS_SERVICE": service}
+        output, status = run("oauth_jwks")
+        assert f"There are no usable keys: the key service refuses requests: {words}\n" in output
+        assert status == 1
 
 
 def test_any_issuer_is_trusted_where_none_is_named(mixed_server, run, settings):

@@ -5,6 +5,7 @@ import json
 import pytest
 from django.core.management import CommandError
 
+from django_oauth_jwt.errors import KeysUnavailable
 from django_oauth_jwt.jwks import get_jwks_service
 from django_oauth_jwt.testing import TokenIssuer
 
@@ -14,6 +15,10 @@ KEYS = TokenIssuer(alg="ES256").jwks()
 ONE, OTHER = "https://one.test", "https://other.test"
 ROW = "  ok 'key-1'  EC   P-256  ES256       sig"
 HEADINGS = "     name     kty  size   algorithms  use  problem"
+
+
+def refuse(iss):
+    raise KeysUnavailable(77)
 
 
 @pytest.fixture
@@ -194,6 +199,7 @@ def test_where_the_resolver_alone_knows_issuers_there_is_nothing_to_check(run, s
         (many(2), "x", "'x' is not trusted. The settings list 'https://0.test', 'https://1.test'."),
         (many(12), "https://0.test/", "'https://9.test', 2 more."),
         ({"ISSUER_RESOLVER": RESOLVER}, ONE, "The settings list none, and ISSUER_RESOLVER does not know it."),
+        ({"ISSUER_RESOLVER": refuse}, ONE, f"ISSUER_RESOLVER refuses requests for {ONE!r}: keys_unavailable (The keys"),
         ({"ISSUER_RESOLVER": RESOLVER}, USELESS, "ISSUER_RESOLVER cannot say whether 'https://useless.test' is"),
         ({"ISSUER_RESOLVER": RESOLVER}, WRONG, "trusted: the ERROR in the log says why."),
     ],

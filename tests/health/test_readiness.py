@@ -232,8 +232,9 @@ def test_what_a_key_service_says_to_requests_is_no_failure(settings, error, capl
     def refuses():
         raise error
 
-    settings.OAUTH_JWT = {"ISSUER": OTHER, "JWKS_SERVICE": Moody(refuses)}
-    assert probe() == (503, {"state": "no_keys", "issuers": [row(OTHER, "none")]})
+    for service in (Moody(refuses), refuses):  # the second one is a factory
+        settings.OAUTH_JWT = {"ISSUER": OTHER, "JWKS_SERVICE": service}
+        assert probe() == (503, {"state": "no_keys", "issuers": [row(OTHER, "none")]})
     assert [record for record in caplog.records if record.name == "django_oauth_jwt"] == []
 
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from django_oauth_jwt.conf import TrustedIssuer
-from django_oauth_jwt.errors import IssuerUnavailable
+from django_oauth_jwt.errors import IssuerUnavailable, KeysUnavailable
 from django_oauth_jwt.issuers import memory as memory_module
 from django_oauth_jwt.issuers.memory import Expiring, IssuerMemory
 
@@ -53,6 +53,19 @@ def test_a_failure_is_a_refusal_for_a_while(memory, has_raised, seconds):
         memory.recall(TENANT, NOW + seconds - 0.1)
     assert memory.recall(TENANT, NOW + seconds) is None
     assert memory.recall("https://other.example.com", NOW) is None
+
+
+def test_what_the_resolver_says_itself_is_kept_of_a_bounded_number(memory, monkeypatch):
+    """For a second and not from the future; of more issuers the first are asked about again."""
+    monkeypatch.setattr(memory_module, "MAXIMUM_TRUSTED", 3)
+    for iss in "abcda":
+        memory.add_refusal(iss, KeysUnavailable(77), NOW)
+    assert memory.recall("b", NOW) is None
+    for iss in "cda":
+        with pytest.raises(KeysUnavailable):
+            memory.recall(iss, NOW + 0.9)
+        assert memory.recall(iss, NOW + 1) is None
+        assert memory.recall(iss, NOW - 1) is None
 
 
 def test_the_same_entry_keeps_the_issuer_and_its_keys(memory):

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from django_oauth_jwt.conf import get_runtime, read
-from django_oauth_jwt.errors import InvalidToken, IssuerUnavailable
+from django_oauth_jwt.errors import InvalidToken, IssuerUnavailable, KeysUnavailable
 from django_oauth_jwt.issuers import ResolvedIssuers
 from django_oauth_jwt.issuers.resolved import ASKED_AT_ONCE, MAXIMUM_LENGTH
 from django_oauth_jwt.jwks import get_jwks_service, services_in_use
@@ -149,6 +149,35 @@ def test_an_error_of_the_resolver_is_no_no(ask, resolver, clock, errors, error):
         assert (caught.value.status, caught.value.retry_after) == (503, 1)
     assert len(resolver.asked) == 1
     assert errors() == ["ISSUER_RESOLVER failed"]
+    clock.advance(1)
+    resolver.before = lambda iss: None
+    assert ask().issuer == TENANT
+
+
+class Busy(KeysUnavailable):
+    """A child of the project's own."""
+
+    REASON = ("busy", "The table of tenants is being rebuilt")
+
+
+@pytest.mark.parametrize(
+    "error", [KeysUnavailable(77), Busy(77), IssuerUnavailable(77)], ids=lambda error: error.reason
+)
+def test_a_resolver_may_say_when_to_come_back(ask, resolver, clock, errors, error):
+    """A KeysUnavailable is passed on as it is and for a second, and no failure that the log has to tell of."""
+
+    def refuse(iss):
+        raise error
+
+    resolver.before = refuse
+    raised = []
+    for _ in range(3):
+        with pytest.raises(type(error)) as caught:
+            ask()
+        raised.append(caught.value)
+    assert [(each.reason, each.retry_after) for each in raised] == [(error.reason, 77)] * 3
+    assert len({id(each) for each in raised}) == 3
+    assert (len(resolver.asked), errors()) == (1, [])
     clock.advance(1)
     resolver.before = lambda iss: None
     assert ask().issuer == TENANT

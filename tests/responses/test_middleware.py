@@ -323,6 +323,22 @@ def test_a_path_that_another_middleware_changes_is_looked_at_again(send, rsa_iss
         assert (response.status_code, response["Vary"]) == (200, "Authorization")
 
 
+@pytest.mark.parametrize("last", [[f"{__name__}.answers_itself"], []], ids=["answered", "nowhere"])
+@pytest.mark.parametrize("exempt", ["/health/", "/api/"])
+def test_a_changed_path_that_no_view_answers_needs_a_token(send, rsa_issuer, settings, monkeypatch, last, exempt):
+    """If either path needs one: the path of the URL, or the one that it became."""
+    monkeypatch.setattr(f"{__name__}.urlpatterns", [])
+    settings.MIDDLEWARE = [OURS, f"{__name__}.leads_to_the_books", *last]
+    with rsa_issuer.installed(EXEMPT_PATHS=[exempt]):
+        for headers, status in (({}, 401), (rsa_issuer.headers(expired=True), 403)):
+            response = send("get", "/health/", headers=headers)
+            assert (response.status_code, response["Vary"]) == (status, "Authorization")
+        response = send("get", "/health/", headers=rsa_issuer.headers())
+        assert (response.status_code, response["Vary"]) == (200 if last else 404, "Authorization")
+    with rsa_issuer.installed(EXEMPT_PATHS=["/health/", "/api/"]):
+        assert "Vary" not in send("get", "/health/").headers
+
+
 @pytest.mark.parametrize("url", ["/both/", "/both/async/", "/nowhere/"])
 def test_a_bad_token_is_verified_and_told_of_once(send, rsa_issuer, signals, monkeypatch, url):
     """Though it is looked at when it comes and again when the view is known."""

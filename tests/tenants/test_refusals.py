@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from django_oauth_jwt.errors import KeysUnavailable
 from django_oauth_jwt.testing import TokenIssuer
 from django_oauth_jwt.verification import verify_token
 
@@ -125,6 +126,15 @@ class TestFetches:
         assert len(auth_server.questions) == 1
 
 
+def raising(error):
+    """Return a resolver that raises an error."""
+
+    def raises(iss):
+        raise error
+
+    return raises
+
+
 class TestFailures:
     """The resolver cannot say."""
 
@@ -202,8 +212,19 @@ class TestFailures:
         tenants.instead = lambda iss: {"JWKS_SERVICE": make} if iss == A.issuer else resolve(iss)
         assert enter(A.token("read"))[0] == 503
         (line,) = errors()
-        assert "cannot be made without arguments: no such host" in str(line.exc_info[1])
+        assert "raised OSError: no such host" in str(line.exc_info[1])
         assert enter(B.token("read"))[0] == 200
+
+    @pytest.mark.parametrize("at", ["the resolver", "the factory"])
+    def test_a_word_of_the_projects_own_is_passed_on(self, tenants, enter, client_get, errors, at):
+        """A KeysUnavailable, of the resolver or of a factory in JWKS_SERVICE; nothing is logged."""
+        refuse = raising(KeysUnavailable(77))
+        tenants.instead = refuse if at == "the resolver" else lambda iss: {"JWKS_SERVICE": lambda: refuse(iss)}
+        assert enter(A.token("read"))[0] == 503
+        for _ in range(2):
+            response = client_get(A.token("read"))
+            assert (response.status_code, response.headers["Retry-After"]) == (503, "77")
+        assert errors() == []
 
     def test_another_authenticator_gets_no_token_of_a_tenant(self, trust_tenants, client_get, settings):
         """PASS_FOREIGN_TOKENS: a tenant's is ours, another's is passed on, and in doubt it is ours."""
@@ -227,8 +248,9 @@ class TestFailures:
             assert seen == []
             client_get(B.token("read"), "/drf")
             assert len(seen) == 1
-            tenants.instead = lambda iss: 1 / 0
-            assert client_get(TokenIssuer("https://c.example.com", key=B.keys[0]).token(), "/drf").status_code == 503
+            for iss, error in (("https://c.example.com", OSError()), ("https://d.example.com", KeysUnavailable(77))):
+                tenants.instead = raising(error)
+                assert client_get(TokenIssuer(iss, key=B.keys[0]).token(), "/drf").status_code == 503
             assert len(seen) == 1
 
 

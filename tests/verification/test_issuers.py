@@ -84,9 +84,32 @@ def test_a_service_of_the_settings_that_cannot_be_made_is_their_fault(settings, 
     def make():
         raise OSError("no such host")
 
+    def make_with(vault):
+        raise AssertionError
+
+    for factory, words in ((make, "raised OSError: no such host"), (make_with, "cannot be made without arguments: ")):
+        settings.OAUTH_JWT = {"ISSUER": rsa_issuer.issuer, "JWKS_SERVICE": factory}
+        with pytest.raises(ImproperlyConfigured, match=words):
+            verify_token(rsa_issuer.token())
+
+
+@pytest.mark.parametrize("error", [KeysUnavailable(77), InvalidToken("frozen", "Tenant is frozen")], ids=type)
+def test_what_a_factory_says_to_requests_is_passed_on(settings, rsa_issuer, error):
+    """A BearerError is its own word, as that of a service; the next request asks it again."""
+    made = []
+
+    def make():
+        made.append(1)
+        if len(made) < 3:
+            raise error
+        return rsa_issuer
+
     settings.OAUTH_JWT = {"ISSUER": rsa_issuer.issuer, "JWKS_SERVICE": make}
-    with pytest.raises(ImproperlyConfigured, match="cannot be made without arguments: no such host"):
-        verify_token(rsa_issuer.token())
+    for _ in range(2):
+        with pytest.raises(type(error)) as caught:
+            verify_token(rsa_issuer.token())
+        assert caught.value.__dict__ == error.__dict__
+    assert verify_token(rsa_issuer.token()).issuer == rsa_issuer.issuer
 
 
 def test_a_service_of_one_issuer_speaks_for_that_one(reason_of, rsa_issuer, signing_key):

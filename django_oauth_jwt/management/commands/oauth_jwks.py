@@ -11,7 +11,7 @@ from django.core.management.color import no_style
 
 from ...conf import Runtime, Settings, TrustedIssuer, get_runtime, require_key_source
 from ...diagnosis import Console, KeyReport, KeyRow, ReportCommand, report_issuer, shown, time_shown
-from ...errors import IssuerUnavailable
+from ...errors import IssuerUnavailable, KeysUnavailable
 from ...issuers import ResolvedIssuers, trusted_issuer
 from ...upstream import run_blocking
 
@@ -71,6 +71,8 @@ def _trusted(name: str, runtime: Runtime) -> TrustedIssuer:
         raise CommandError(
             f"ISSUER_RESOLVER cannot say whether {name!r} is trusted: the ERROR in the log says why."
         ) from None
+    except KeysUnavailable as error:
+        raise CommandError(f"ISSUER_RESOLVER refuses requests for {name!r}: {error.reason} ({error})") from None
     if resolution.trusted is None:
         raise CommandError(f"The issuer {name!r} is not trusted. {_known(runtime.settings)}")
     return resolution.trusted
