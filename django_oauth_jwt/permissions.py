@@ -29,6 +29,7 @@ from .tokens import (
     parse_scopes,
     refuse_request,
     scopes_to_ask_for,
+    takes_no_request,
 )
 
 __all__ = ["HasAuthenticationContext", "HasClaim", "HasScope", "TokenPermission"]
@@ -52,9 +53,10 @@ class TokenPermission(SingleOperandHolder, BasePermission):
     def __init__(self) -> None:  # SingleOperandHolder's own wants operands
         pass
 
-    def __call__(self, *request: object) -> "TokenPermission":
-        """Return itself, where DRF takes it for a class and wants an instance. Raise TypeError for a request."""
-        refuse_request(self, *request)
+    def __call__(self, request: object = None) -> "TokenPermission":
+        """Return itself, where DRF takes it for a class and wants an instance. Raises TypeError for a request."""
+        if request is not None:
+            raise takes_no_request(self)
         return self
 
     def has_permission(self, request: Request, view: Any) -> bool:

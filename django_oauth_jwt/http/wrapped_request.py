@@ -22,12 +22,11 @@ def with_user_for(
     """Do these steps, which find the user of the `HttpRequest`, and give that user to the request of the view, too.
 
     There are none where the token was accepted before. DRF has made its user nobody since, in both requests, unless an
-    authenticator has found one: a project's own may say who that is.
+    authenticator has found one, a project's own perhaps: then that user stays, whenever the token was accepted.
     """
     refusal = None if steps is None else (yield from steps)
-    if steps is None and getattr(request, "successful_authenticator", None) is not None:
-        return None
     known = state_of(django_request).token
     if refusal is None and known is not None and known.user is not None:
-        request.user = known.user
+        is_authenticated = getattr(request, "successful_authenticator", None) is not None
+        request.user = request.user if is_authenticated else known.user
     return refusal

@@ -12,7 +12,7 @@ from .alternatives import Alternative, all_of, best_of, is_uncertain, scopes_to_
 from .authentication_context import parse_authentication_context
 from .frozen_json import FrozenDict, freeze, thaw
 from .lists import in_lists
-from .mistakes import IF_NINJA, INSTEAD, refuse_request
+from .mistakes import IF_NINJA, INSTEAD, refuse_request, takes_no_request
 from .permissions import NO_PERMISSIONS, TokenPermissions
 from .requirements import (
     ClaimRequirement,
@@ -51,5 +51,6 @@ __all__ = [
     "scopes_of",
     "scopes_to_ask_for",
     "short_of_scopes",
+    "takes_no_request",
     "thaw",
 ]

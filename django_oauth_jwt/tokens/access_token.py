@@ -157,14 +157,15 @@ class AccessToken:
 def scopes_of(claims: Mapping[str, Any]) -> frozenset[str]:
     """Return the scopes that ``scope`` and ``scp`` grant.
 
-    Each may be a space-separated string (RFC 6749 section 3.3) or an array of strings. Other values grant nothing.
+    Each may be a space-separated string (RFC 6749 section 3.3) or an array of strings. Other values grant nothing, an
+    array with anything else in it included.
     """
     granted: set[str] = set()
     for name in ("scope", "scp"):
         value = claims.get(name)
         if isinstance(value, str):
             granted.update(value.split(" "))
-        elif isinstance(value, list):
-            granted.update(entry for entry in value if isinstance(entry, str))
+        elif isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+            granted.update(value)
     granted.discard("")
     return frozenset(granted)

@@ -9,7 +9,12 @@ INSTEAD: Final = "auth=BearerJwt(...), from django_oauth_jwt.contrib.ninja"
 IF_NINJA: Final = f"{INSTEAD}, if this is django-ninja"
 
 
-def refuse_request(owner: object, *given: object) -> None:
-    """Raise TypeError where one of the arguments that ``owner`` was given is a request."""
-    if any(hasattr(one, "META") for one in given):
-        raise TypeError(f"{type(owner).__name__} takes no request: {IF_NINJA}")
+def refuse_request(owner: object, given: object) -> None:
+    """Raise TypeError where what ``owner`` was given is a request."""
+    if hasattr(given, "META"):
+        raise takes_no_request(owner)
+
+
+def takes_no_request(owner: object) -> TypeError:
+    """Return the error that says what to do instead."""
+    return TypeError(f"{type(owner).__name__} takes no request: {IF_NINJA}")

@@ -8,6 +8,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 from django.utils.decorators import method_decorator
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
 from rest_framework.views import APIView
 
@@ -67,6 +68,17 @@ class WithOwnUser(Handler):
     authentication_classes = (OwnAuthentication,)
 
 
+class ForeignAuthentication(BaseAuthentication):
+    """Knows somebody by something else than the token."""
+
+    def authenticate(self, request):
+        return User(username="Mr Own"), None
+
+
+class WithForeignUser(Handler):
+    authentication_classes = (ForeignAuthentication,)
+
+
 class Above:
     """Middleware above, which sees the request when its view is done."""
 
@@ -85,6 +97,7 @@ urlpatterns = [
     path("handler/alone/", WithoutAuthenticators.as_view()),
     path("handler/twice/", Twice.as_view()),
     path("handler/own/", WithOwnUser.as_view()),
+    path("handler/foreign/", WithForeignUser.as_view()),
     path("def/", secured(view)),
     path("async/", secured(async_view)),
     path("drf/", drf_view),
@@ -179,12 +192,14 @@ def test_a_handler_of_drf_has_the_request_of_all_others(
 
 @pytest.mark.parametrize("ours", [[], ["django_oauth_jwt.middleware.JwtBearerMiddleware"]])
 @pytest.mark.parametrize("resolver", [None, f"{__name__}.somebody"])
-def test_a_handler_of_drf_has_the_user_of_a_projects_own_authenticator(send, rsa_issuer, settings, ours, resolver):
-    """It has said last who that is, and is asked before the decorated method."""
-    settings.MIDDLEWARE = ours
+@pytest.mark.parametrize("url", ["/handler/own/", "/handler/foreign/"])
+def test_a_handler_of_drf_has_the_user_of_a_projects_own_authenticator(send, rsa_issuer, settings, ours, resolver, url):
+    """It says who that is, of the token or of something else, with the middleware and without; as do both requests."""
+    settings.MIDDLEWARE = [f"{__name__}.Above", *ours]
+    above.clear()
     with rsa_issuer.installed(USER_RESOLVER=resolver):
-        response = send("get", "/handler/own/", headers=rsa_issuer.headers(**GOOD))
-    assert response.json()["user"] == "Mr Own"
+        response = send("get", url, headers=rsa_issuer.headers(**GOOD))
+    assert (response.json()["user"], above[0].user.username) == ("Mr Own", "Mr Own")
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic x"}, {"Authorization": "Bearer"}])
