@@ -1,5 +1,6 @@
 """The errors that refuse a request: one class for each kind of response, one stable ``reason`` for each cause."""
 
+import math
 from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Final, TypeVar
@@ -213,16 +214,20 @@ class InsufficientAuthentication(BearerError):
 
 
 class KeysUnavailable(BearerError):
-    """The keys cannot be fetched, and none are cached. ``retry_after`` is in whole seconds, at least 1."""
+    """The keys cannot be fetched, and none are cached.
+
+    ``retry_after`` is in seconds. It becomes a whole number of them, at least 1 (RFC 9110 section 10.2.3): a fraction
+    is rounded up, and infinity and NaN are 1.
+    """
 
     error = "temporarily_unavailable"
     status = 503
     retry_after: int = 1
     REASON = ("keys_unavailable", "The keys to check the token with are unavailable for now")
 
-    def __init__(self, retry_after: int = 1) -> None:
+    def __init__(self, retry_after: float = 1) -> None:
         super().__init__(*self.REASON)
-        self.retry_after = max(1, retry_after)
+        self.retry_after = max(1, math.ceil(retry_after)) if math.isfinite(retry_after) else 1
 
 
 class IssuerUnavailable(KeysUnavailable):

@@ -4,8 +4,8 @@
 ``token_rejected``      sender: the request's class, ``request``, ``error`` (BearerError; its ``detail`` names, for
                         instance, the claim that is missing), ``reason`` (``error.reason``)
 ``jwks_refreshed``      sender: JwksService, ``service``, ``key_set``, ``seconds`` that the fetch took
-``jwks_refresh_failed`` sender: JwksService, ``service``, ``reason`` (str), ``error_type``, ``seconds``, ``retry_at``
-                        (Unix time in seconds)
+``jwks_refresh_failed`` sender: JwksService, ``service``, ``reason`` (str), ``uri`` (what was asked, without user name
+                        and query), ``error_type``, ``seconds``, ``retry_at`` (Unix time in seconds)
 ``introspected``        sender: Introspector, ``issuer`` (str or None), ``active`` (bool), ``seconds`` that it took
 ``introspection_failed``sender: Introspector, ``issuer``, ``reason`` (str), ``error_type``, ``seconds``
 

@@ -9,7 +9,8 @@ from .http import protected_resource_metadata
 app_name = "oauth_jwt"
 urlpatterns = [
     re_path(
-        r"^\.well-known/oauth-protected-resource(?P<path>/.*)?$",
+        # "." matches no line break, "$" before one as well, and a path may have one.
+        r"^\.well-known/oauth-protected-resource(?P<path>/[\s\S]*)?\Z",
         login_not_required(token_not_required(protected_resource_metadata)),
         name="protected-resource-metadata",
     ),

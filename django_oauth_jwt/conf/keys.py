@@ -14,7 +14,7 @@ def jwks(value: Any) -> KeySet | Path:
     """A JWKS, which becomes its keys, or the path of a file that has usable keys now."""
     try:
         if isinstance(value, Mapping):
-            return static_keys(value)
+            return static_keys(value, "the setting JWKS")
         path = _path(value)
         read_key_file(path)
     except ValueError as error:

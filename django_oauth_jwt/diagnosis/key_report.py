@@ -7,7 +7,7 @@ from ..conf import IntrospectionSettings, Settings, TrustedIssuer, get_runtime
 from ..errors import BearerError, KeysUnavailable
 from ..introspection import Introspectors
 from ..jwks import Failure, FileKeys, JwksService, KeyService, KeyServices, StaticKeys
-from ..jws import KEY_SHAPES, KeySet, PublicKey, SkippedKey
+from ..jws import KEY_SHAPES, KeySet, PublicKey, SkippedKey, key_set_from
 from ..upstream import FetchFailed, HttpClient, discover_jwks_uri, shown_url
 from .console import time_shown
 
@@ -83,7 +83,7 @@ def report_keys(trusted: TrustedIssuer, settings: Settings, *, refresh: bool = F
         return _report_unfetched(trusted, service)
     outcome, problem = service.inspect(fetch=refresh), ""
     if isinstance(outcome, Failure):
-        problem = f"{outcome.reason}; {_next_try(outcome)}"
+        problem = f"{outcome.reason}; {_next_try(outcome)}{_asked(trusted, outcome)}"
         outcome = service.inspect() if refresh else outcome  # the cache may hold keys that are still good
     if isinstance(outcome, Failure):
         return _report_none(trusted, settings, outcome, problem)
@@ -125,12 +125,18 @@ def _report_none(trusted: TrustedIssuer, settings: Settings, failure: Failure, p
     unusable = _unusable(trusted, settings) if failure.reason.startswith("no usable key") else ()
     if unusable:
         # The reason names a few of the keys that are listed here.
-        problem = f"{failure.reason.partition(':')[0]}; {_next_try(failure)}"
+        problem = f"{failure.reason.partition(':')[0]}; {_next_try(failure)}{_asked(trusted, failure)}"
     return KeyReport(trusted.issuer, source_of(trusted), keys=unusable, problem=problem)
 
 
 def _next_try(failure: Failure) -> str:
     return f"next try at {time_shown(failure.retry_at, time.time())}"
+
+
+def _asked(trusted: TrustedIssuer, failure: Failure) -> str:
+    """Return which URL failed, "" where the source or the reason names it."""
+    is_named = failure.uri in f"{source_of(trusted)} {failure.reason}"
+    return "" if is_named else f"; asked: {failure.uri}"
 
 
 def _unusable(trusted: TrustedIssuer, settings: Settings) -> tuple[KeyRow, ...]:
@@ -140,7 +146,7 @@ def _unusable(trusted: TrustedIssuer, settings: Settings) -> tuple[KeyRow, ...]:
     )
     try:
         uri = trusted.jwks_uri or discover_jwks_uri(str(trusted.issuer), client)
-        rows = _rows(KeySet.from_jwks(client.fetch(uri).document or {}))
+        rows = _rows(key_set_from(client.fetch(uri).document or {}, shown_url(uri)))
     except (FetchFailed, ValueError):
         return ()
     return tuple(row for row in rows if row.problem)

@@ -27,8 +27,12 @@ def refuse(error: BearerError, realm: str | None = None) -> JsonResponse:
 
     It does not know the request. So its challenge names no scopes but an `InsufficientScope`'s own, none of several
     resources (RESOURCE_METADATA), and DPoP only where the settings or the error ask for it; it renews no DPoP nonce,
-    and neither log nor signals are told. Where that matters a view raises the error instead.
+    and neither log nor signals are told. Where that matters a view raises the error instead. Raises TypeError for what
+    is no BearerError.
     """
+    if not isinstance(error, BearerError):
+        what = f"the class {error.__name__}" if isinstance(error, type) else f"a {type(error).__name__}"
+        raise TypeError(f"refuse() takes a BearerError, such as the one that a view caught, not {what}")
     return refusal_of(error, get_settings(), realm)
 
 

@@ -21,8 +21,8 @@ class KeyEvents:
         """Log the fetch of this process, if it made one."""
         snapshot, failure, failed = outcome.snapshot, outcome.failure, outcome.failed_fetch
         if failure is not None and failed is not None:
-            uri, wait = shown_url(failed.uri), max(failure.retry_at - self._clock(), 0)
-            logger.warning("JWKS fetch from %s failed: %s; next try in %.0f seconds", uri, failure.reason, wait)
+            wait = max(failure.retry_at - self._clock(), 0)
+            logger.warning("JWKS fetch from %s failed: %s; next try in %.0f seconds", failure.uri, failure.reason, wait)
         elif snapshot is not None and snapshot.fetch is not None:
             uri, count = shown_url(snapshot.fetch.uri), len(snapshot.key_set)
             logger.info("JWKS fetched from %s in %.3f seconds: %d usable keys", uri, snapshot.fetch.seconds, count)
@@ -35,6 +35,7 @@ class KeyEvents:
                 type(service),
                 service=service,
                 reason=failure.reason,
+                uri=failure.uri,
                 error_type=failed.error_type,
                 seconds=failed.seconds,
                 retry_at=failure.retry_at,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from ..jws import KeySet
-from ..upstream import MAXIMUM_RETRY_AFTER, Fetched, FetchFailed, HttpClient, discover_jwks_uri, is_ahead
+from ..upstream import MAXIMUM_RETRY_AFTER, Fetched, FetchFailed, HttpClient, discover_jwks_uri, is_ahead, shown_url
 from .snapshot import Fetch, JwksDocument, Snapshot, Timing, Wanted, snapshot_of
 from .state import Endpoint
 
@@ -35,6 +35,8 @@ class JwksFetcher:
         self._client = client
         self._timing = timing
         self._clock = clock
+        #: Where the keys are from, for the log, while it is not known who fetched them from which URL.
+        self.source: Final = f"the metadata of {shown_url(self._issuer)}" if jwks_uri is None else shown_url(jwks_uri)
         #: How long, in seconds, a fetch takes at most: discovery tries three places, and keys may have moved.
         self.longest: Final = client.timeout * (1 if jwks_uri else 5)
 
@@ -85,7 +87,7 @@ class JwksFetcher:
 
     def _fetched(self, uri: str, held: Snapshot | None, etag: str | None) -> Snapshot:
         try:
-            snapshot = snapshot_of(self._document(uri, held, etag), self._timing, held)
+            snapshot = snapshot_of(self._document(uri, held, etag), self._timing, held, source=shown_url(uri))
         except ValueError as error:
             raise FetchFailed(str(error), uri=uri) from error
         except FetchFailed as error:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ..upstream import MAXIMUM_SKEW_SECONDS, FetchFailed, pauses
+from ..upstream import MAXIMUM_SKEW_SECONDS, FetchFailed, pauses, shown_url
 from .fetch import JwksFetcher
 from .shared import SharedJwks
 from .snapshot import FailedFetch, Failure, JwksDocument, Snapshot, Timing, Wanted, snapshot_of
@@ -123,7 +123,8 @@ class Refresh:
         if not now - self._timing.stale < document.fetched_at <= now + MAXIMUM_SKEW_SECONDS:
             return None
         try:
-            snapshot = snapshot_of(replace(document, fetched_at=min(document.fetched_at, now)), self._timing, held)
+            dated = replace(document, fetched_at=min(document.fetched_at, now))
+            snapshot = snapshot_of(dated, self._timing, held, source=self._fetcher.source)
         except ValueError:
             return None
         return snapshot if len(snapshot.key_set) else None
@@ -138,11 +139,11 @@ class Refresh:
         before = self._latest_failure()
         count = before.count + 1 if before is not None else 1
         delay = max(min(2.0 ** min(count - 1, 30), self._timing.cooldown), error.retry_after)
-        failure = Failure(str(error), count, self._clock() + delay, error.retry_after)
+        failure = Failure(str(error), count, self._clock() + delay, error.retry_after, shown_url(error.uri))
         # Kept a while beyond its delay, so that the next failure knows that it is not the first.
         self._shared.store_failure(failure, delay + self._timing.cooldown + 1)
         endpoint = self._fetcher.after_failure(self._held, self._state.endpoint)
-        failed = FailedFetch(error.uri, seconds, error.error_type)
+        failed = FailedFetch(seconds, error.error_type)
         return Outcome(failure=failure, endpoint=endpoint, failed_fetch=failed)
 
 

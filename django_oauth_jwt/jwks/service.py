@@ -39,7 +39,8 @@ class JwksService:
     ``allow_insecure_http``: fetch from plain http URLs other than those of this machine too. Default: False.
     ``clock``: returns Unix time. None: `time.time`.
 
-    Raises ValueError where both ``jwks_uri`` and ``issuer`` are missing, or a time is out of its range.
+    Raises ValueError where both ``jwks_uri`` and ``issuer`` are missing, a time is out of its range, ``jwks_uri`` is no
+    text, or ``session`` fetches nothing.
     """
 
     def __init__(
@@ -58,6 +59,10 @@ class JwksService:
     ) -> None:
         if jwks_uri is None and issuer is None:
             raise ValueError("a JwksService needs a jwks_uri, or an issuer to discover it from")
+        if not isinstance(jwks_uri, str | None):  # a ValueError as for the other arguments
+            raise ValueError("jwks_uri must be an https URL such as 'https://as.example.com/jwks'")  # noqa: TRY004
+        if not (session is None or callable(session) or hasattr(session, "get")):
+            raise ValueError("session must be a requests.Session, or a callable that returns one")
         _require_times(fresh_seconds, stale_seconds, cooldown_seconds, timeout)
         self.issuer = issuer
         self._clock = clock = clock or unix_time

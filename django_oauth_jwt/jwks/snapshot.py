@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from ..jws import KeySet
+from ..jws import KeySet, key_set_from
 from ..upstream import MAXIMUM_WAITING, PATIENCE_IN_TROUBLE_SECONDS, PATIENCE_SECONDS, is_ahead
 from .status import KeyStatus
 
@@ -54,7 +54,6 @@ class Fetch(NamedTuple):
 class FailedFetch(NamedTuple):
     """A fetch of this process that brought no keys; ``error_type`` is that of `upstream.FetchFailed`."""
 
-    uri: str
     seconds: float
     error_type: str
 
@@ -95,25 +94,32 @@ class Snapshot:
 class Failure:
     """The last of ``count`` failed fetches in a row; no other is made before ``retry_at`` (Unix time).
 
-    ``retry_after``: for how many seconds the server asked to be left alone, 0 where it did not.
+    ``retry_after``: for how many seconds the server asked to be left alone, 0 where it did not. ``uri``: what was
+    asked, as the log shows it, "" where that is not known.
     """
 
     reason: str
     count: int
     retry_at: float
     retry_after: float = 0.0
+    uri: str = ""
 
     def forbids_fetch(self, now: float, timing: Timing) -> bool:
         """Tell whether it is too early to fetch again."""
         return is_ahead(self.retry_at, now, max(timing.cooldown, self.retry_after))
 
 
-def snapshot_of(document: JwksDocument, timing: Timing, held: Snapshot | None = None) -> Snapshot:
-    """Parse a document, or reuse the parsed keys where it is the one held; raise ValueError for what is no JWKS."""
+def snapshot_of(
+    document: JwksDocument, timing: Timing, held: Snapshot | None = None, *, source: str = "a JWKS"
+) -> Snapshot:
+    """Parse a document, or reuse the parsed keys where it is the one held; raise ValueError for what is no JWKS.
+
+    ``source`` is where it is from, for the log.
+    """
     if held is not None and held.document.jwks == document.jwks:
         key_set = held.key_set  # the same object, so that remembered tokens stay remembered
     else:
-        key_set = KeySet.from_jwks(document.jwks)
+        key_set = key_set_from(document.jwks, source)
     stale_until = document.fetched_at + timing.stale
     # The document may come from a process with other settings.
     fresh_until = min(document.fetched_at + min(document.fresh_seconds, timing.fresh), stale_until)

@@ -14,7 +14,7 @@ from .encoded_token import EncodedToken
 from .header import UnverifiedHeader, check_critical, header_of, media_type, read_header
 from .jwks_document import loads_jwks
 from .key_files import KeyFile, UnreadableFile, read_key_file, static_keys
-from .key_set import KeySet, SkippedKey
+from .key_set import KeySet, SkippedKey, key_set_from
 from .public_key import PublicKey
 from .signing import algorithms_of_private_key, sign, sign_compact
 from .strict_json import loads_object
@@ -38,6 +38,7 @@ __all__ = [
     "decode_segment",
     "encode_segment",
     "header_of",
+    "key_set_from",
     "loads_jwks",
     "loads_object",
     "media_type",

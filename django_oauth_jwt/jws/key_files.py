@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_publ
 from cryptography.x509 import load_pem_x509_certificate
 
 from .jwks_document import loads_jwks
-from .key_set import KeySet
+from .key_set import KeySet, key_set_from
 from .public_key import has_secret
 from .thumbprint import encode_segment, members_of, thumbprint_of_members
 
@@ -54,13 +54,13 @@ def read_key_file(path: Path, known: KeyFile | None = None) -> KeyFile:
     if known is not None and known.digest == digest:
         return known
     try:
-        return KeyFile(loads_keys(data), digest)
+        return KeyFile(loads_keys(data, str(path)), digest)
     except ValueError as error:
         raise ValueError(f"the file {path} has {error}") from None
 
 
-def loads_keys(data: bytes) -> KeySet:
-    """Return the keys in the content of a file.
+def loads_keys(data: bytes, source: str) -> KeySet:
+    """Return the keys in the content of a file; ``source`` is its name in the log.
 
     A key in PEM has its thumbprint for ``kid`` (RFC 7638), that of a certificate also those of the certificate. Raises
     ValueError for what is neither PEM nor a JWKS, and like `static_keys`.
@@ -71,23 +71,23 @@ def loads_keys(data: bytes) -> KeySet:
     if blocks and len(blocks) < data.count(_BEGIN):
         raise ValueError("a PEM block that has no end, or more than Base64 in it")
     if blocks:
-        return static_keys({"keys": [_jwk(block[1].decode(), block[0]) for block in blocks]})
+        return static_keys({"keys": [_jwk(block[1].decode(), block[0]) for block in blocks]}, source)
     try:
         jwks = loads_jwks(data)
     except ValueError as error:
         raise ValueError(f"neither PEM nor the JSON of a JWKS ({error})") from None
-    return static_keys(jwks)
+    return static_keys(jwks, source)
 
 
-def static_keys(jwks: Mapping[str, Any]) -> KeySet:
-    """Return the keys of a JWKS that was put here by the project.
+def static_keys(jwks: Mapping[str, Any], source: str) -> KeySet:
+    """Return the keys of a JWKS that was put here by the project; ``source`` is its name in the log.
 
     Raises ValueError, which shows no key: where there is a private or a secret one, or no usable one.
     """
     entries = jwks.get("keys")
     if isinstance(entries, list) and any(map(has_secret, entries)):
         raise ValueError("private or secret keys, which have no place at a resource server: give the public keys alone")
-    key_set = KeySet.from_jwks(jwks)
+    key_set = key_set_from(jwks, source)
     if not len(key_set):
         reasons = "; ".join(f"{key.name} {key.reason}" for key in key_set.unusable[:5])
         raise ValueError(f"no usable key{': ' if reasons else ''}{reasons}")

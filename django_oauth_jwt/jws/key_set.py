@@ -70,17 +70,7 @@ class KeySet:
 
         Raises ValueError where ``jwks`` is not an object with a list ``keys``.
         """
-        entries = jwks.get("keys") if isinstance(jwks, Mapping) else None
-        if not isinstance(entries, list):
-            raise ValueError("a JWKS is an object with a list 'keys'")
-        keys, unusable = [], []
-        for position, jwk in enumerate(entries):
-            try:
-                keys.append(PublicKey.from_jwk(jwk))
-            except UnusableKey as reason:
-                unusable.append(SkippedKey(_kid_of(jwk), position, str(reason)))
-        _log_unusable(unusable)
-        return cls(tuple(keys), tuple(unusable))
+        return cls(*_parsed(jwks))
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -161,13 +151,32 @@ def _by_kid_and_alg(keys: tuple[PublicKey, ...]) -> dict[tuple[str | None, str],
     return {pair: tuple(by_material.values()) for pair, by_material in found.items()}
 
 
+def key_set_from(jwks: Mapping[str, Any], source: str) -> KeySet:
+    """Parse a JWKS as `KeySet.from_jwks` does, for a log that says where it is from."""
+    return KeySet(*_parsed(jwks, f" ({source})"))
+
+
+def _parsed(jwks: Mapping[str, Any], place: str = "") -> tuple[tuple[PublicKey, ...], tuple[SkippedKey, ...]]:
+    entries = jwks.get("keys") if isinstance(jwks, Mapping) else None
+    if not isinstance(entries, list):
+        raise ValueError("a JWKS is an object with a list 'keys'")
+    keys, unusable = [], []
+    for position, jwk in enumerate(entries):
+        try:
+            keys.append(PublicKey.from_jwk(jwk))
+        except UnusableKey as reason:
+            unusable.append(SkippedKey(_kid_of(jwk), position, str(reason)))
+    _log_unusable(unusable, place)
+    return tuple(keys), tuple(unusable)
+
+
 def _kid_of(jwk: object) -> str | None:
     kid = jwk.get("kid") if isinstance(jwk, Mapping) else None
     return kid if isinstance(kid, str) else None
 
 
-def _log_unusable(unusable: list[SkippedKey]) -> None:
+def _log_unusable(unusable: list[SkippedKey], place: str) -> None:
     for key in unusable[:NAMED_IN_LOG]:
-        logger.warning("JWKS key %s is skipped: %s", key.name, key.reason)
+        logger.warning("JWKS key %s is skipped: %s%s", key.name, key.reason, place)
     if len(unusable) > NAMED_IN_LOG:
-        logger.warning("JWKS keys skipped beside these: %d", len(unusable) - NAMED_IN_LOG)
+        logger.warning("JWKS keys skipped beside these: %d%s", len(unusable) - NAMED_IN_LOG, place)

@@ -20,9 +20,10 @@ Check = Callable[[UnverifiedToken, KeySet, float], Keys | None]
 
 #: What rules are given before the keys are asked for.
 NO_KEYS: Final = KeySet(())
-#: Claims of ID tokens (OpenID Connect Core section 3.3.2.11), logout tokens and security events (RFC 8417): many
-#: authorization servers give these the ``typ`` of an access token.
-_OF_OTHER_KINDS: Final = frozenset({"at_hash", "c_hash", "events"})
+#: Claims of ID tokens (OpenID Connect Core section 3.3.2.11, FAPI 1.0 Advanced), of logout tokens and security
+#: events (RFC 8417), and of introspection responses (RFC 9701): many authorization servers give these the ``typ`` of an
+#: access token.
+_OF_OTHER_KINDS: Final = frozenset({"at_hash", "c_hash", "s_hash", "events", "token_introspection"})
 #: Claims with which authorization servers say what a token is for (Amazon Cognito, Keycloak), and what is no access
 #: token then. They answer questions about refresh tokens as well (RFC 7662 section 2.1).
 _USES: Final = ("token_use", "token_type", "typ")

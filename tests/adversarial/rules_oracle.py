@@ -37,7 +37,7 @@ def are_good_claims(claims, now):
         and claims.get("iss") == ISSUER
         and AUDIENCE in aud
         and all(isinstance(value, str) for value in aud)
-        and not {"at_hash", "c_hash", "events"} & claims.keys()
+        and not {"at_hash", "c_hash", "s_hash", "events", "token_introspection"} & claims.keys()
         and not any(is_other_use(claims.get(name)) for name in ("token_use", "token_type", "typ"))
         and isinstance(claims.get("sub", ""), str | None)
         and "exp" in claims

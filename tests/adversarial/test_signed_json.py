@@ -44,7 +44,9 @@ ODD_CLAIMS = {
     "x": values,
     "at_hash": values,
     "c_hash": values,
+    "s_hash": values,
     "events": values,
+    "token_introspection": values,
     **dict.fromkeys(("token_use", "token_type", "typ"), uses | values),
 }
 #: Good claims, of which some are drawn at random and some are left out.

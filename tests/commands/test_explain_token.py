@@ -78,7 +78,7 @@ def test_which_of_them_are_missing_is_said(api_issuer, run):
 @pytest.mark.parametrize(
     ("claims", "shown"),
     [
-        ({}, "no at_hash, c_hash, events"),
+        ({}, "no at_hash, c_hash, events, s_hash, token_introspection"),
         (
             {"at_hash": "x", "events": {}},
             'Token type is not accepted: at_hash, events (["at_hash", "events"] are there)',

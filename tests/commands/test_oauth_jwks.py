@@ -171,6 +171,21 @@ def test_no_usable_key_is_exit_status_1_with_the_reason(mixed_server, run, statu
     assert (report["keys"], report["origin"]) == ([], "")
 
 
+def test_the_address_that_failed_is_named(auth_server, run, settings, another_process):
+    """Where it stands in metadata that were found, and neither source nor reason names it."""
+    origin = auth_server.origin
+    settings.OAUTH_JWT = {"ISSUER": origin}
+    metadata = {"issuer": origin, "jwks_uri": f"{origin}/gone?token=secret"}
+    auth_server.metadata["/.well-known/oauth-authorization-server"] = metadata
+    for _ in range(2):
+        output, _ = run("oauth_jwks")
+        assert "There are no usable keys: status 404; next try at " in output
+        assert f" from now; asked: {origin}/gone\n" in output
+        another_process()
+    settings.OAUTH_JWT = {"JWKS_URI": f"{origin}/gone?token=secret"}
+    assert "asked: " not in run("oauth_jwks")[0]
+
+
 @pytest.mark.parametrize("is_discovered", [False, True])
 def test_where_no_key_is_usable_each_is_shown_with_its_reason(mixed_server, run, settings, is_discovered):
     """All of them, in the table, since one of them must be mended; the log has room for a few."""

@@ -19,12 +19,13 @@ def problem_with():
     return problem_with
 
 
-def test_a_jwks_becomes_its_usable_keys(settings):
-    """What is of no use beside a good key costs nothing, as in a JWKS that is fetched."""
+def test_a_jwks_becomes_its_usable_keys(settings, caplog):
+    """What is of no use beside a good key costs nothing, as in a JWKS that is fetched; the log says where it is."""
     settings.OAUTH_JWT = {"ISSUER": ISSUER, "JWKS": {"keys": [{"kty": "RSA"}, {**PUBLIC_JWK, "kid": "a"}]}}
     held = get_settings().issuers[ISSUER].jwks
     assert isinstance(held, KeySet)
     assert [key.kid for key in held] == ["a"]
+    assert caplog.messages == ["JWKS key number 1 is skipped: key cannot be parsed (the setting JWKS)"]
 
 
 @pytest.mark.parametrize("spell", [str, lambda path: path], ids=["str", "Path"])

@@ -105,6 +105,10 @@ def test_the_document_is_at_the_resources_own_path(rsa_issuer, metadata, path, s
         ("/a;b=c/d", []),
         ("/a+b", []),
         ("/~x", ["/%7Ex"]),
+        ("/a%0Ab", ["/a%0Ab/"]),
+        ("/a%0A", ["/a%0a", "/a%0A/"]),
+        ("/%0A/x", []),
+        ("/a%0D%0Ab/", ["/a%0D%0Ab"]),
         ("//", ["", "/"]),
     ],
 )

@@ -90,6 +90,7 @@ REFUSED = {
     "an ID token by its type": ({"header": {"typ": "id+jwt"}}, "wrong_type"),
     "an ID token by its claims": ({"at_hash": "x"}, "wrong_type"),
     "an event": ({"events": {}}, "wrong_type"),
+    "an answer about a token, of another type": ({"token_introspection": {"active": False}}, "wrong_type"),
     "with a time of the wrong type": ({"exp": "4102444800"}, "malformed_claim"),
 }
 

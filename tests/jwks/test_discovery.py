@@ -9,6 +9,7 @@ import responses
 
 from django_oauth_jwt.errors import KeysUnavailable
 from django_oauth_jwt.jwks import JwksService
+from django_oauth_jwt.signals import jwks_refresh_failed
 from django_oauth_jwt.upstream import FetchFailed, HttpClient, discover_jwks_uri, metadata_uris
 
 from ..servers.faulty_server import FAULTS, answer_as_it_should, respond_with
@@ -112,6 +113,27 @@ def test_the_log_names_each_address_that_was_asked(make_service, publish, status
     publish(OAUTH, jwks_uri=f"{auth_server.origin}/gone")
     assert status_of(make_service(None, issuer=auth_server.origin)) == 503
     assert log()[-1] == f"JWKS fetch from {auth_server.origin}/gone failed: status 404; next try in 1 seconds"
+
+
+@pytest.mark.parametrize("name", ["gone", "gone?token=secret"])
+def test_a_failure_tells_the_address_that_was_asked(make_service, publish, auth_server, settle, name):
+    """To receivers of the signal, and through the shared cache to other processes; nothing that may be secret."""
+    told = []
+
+    def tell(uri, **kwargs):
+        told.append(uri)
+
+    uri = f"{auth_server.origin}/gone"
+    publish(OAUTH, jwks_uri=f"{auth_server.origin}/{name}")
+    jwks_refresh_failed.connect(tell)
+    try:
+        service = make_service(None, issuer=auth_server.origin)
+        assert service.inspect(fetch=True).uri == uri
+        settle(service)
+        assert make_service(None, issuer=auth_server.origin).inspect().uri == uri
+    finally:
+        jwks_refresh_failed.disconnect(tell)
+    assert told == [uri]
 
 
 def test_the_log_says_which_issuer_has_no_keys(discovering_service, status_of, auth_server, log):

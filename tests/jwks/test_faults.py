@@ -184,7 +184,7 @@ def test_unusable_keys_are_skipped_with_a_warning(service, status_of, auth_serve
         {**weak, "kid": "weak"},
     ]
     assert status_of(service) == 200
-    assert [line for line in log() if "skipped" in line] == [
+    assert [line.removesuffix(f" ({auth_server.uri})") for line in log() if "skipped" in line] == [
         "JWKS key number 2 is skipped: not an object",
         "JWKS key 'for-encryption' is skipped: use is not sig",
         "JWKS key 'no-verify' is skipped: key_ops does not hold verify",
@@ -197,8 +197,25 @@ def test_unusable_keys_are_skipped_with_a_warning(service, status_of, auth_serve
         "JWKS key 'new\\nline' is skipped: key type or curve cannot check signatures here",
         "JWKS keys skipped beside these: 1",
     ]
+    assert all(line.endswith(f" ({auth_server.uri})") for line in log() if "skipped" in line)
     skipped = service.current().unusable[-1]
     assert (skipped.kid, skipped.reason) == ("weak", "RSA key of 1024 bits; 2048 is the least")
+
+
+@pytest.mark.parametrize("is_discovered", [False, True])
+def test_a_skipped_key_is_named_with_its_source(make_service, auth_server, log, is_discovered):
+    """The URL that was asked, or where other processes have the keys from; nothing that may be secret."""
+    auth_server.more_keys = ["no object"]
+    auth_server.jwks_path = "/jwks?token=secret"
+    uri = f"{auth_server.origin}/jwks?token=secret"
+    metadata = {"issuer": auth_server.origin, "jwks_uri": uri}
+    auth_server.metadata["/.well-known/oauth-authorization-server"] = metadata
+    for source in (auth_server.uri, f"the metadata of {auth_server.origin}" if is_discovered else auth_server.uri):
+        make_service(None if is_discovered else uri, issuer=auth_server.origin).refresh()
+        assert [line for line in log() if "skipped" in line][
+            -1
+        ] == f"JWKS key number 2 is skipped: not an object ({source})"
+    assert sum("skipped" in line for line in log()) == 2
 
 
 def test_a_success_is_logged_with_its_time(service, status_of, auth_server, log):

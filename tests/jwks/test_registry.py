@@ -128,6 +128,20 @@ def test_a_time_out_of_its_range_is_a_mistake_in_the_code(option, value):
         JwksService(f"{ONE}/jwks", **{option: value})
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"jwks_uri": 5}, "jwks_uri must be an https URL such as"),
+        ({"jwks_uri": b"https://as.example.com/jwks"}, "jwks_uri must be an https URL such as"),
+        ({"session": 5}, "session must be a requests.Session, or a callable that returns one"),
+    ],
+)
+def test_an_argument_of_no_use_is_a_mistake_in_the_code(arguments, words):
+    """It would be 503 for ever, as for a server that is down."""
+    with pytest.raises(ValueError, match=f"^{words}"):
+        JwksService(**{"jwks_uri": f"{ONE}/jwks", **arguments})
+
+
 def test_a_factory_may_ask_for_the_service_of_another_issuer(settings):
     """It is called while services are built, by a thread that may build another one."""
     settings.OAUTH_JWT = {

@@ -81,12 +81,17 @@ def test_several_blocks_are_several_keys(write, signing_key):
     assert [key.kty for key in read_key_file(write(data)).key_set] == ["RSA", "EC", "OKP"]
 
 
-def test_a_jwks_keeps_its_kids(write, signing_key):
-    """It is read like one that is fetched: a byte order mark is skipped, and so are keys of no use."""
+def test_a_jwks_keeps_its_kids(write, signing_key, caplog):
+    """It is read like one that is fetched: a byte order mark is skipped, and so are keys of no use.
+
+    The log names the file.
+    """
     jwks = {"keys": [{"kty": "RSA"}, signing_key("ES256", "own").public_jwk()]}
-    key_set = read_key_file(write(b"\xef\xbb\xbf" + json.dumps(jwks).encode())).key_set
+    path = write(b"\xef\xbb\xbf" + json.dumps(jwks).encode())
+    key_set = read_key_file(path).key_set
     assert isinstance(key_set, KeySet)
     assert [key.kid for key in key_set] == ["own"]
+    assert caplog.messages == [f"JWKS key number 1 is skipped: key cannot be parsed ({path})"]
 
 
 def private_pem(form):

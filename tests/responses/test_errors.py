@@ -8,6 +8,7 @@ import traceback
 from pathlib import Path
 
 import pytest
+from django.test import RequestFactory
 
 from django_oauth_jwt import errors
 from django_oauth_jwt.errors import (
@@ -278,6 +279,35 @@ def test_the_status_of_a_token_that_is_not_its_senders_is_no_settings(rsa_issuer
         assert refuse(InvalidToken("unproven")).status_code == 401
         assert refuse(InvalidToken("unproven", "Words", detail="more")).status_code == 401
         assert refuse(Mine("unproven")).status_code == 402
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [(77, 77), (2.5, 3), (0.2, 1), (0, 1), (-5, 1), (5.0, 5), (float("inf"), 1), (float("-inf"), 1), (float("nan"), 1)],
+)
+def test_retry_after_is_a_whole_number_of_seconds(given, seconds):
+    """RFC 9110 section 10.2.3 has no other, whatever a project has computed; a copy says the same."""
+
+    class Busy(KeysUnavailable):
+        pass
+
+    for error in (KeysUnavailable(given), Busy(given), copy.copy(Busy(given))):
+        assert refuse(error)["Retry-After"] == str(seconds)
+
+
+@pytest.mark.parametrize(
+    ("mistake", "words"),
+    [
+        (ValueError("secret"), "a ValueError"),
+        (InvalidToken, "the class InvalidToken"),
+        (RequestFactory().get("/"), "a WSGIRequest"),
+        ("expired", "a str"),
+    ],
+)
+def test_what_is_no_refusal_cannot_be_answered(mistake, words):
+    """The error says what to give instead, and shows nothing of what was given."""
+    with pytest.raises(TypeError, match=f"^refuse\\(\\) takes a BearerError, such as .*, not {words}$"):
+        refuse(mistake)
 
 
 def test_what_a_challenge_needs_is_on_the_refusal():

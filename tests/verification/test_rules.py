@@ -91,15 +91,19 @@ def test_an_audience_that_is_null_is_none(signed, reason_of, rsa_issuer, audienc
     [
         {"at_hash": "MTIzNDU2Nzg5MDEyMzQ1Ng"},
         {"c_hash": "LDktKdoQak3Pk0cnXxCltA"},
+        {"s_hash": "LDktKdoQak3Pk0cnXxCltA"},
+        {"token_introspection": {"active": True, "scope": "read"}},
         {"events": {"http://schemas.openid.net/event/backchannel-logout": {}}},
         {"at_hash": None},
         {"c_hash": ""},
+        {"s_hash": None},
+        {"token_introspection": {}},
         {"events": []},
         {"at_hash": "x", "c_hash": "x"},
     ],
 )
 def test_a_token_of_another_kind_is_no_access_token(signed, verify, rsa_issuer, typ, claims):
-    """ID tokens, logout tokens and security events have the same issuer, keys and often audience and type."""
+    """ID tokens, logout tokens, events and introspection responses have the same issuer, keys and often audience."""
     header = {"alg": "RS256", "kid": "key-1"} | ({} if typ is None else {"typ": typ})
     payload = {"iss": rsa_issuer.issuer, "aud": "api", "sub": "anna", "exp": 99999999999, **claims}
     with rsa_issuer.installed(AUDIENCE="api"), pytest.raises(InvalidToken) as caught:
