@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-E = TypeVar("E", bound=Exception)
+E = TypeVar("E", bound=BaseException)
 
 
 class BearerError(Exception):

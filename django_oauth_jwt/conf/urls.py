@@ -43,6 +43,8 @@ def is_secure(address: str) -> bool:
 def is_loopback(host: str) -> bool:
     """Tell whether the host is this machine, by name or by address."""
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
-        return False
+        return host in ("localhost", "localhost.")  # a resolver may send names under it elsewhere
+    # Python before 3.13 does not say it of an IPv4 address in an IPv6 one.
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback

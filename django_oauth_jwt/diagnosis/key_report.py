@@ -83,7 +83,8 @@ def report_keys(trusted: TrustedIssuer, settings: Settings, *, refresh: bool = F
         return _report_unfetched(trusted, service)
     outcome, problem = service.inspect(fetch=refresh), ""
     if isinstance(outcome, Failure):
-        problem = f"{outcome.reason}; {_next_try(outcome)}{_asked(trusted, outcome)}"
+        when = time_shown(outcome.retry_at, time.time())
+        problem = f"{outcome.reason}; next try at {when}{_asked(trusted, outcome)}"
         outcome = service.inspect() if refresh else outcome  # the cache may hold keys that are still good
     if isinstance(outcome, Failure):
         return _report_none(trusted, settings, outcome, problem)
@@ -123,14 +124,7 @@ def _refusal(error: BearerError) -> str:
 
 def _report_none(trusted: TrustedIssuer, settings: Settings, failure: Failure, problem: str) -> KeyReport:
     unusable = _unusable(trusted, settings) if failure.reason.startswith("no usable key") else ()
-    if unusable:
-        # The reason names a few of the keys that are listed here.
-        problem = f"{failure.reason.partition(':')[0]}; {_next_try(failure)}{_asked(trusted, failure)}"
     return KeyReport(trusted.issuer, source_of(trusted), keys=unusable, problem=problem)
-
-
-def _next_try(failure: Failure) -> str:
-    return f"next try at {time_shown(failure.retry_at, time.time())}"
 
 
 def _asked(trusted: TrustedIssuer, failure: Failure) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
-from ..jws import loads_object
-from ..upstream import FetchFailed, NoAnswer, Posted, cause_of
+from ..jws import loads_object, no_object
+from ..upstream import FetchFailed, NoAnswer, Posted
 
 JWT: Final = "application/jwt"
 #: The answer about a token, signed (RFC 9701 section 5).
@@ -68,7 +68,7 @@ def read_answer(posted: Posted, *, wants_jwt: bool) -> Answer:
     try:
         members = loads_object(posted.body)
     except ValueError as error:
-        raise NoAnswer(f"not a JSON object: {cause_of(error)}") from error
+        raise NoAnswer(no_object(error)) from error
     answer = answer_of(members)
     if wants_jwt and isinstance(answer, ActiveClaims):
         raise NoAnswer("JSON where a JWT was asked for")

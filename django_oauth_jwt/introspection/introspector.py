@@ -18,7 +18,7 @@ from .endpoint import Endpoint
 from .events import IntrospectionEvents
 from .questions import REST_SECONDS, Judge, Outcome, Questions
 from .state import Join, Question, Refuse, State, decide
-from .verdict import Verdict
+from .verdict import UNAVAILABLE, Verdict
 from .verdict_cache import VerdictCache, salt_of
 
 logger = logging.getLogger("django_oauth_jwt")
@@ -71,6 +71,8 @@ class Introspector:
             known = wait.future.result()
             if isinstance(known, BearerError):
                 raise copy(known)  # each request has its own: what is raised gets the frames
+            if known.reason == UNAVAILABLE and self.state.is_resting(self._clock()):
+                known = replace(known, until=self.state.retry_at)
         return known
 
     def answer(self, encoded: EncodedToken) -> Answer:

@@ -17,7 +17,7 @@ from .key_files import KeyFile, UnreadableFile, read_key_file, static_keys
 from .key_set import KeySet, SkippedKey, key_set_from
 from .public_key import PublicKey
 from .signing import algorithms_of_private_key, sign, sign_compact
-from .strict_json import loads_object
+from .strict_json import loads_object, no_object
 from .thumbprint import encode_segment, required_members, thumbprint_of
 from .verifying_keys import SignatureCheck
 
@@ -42,6 +42,7 @@ __all__ = [
     "loads_jwks",
     "loads_object",
     "media_type",
+    "no_object",
     "read_compact",
     "read_header",
     "read_key_file",

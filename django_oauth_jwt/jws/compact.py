@@ -8,6 +8,7 @@ from ..tokens import thaw
 from .base64url import decode_segment
 from .header import LONGEST_CACHED_HEADER, UnverifiedHeader, read_header, read_header_cached
 from .key_set import KeySet
+from .verifying_keys import SignatureCheck
 
 
 def verify_compact(encoded: str, key_set: KeySet, algorithms: Collection[str]) -> tuple[dict[str, Any], bytes]:
@@ -23,7 +24,7 @@ def verify_compact(encoded: str, key_set: KeySet, algorithms: Collection[str]) -
     """
     try:
         return _verified(ascii_bytes(encoded), key_set, algorithms)
-    except Exception as error:  # noqa: BLE001  # it is raised again
+    except BaseException as error:  # noqa: BLE001  # it is raised again
         # The frames below hold the JWS, which may be good for somebody else.
         raise without_frames(error) from None
     finally:
@@ -33,7 +34,7 @@ def verify_compact(encoded: str, key_set: KeySet, algorithms: Collection[str]) -
 def _verified(encoded: bytes, key_set: KeySet, algorithms: Collection[str]) -> tuple[dict[str, Any], bytes]:
     header, payload, signing_input, signature_segment = read_compact(encoded)
     check_algorithm(header.alg, algorithms)
-    verify_signature(header, signing_input, signature_segment, key_set)
+    verify_signature(key_set.select(header.kid, header.alg, header.thumbprints), signing_input, signature_segment)
     return thaw(header.parameters), payload
 
 
@@ -67,9 +68,8 @@ def check_algorithm(alg: str, algorithms: Collection[str]) -> None:
         raise InvalidToken("wrong_algorithm")
 
 
-def verify_signature(header: UnverifiedHeader, signing_input: bytes, signature_segment: bytes, key_set: KeySet) -> None:
-    """Check the signature with the keys that fit; raise InvalidToken where there are none or it does not verify."""
-    key = key_set.select(header.kid, header.alg, header.thumbprints)
+def verify_signature(key: SignatureCheck, signing_input: bytes, signature_segment: bytes) -> None:
+    """Raise InvalidToken where the key does not verify the signature."""
     try:
         genuine = key.verify(signing_input, decode_segment(signature_segment))
     except ValueError:

@@ -13,6 +13,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from .jwks_document import loads_jwks
 from .key_set import KeySet, key_set_from
 from .public_key import has_secret
+from .strict_json import cause_of
 from .thumbprint import encode_segment, members_of, thumbprint_of_members
 
 #: As of a JWKS that is fetched.
@@ -75,7 +76,7 @@ def loads_keys(data: bytes, source: str) -> KeySet:
     try:
         jwks = loads_jwks(data)
     except ValueError as error:
-        raise ValueError(f"neither PEM nor the JSON of a JWKS ({error})") from None
+        raise ValueError(f"neither PEM nor the JSON of a JWKS ({cause_of(error)})") from None
     return static_keys(jwks, source)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, NoReturn
 MAXIMUM_DEPTH: Final = 64
 #: In an object that cannot be used, the name of the member that says why.
 FAULT: Final = "why it cannot be read"
+_NO_OBJECT: Final = "not a JSON object"
 
 
 class Fault(str):
@@ -49,13 +50,30 @@ def refuse_lone_surrogates(value: object) -> None:
     json.dumps(value, ensure_ascii=False).encode()
 
 
+def cause_of(error: ValueError) -> str:
+    """Return why data could not be read, without anything of them that could do harm in a log."""
+    if isinstance(error, UnicodeEncodeError):
+        return "lone surrogate"
+    if isinstance(error, UnicodeError):
+        return "not UTF-8"
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg.removesuffix(' at')} at character {error.pos}"
+    return str(error)
+
+
+def no_object(error: ValueError) -> str:
+    """Return that data are no JSON object, and why."""
+    cause = cause_of(error)
+    return cause if cause == _NO_OBJECT else f"{_NO_OBJECT}: {cause}"
+
+
 def _decoded(text: str, decoder: json.JSONDecoder) -> dict[str, Any]:
     # For speed: most objects have no nested object and no array, which is seen faster than brackets are counted.
     if ("[" in text or text.find("{", 1) > 0) and text.count("{") + text.count("[") > MAXIMUM_DEPTH:
         _refuse_depth(text)
     value, end = decoder.raw_decode(text)
     if end != len(text) or not isinstance(value, dict):
-        raise ValueError("not a JSON object")
+        raise ValueError(_NO_OBJECT)
     return value
 
 

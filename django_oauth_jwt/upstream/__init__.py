@@ -8,7 +8,7 @@ process from its parent, `patience` is how long anybody waits, `request_wait` wh
 compares times that other machines wrote.
 """
 
-from .client import MAXIMUM_RETRY_AFTER, Fetched, HttpClient, Posted, cause_of, shown_url
+from .client import MAXIMUM_RETRY_AFTER, Fetched, HttpClient, Posted, shown_url
 from .clock import MAXIMUM_SKEW_SECONDS, is_ahead, unix_time
 from .discovery import discover, discover_jwks_uri, metadata_uris, url_in
 from .failures import FetchFailed, NoAnswer
@@ -38,7 +38,6 @@ __all__ = [
     "Steps",
     "Wait",
     "WaitInTrouble",
-    "cause_of",
     "claim_once",
     "discover",
     "discover_jwks_uri",

@@ -1,6 +1,5 @@
 """One HTTP request to an authorization server: https, no redirects, limited in time and size."""
 
-import json
 import re
 import time
 from codecs import BOM_UTF8
@@ -15,7 +14,7 @@ import urllib3
 from django.utils.http import parse_http_date_safe
 
 from ..conf import is_secure
-from ..jws import loads_jwks
+from ..jws import loads_jwks, no_object
 from .body import ACCEPT_ENCODING, read_body
 from .bounded import Bounded, StillHanging
 from .failures import TIMEOUT, FetchFailed, NoAnswer
@@ -134,7 +133,7 @@ class HttpClient:
             try:
                 document = loads_jwks(read_body(response, deadline))
             except ValueError as error:
-                raise FetchFailed(f"not a JSON object: {cause_of(error)}") from error
+                raise FetchFailed(no_object(error)) from error
             return Fetched(document, _sendable(response.headers.get("ETag")), _max_age(response))
 
     def _post(self, session: Any, uri: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Posted:
@@ -151,15 +150,6 @@ class HttpClient:
     @property
     def _limits(self) -> dict[str, Any]:
         return {"timeout": self.timeout, "allow_redirects": False, "stream": True}
-
-
-def cause_of(error: ValueError) -> str:
-    """Return why a body is no JSON object, without anything of it that could do harm in a log."""
-    if isinstance(error, UnicodeError):
-        return "not UTF-8"
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg} at character {error.pos}"
-    return str(error)
 
 
 def _sendable(etag: str | None) -> str | None:

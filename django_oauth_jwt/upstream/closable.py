@@ -60,10 +60,10 @@ def closable(original: T, connections: Connections) -> T:
 
     The session may serve others at the same time, so nothing in it is changed. A twin has the same `__dict__`, and
     so the same adapters, pools, hooks and cookies. The same is done with the adapter that the session has for a URL,
-    and with that adapter's pool of connections. An object of a class of the project's own has no twin: its methods may
-    copy it, or remember it.
+    and with that adapter's pool of connections. Where a class of the project's own does anything itself that the fetch
+    calls, it has no twin: its methods may copy the object, or remember it.
     """
-    twin_kind = _TWINS.get(type(original))
+    twin_kind = _twin_kind(type(original))
     if twin_kind is None:
         return original
     twin: T = object.__new__(twin_kind)
@@ -120,6 +120,26 @@ _TWINS: Final[dict[type, type]] = {
     HTTPConnectionPool: _HTTPPoolTwin,
     HTTPSConnectionPool: _HTTPSPoolTwin,
 }
+
+
+#: What a subclass may do itself: it is done before a fetch, or by the original and not by its twin.
+_DONE_BY_ORIGINAL: Final = frozenset(
+    {
+        *("get_adapter", "get_connection_with_tls_context"),
+        *("init_poolmanager", "proxy_manager_for", "build_connection_pool_key_attributes"),
+    }
+)
+#: With these a class may notice a twin, or keep what a `__dict__` has not.
+_ALL_SEEING: Final = frozenset({"__getattr__", "__getattribute__", "__setattr__", "__slots__"})
+
+
+def _twin_kind(kind: type) -> type | None:
+    base = next((each for each in kind.__mro__ if each in _TWINS), None)
+    if base is None:
+        return None
+    own = {name for each in kind.__mro__[: kind.__mro__.index(base)] for name in vars(each)}
+    used = {name for name in dir(base) if not name.startswith("__")}.union(getattr(base, "__attrs__", ()), _ALL_SEEING)
+    return None if own & used - _DONE_BY_ORIGINAL else _TWINS[base]
 
 
 def _answer_on(

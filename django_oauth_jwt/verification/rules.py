@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from ..errors import InvalidToken
+from ..errors import InvalidToken, without_frames
 from ..jws import KeySet, check_algorithm, verify_signature
 from .needs import Keys
 from .reading import UnverifiedToken
@@ -92,7 +92,12 @@ def _key_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:
 
 
 def _check_signature(token: UnverifiedToken, key_set: KeySet, now: float) -> None:
-    verify_signature(token.header, token.signing_input, token.signature_segment, key_set)
+    key = key_set.select(token.header.kid, token.header.alg, token.header.thumbprints)
+    try:
+        verify_signature(key, token.signing_input, token.signature_segment)
+    except BaseException as error:  # noqa: BLE001  # it is raised again
+        # The frames below hold the token, which is a good one where a key of the project's own raises.
+        raise without_frames(error) from None
 
 
 def _signature_facts(token: UnverifiedToken, key_set: KeySet, now: float) -> Facts:

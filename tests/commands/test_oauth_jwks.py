@@ -201,9 +201,10 @@ def test_where_no_key_is_usable_each_is_shown_with_its_reason(mixed_server, run,
     assert [line.split()[:2] for line in output.splitlines() if line.startswith("  no ")] == [
         ["no", f"'enc-{number}'"] for number in range(7)
     ]
-    assert "There are no usable keys: no usable key in the JWKS; next try at " in output
+    assert "There are no usable keys: no usable key in the JWKS: 'enc-0' use is not sig; 'enc-1' use" in output
     assert status == 1
     (report,) = json.loads(run("oauth_jwks", "--json")[0])
+    assert report["problem"].startswith("no usable key in the JWKS: 'enc-0' use is not sig; 'enc-1' use")
     assert {key["problem"] for key in report["keys"]} == {"use is not sig"}
 
 

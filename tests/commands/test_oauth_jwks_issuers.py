@@ -147,10 +147,11 @@ def test_a_check_of_good_keys_is_exit_status_0(run, mixed):
 
 
 def test_a_check_says_why_there_are_no_keys(run, mixed):
-    """In one line, whatever the server sends."""
+    """Of each of the first few keys, in one line, whatever the server sends."""
     mixed.document = {"keys": [{**KEYS["keys"][0], "use": "enc", "kid": "\x1b[2J\n"}]}
+    name = r"'\x1b[2J\n'"
     output, status = run("oauth_jwks", "--check", "--issuer", ONE)
-    assert output.startswith(f'  no "{ONE}"  0 keys  no usable key in the JWKS; next try at ')
+    assert output.startswith(f'  no "{ONE}"  0 keys  no usable key in the JWKS: {name} use is not sig; next try at ')
     assert output.count("\n") == 1
     assert "\x1b" not in output
     assert status == 1

@@ -160,8 +160,8 @@ def test_a_busy_server_is_left_alone_as_long_as_it_asks(server, line):
         for _ in range(3):
             with pytest.raises(IntrospectionUnavailable) as refusal:
                 verify_token("opaque")
+            assert 118 <= refusal.value.retry_after <= 120
     assert len(server.questions) == 1
-    assert 118 <= refusal.value.retry_after <= 120
 
 
 def test_claims_that_every_token_must_have_are_asked_of_answers_too(trust_server):

@@ -177,7 +177,8 @@ def test_failures_are_rested_from_ever_longer(make_asked, endpoint, clock, log):
     asked, reason = make_asked({"JWKS_COOLDOWN_SECONDS": 5}), "request failed (ConnectionError)"
     endpoint.answer = lambda uri, form: ConnectionError("down")
     for questions, rest in enumerate((1, 2, 4, 5, 5), 1):
-        assert asked.reason("token") == UNAVAILABLE
+        verdict = asked.verdict("token")
+        assert (verdict.reason, verdict.until) == (UNAVAILABLE, clock() + rest)
         with pytest.raises(IntrospectionUnavailable) as refusal:
             asked.begin("other")
         assert refusal.value.retry_after == rest

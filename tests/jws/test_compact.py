@@ -4,6 +4,7 @@ import base64
 import json
 from contextlib import suppress
 from traceback import walk_tb
+from types import SimpleNamespace
 
 import pytest
 
@@ -102,6 +103,20 @@ def test_a_refusal_shows_nothing_of_the_jws(signing_key):
         verify_compact(encoded, None, ["ES256"])
     assert "'algorithms'" in _shown(broken.value)
     assert not [part for part in encoded.split(".") if part in _shown(broken.value)]
+
+
+def test_what_ends_the_process_shows_nothing_of_the_jws(signing_key):
+    """A server may end its worker while a slow key verifies, and reports have that as well."""
+
+    def select(*args):
+        raise SystemExit(1)
+
+    key = signing_key("ES256")
+    encoded = key.encode({"alg": "ES256", "kid": key.kid}, b"{}")
+    with pytest.raises(SystemExit) as caught:
+        verify_compact(encoded, SimpleNamespace(select=select), ["ES256"])
+    assert "'algorithms'" in _shown(caught.value)
+    assert not [part for part in encoded.split(".") if part in _shown(caught.value)]
 
 
 @pytest.mark.parametrize("alg", ["RS256", "PS256", "ES256", "ES512", "EdDSA"])

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from django_oauth_jwt.jws import loads_object, strict_json
+from django_oauth_jwt.jws import loads_object, no_object, strict_json
 
 
 def _nested(times, opening, closing):
@@ -30,6 +30,25 @@ def test_what_is_no_strict_json_object_is_refused(data):
     """Whatever two parsers could read in two ways, or one could choke on, is a ValueError and nothing else."""
     with pytest.raises(ValueError):  # noqa: PT011  # the kind is the promise; the words are for the log
         loads_object(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"[]", "not a JSON object"),
+        (b'{"a": "x', "not a JSON object: Unterminated string starting at character 6"),
+        (b'{"a": "\x01"}', "not a JSON object: Invalid control character at character 7"),
+        (b"<html>", "not a JSON object: Expecting value at character 0"),
+        (b'{"a": "\xff"}', "not a JSON object: not UTF-8"),
+        (b'{"a": "\\ud800"}', "not a JSON object: lone surrogate"),
+        (b'{"a": 1, "a": 2}', "not a JSON object: duplicate member 'a'"),
+    ],
+)
+def test_the_words_for_it_are_those_of_no_parser(data, words):
+    """They stand in the log and in reports, and show nothing of the data that could do harm there."""
+    with pytest.raises(ValueError) as caught:  # noqa: PT011  # the kind is the promise, as above
+        loads_object(data)
+    assert no_object(caught.value) == words
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import socket
 import threading
 from copy import copy
 from functools import cache
+from ssl import TLSVersion
 from unittest import mock
 
 import pytest
@@ -11,6 +12,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from django_oauth_jwt.upstream import FetchFailed, HttpClient
+from django_oauth_jwt.upstream.closable import Connections, closable
 
 from ..servers.faulty_server import (
     FOREVER,
@@ -198,6 +200,51 @@ def test_what_is_over_is_not_tried_again(auth_server, wait_for_threads):
         give_up(HttpClient(session), auth_server.uri, seconds=1)
         wait_for_threads()
     assert auth_server.fetches == 1
+
+
+class PlainSession(requests.Session):
+    """One that is only made in another way, and has a helper of its own."""
+
+    retries = 0
+
+    def __init__(self):
+        super().__init__()
+        self.mount("http://", PlainAdapter(max_retries=self.retries))
+
+    def keys(self, uri):
+        return self.get(uri).json()
+
+
+class PlainAdapter(HTTPAdapter):
+    """One with TLS settings of its own, by the recipe of requests' manual."""
+
+    def init_poolmanager(self, *args, **kwargs):
+        super().init_poolmanager(*args, **kwargs, ssl_minimum_version=TLSVersion.TLSv1_3)
+
+    def get_connection_with_tls_context(self, *args, **kwargs):
+        assert type(self) is PlainAdapter
+        return super().get_connection_with_tls_context(*args, **kwargs)
+
+
+@pytest.mark.parametrize("session", [PlainSession, PlainSession(), with_adapter(requests.Session(), PlainAdapter())])
+def test_a_subclass_that_fetches_as_its_base_does_ends_too(session, auth_server, wait_for_threads):
+    """What it does when it is made, and what it adds, is in nobody's way."""
+    client = HttpClient(session, timeout=FOREVER, threads=1)
+    with auth_server.behaving(continue_for_ever):
+        give_up(client, auth_server.uri)
+        wait_for_threads()
+    assert client.fetch(auth_server.uri).document == auth_server.jwks()
+
+
+@pytest.mark.parametrize("base", [requests.Session, HTTPAdapter])
+@pytest.mark.parametrize("name", ["send", "verify", "max_retries", "__getattr__", "__setattr__", "__slots__", "__eq__"])
+def test_a_subclass_that_may_notice_is_used_as_it_is(base, name):
+    """Also where it is a grandchild, or has its ways from a mixin."""
+    mixin = type("Mixin", (), {name: ("own",) if name == "__slots__" else property(lambda self: None)})
+    is_used = name not in ("__eq__", "max_retries" if base is requests.Session else "verify")
+    for kind in (type("Own", (mixin, base), {}), type("GrandChild", (type("Own", (mixin, base), {}),), {})):
+        original = object.__new__(kind)
+        assert (closable(original, Connections()) is original) is is_used
 
 
 class OwnSession(requests.Session):

@@ -112,6 +112,8 @@ def test_the_time_limit_has_one_name(error, mocked):
         "http://as.example.com/jwks",
         "http://127.0.0.1.example.com/",
         "http://localhost.example.com/",
+        "http://as.localhost/",
+        "http://[::ffff:192.0.2.1]/",
         "http://[::2]/",
         "http://[/",
         "ftp://as.example.com/jwks",
@@ -126,7 +128,13 @@ def test_nothing_but_https_is_asked(uri, mocked):
         HttpClient().fetch(uri)
 
 
-@pytest.mark.parametrize("uri", ["http://127.0.0.1:8000/", "http://127.9.9.9/", "http://[::1]/", "http://localhost/"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *("http://127.0.0.1:8000/", "http://127.9.9.9/", "http://[::1]/", "http://localhost/"),
+        *("http://localhost./", "http://[::ffff:127.0.0.1]/"),
+    ],
+)
 def test_this_machine_is_asked_without_encryption(uri, mocked):
     """On loopback nobody listens."""
     mocked.get(uri, json={})
@@ -354,6 +362,9 @@ ENVIRONMENT = "http://environment.example.com:3128"
         (_session(trust_env=False), URI, None, True),
         (None, "http://127.0.0.1:9/jwks", None, "/environment.pem"),
         (None, "http://localhost:9/jwks", None, "/environment.pem"),
+        (None, "http://localhost.:9/jwks", None, "/environment.pem"),
+        (None, "http://[::ffff:127.0.0.1]:9/jwks", None, "/environment.pem"),
+        (None, "https://as.localhost:9/jwks", ENVIRONMENT, "/environment.pem"),
         (None, "http://[::1]:9/jwks", None, "/environment.pem"),
         (_session(proxies={"all": "http://own:1"}), "http://127.0.0.1:9/jwks", None, "/environment.pem"),
     ],

@@ -1,12 +1,15 @@
 """Several issuers, and services that stand in, through `verify_token` and its async twin."""
 
+from dataclasses import replace
 from traceback import walk_tb
 from types import SimpleNamespace
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
 
 from django_oauth_jwt.errors import InvalidToken, KeysUnavailable
+from django_oauth_jwt.jws import KeySet
 from django_oauth_jwt.testing import TokenIssuer
 from django_oauth_jwt.verification import verify_token
 
@@ -161,6 +164,35 @@ def test_a_service_that_fails_is_a_503_and_logged_without_the_token(verify, rsa_
     frames = [frame for frame, _ in walk_tb(record.exc_info[2])]
     assert frames
     assert token[-300:] not in repr([frame.f_locals for frame in frames])
+
+
+def _raises(error):
+    def raises(*args):
+        raise error
+
+    return raises
+
+
+@pytest.mark.parametrize("kind", [ConnectionError, SystemExit])
+@pytest.mark.parametrize("place", ["select", "verify"])
+def test_keys_of_the_projects_own_that_raise_show_nothing_of_the_token(verify, rsa_issuer, place, kind):
+    """Whatever they raise comes through as it is, and a report has neither the token nor a part of it."""
+    error = kind("out of order")
+    (key,) = KeySet.from_jwks(rsa_issuer.jwks())
+    broken = SimpleNamespace(prepared_key=key.verifiers["RS256"].prepared_key, verify=_raises(error))
+    kinds = {"verify": KeySet, "select": type("OwnKeySet", (KeySet,), {"select": _raises(error)})}
+    key_set = kinds[place]((replace(key, verifiers={"RS256": broken}),))
+    service = TokenIssuer(key=rsa_issuer.keys[-1])
+    service.key_set_for = lambda kid, alg: key_set
+    service.akey_set_for = sync_to_async(service.key_set_for)
+    token = service.token()
+    with service.installed(), pytest.raises(kind) as caught:
+        verify(token)
+    assert caught.value is error
+    frames = [frame for frame, _ in walk_tb(error.__traceback__) if "django_oauth_jwt" in frame.f_globals["__name__"]]
+    assert any(frame.f_code.co_name == "_check_signature" for frame in frames)
+    shown = repr([frame.f_locals for frame in frames])
+    assert not [part for part in token.split(".") if part in shown]
 
 
 def test_a_service_that_fails_later_is_a_503_for_remembered_tokens_too(verify, rsa_issuer):
