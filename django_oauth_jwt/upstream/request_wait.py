@@ -48,11 +48,11 @@ class RequestWait(Wait):
 
 
 class WaitInTrouble(RequestWait):
-    """Wait for a server whose last request failed: it may hang at each further try, so one request at a time does."""
+    """Wait for a server whose last request failed: it may hang as well."""
 
     __slots__ = ()
 
-    tolerated: ClassVar[int] = -1
+    tolerated: ClassVar[int] = 0
 
 
 _waiting: Final = PerProcess(lambda _: _Waiting())

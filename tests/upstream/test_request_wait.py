@@ -52,11 +52,18 @@ def test_all_may_wait_while_no_more_than_two_things_hang(waits):
     assert waits == [future] * 4
 
 
-@pytest.mark.parametrize(("kind", "hanging"), [(RequestWait, 3), (WaitInTrouble, 0)])
+def test_all_may_wait_for_a_server_in_trouble_while_nothing_hangs(waits, waiting):
+    """Who comes when it is well again gets its keys."""
+    with waiting.turn:
+        WaitInTrouble(new_future(), FOREVER).get()
+    assert len(waits) == 1
+
+
+@pytest.mark.parametrize(("kind", "hanging"), [(RequestWait, 3), (WaitInTrouble, 1)])
 def test_else_one_at_a_time_may(waits, monkeypatch, kind, hanging):
     """Others go on at once, whatever they would wait for, and the next one waits again.
 
-    So it is while more things hang, and for a server in trouble always: each of its tries may hang.
+    So it is while more things hang, and for a server in trouble while anything hangs.
     """
     in_vain(hanging)
     first, second = new_future(), new_future()
