@@ -179,7 +179,7 @@ class KeySource:
     def _start(self, task: Task) -> Job | None:
         """Start a job, with the lock held; return None where no thread can be had."""
         state = replace(self.state, next_cache_read=self._next_cache_read(task))
-        job = Job(task, self._monotonic())
+        job = Job(task, self._monotonic(), task.wanted)
         try:
             self._execute(lambda: self._run(job, state))
         except RuntimeError:

@@ -23,10 +23,15 @@ class Task(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """A task under way since ``started`` (monotonic seconds); ``waiting`` is how many requests wait for it now."""
+    """A task under way since ``started`` (monotonic seconds).
+
+    ``wanted`` is the unknown key that somebody waits for: that of the task, or of the first request that joined it.
+    ``waiting`` is the number of requests that wait for it now.
+    """
 
     task: Task
     started: float
+    wanted: Wanted | None
     waiting: int = 0
     future: "Future[None]" = field(default_factory=new_future)
 
@@ -151,12 +156,11 @@ def decide(state: State, wanted: Wanted, now: float, monotonic: float, timing: T
         return Use(held.key_set)
     job = state.job
     if job is not None and not _is_hanging_refresh(job, monotonic, timing):
-        # A refresh may bring any key. A search is for one: made-up keys must not hold every thread of a server.
-        is_for_others = job.task.wanted not in (None, wanted)
-        is_late = job.task.wanted is not None and state.is_cooling_down(now, timing)
-        if job.waiting >= timing.waiting or is_for_others or is_late:
+        # One unknown key at a time is waited for: made-up keys must not hold every thread of a server.
+        is_full = job.waiting >= timing.waiting
+        if is_full or job.wanted not in (None, wanted) or state.is_cooling_down(now, timing):
             return Use(held.key_set)
-        return _join(job, state, monotonic, timing)
+        return _join(replace(job, wanted=wanted), state, monotonic, timing)
     if state.may_read_cache(now, timing):
         return Start(Task(wanted))
     return Use(held.key_set)

@@ -125,7 +125,7 @@ def in_another_process(monkeypatch):
 @ask_for_keys
 def test_no_hook_of_python_is_needed_to_notice_a_fork(ask, service, in_another_process):
     """uWSGI runs none in the child."""
-    change(service, job=Job(Task(), 0))
+    change(service, job=Job(Task(), 0, None))
     with held_by_another_thread(inside(service).source._lock):
         in_another_process()
         ask(service)
@@ -136,7 +136,7 @@ def test_no_hook_of_python_is_needed_to_refresh_old_keys(service, in_another_pro
     """The keys at hand answer, and a refresh of the child's own goes on behind."""
     service.refresh()
     clock.advance(FRESH)
-    change(service, job=Job(Task(), 0))
+    change(service, job=Job(Task(), 0, None))
     in_another_process()
     assert service.current().knows("key-1", "ES256")
     settle(service)

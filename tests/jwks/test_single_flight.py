@@ -148,7 +148,7 @@ def test_a_search_that_another_processs_refresh_overtakes_begins_no_cooldown(mak
 def test_a_request_beyond_the_crowd_that_waits_comes_again_in_a_second(make_service, clock):
     """The job has ended by then, whenever a fetch may be made again."""
     service = make_service()
-    job = Job(Task(may_fetch=False), 0.0, waiting=64)
+    job = Job(Task(may_fetch=False), 0.0, None, waiting=64)
     change(service, job=job, failure=Failure("status 500", 5, clock() + 16))
     with pytest.raises(KeysUnavailable) as caught:
         service.key_set_for("key-1", "ES256")

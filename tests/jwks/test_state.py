@@ -35,8 +35,8 @@ def keys(fetched_at=NOW):
 
 WARM = State(keys())
 FAILED = Failure("status 500", 3, NOW + 4)
-REFRESH = Job(Task(), 100.0)
-SEARCH = Job(Task(UNKNOWN), 100.0)
+REFRESH = Job(Task(), 100.0, None)
+SEARCH = Job(Task(UNKNOWN), 100.0, UNKNOWN)
 
 
 def choose(state, wanted=UNKNOWN, now=NOW, monotonic=100.25):
@@ -101,24 +101,14 @@ def test_an_unknown_key_is_searched_for():
 
 
 def test_an_unknown_key_joins_the_refresh_under_way():
-    """It may bring the key; the request waits the rest of a second."""
-    assert choose(replace(WARM, job=REFRESH)) == Join(REFRESH, 0.75)
-
-
-@pytest.mark.parametrize("cooldown_until", [0, NOW + 1])
-@pytest.mark.parametrize("wanted", [UNKNOWN, OTHER])
-def test_a_refresh_is_joined_for_any_key_within_the_cooldown_too(wanted, cooldown_until):
-    """An authorization server may publish two new keys at once, and a made-up one must refuse nobody a new one."""
-    state = replace(WARM, job=replace(REFRESH, waiting=63), cooldown_until=cooldown_until)
-    assert choose(state, wanted) == Join(state.job, 0.75)
-    assert choose(replace(state, failure=FAILED), wanted) == Join(state.job, 0.25)
-    assert choose(replace(state, job=replace(REFRESH, waiting=64)), wanted) == Use(WARM.snapshot.key_set)
+    """It may bring the key; the request waits the rest of a second, and the job is its search from now on."""
+    assert choose(replace(WARM, job=REFRESH)) == Join(replace(REFRESH, wanted=UNKNOWN), 0.75)
 
 
 @pytest.mark.parametrize("task", [Task(), Task(UNKNOWN)])
 def test_those_who_want_the_same_key_wait_together(task):
     """The patience is that of the job: a flood of one made-up key holds the threads once, not each anew."""
-    job = Job(task, 100.0)
+    job = Job(task, 100.0, UNKNOWN)
     assert [choose(replace(WARM, job=job), monotonic=at).seconds for at in (100, 100.75, 101)] == [1, 0.25, 0]
 
 
@@ -130,20 +120,22 @@ def test_those_who_want_the_same_key_are_only_so_many():
     assert choose(replace(WARM, job=replace(job, waiting=2), failure=FAILED)).seconds == 0.25
 
 
-def test_those_who_want_another_key_than_the_search_are_refused_at_once():
+@pytest.mark.parametrize("task", [Task(), Task(UNKNOWN)])
+def test_those_who_want_another_key_are_refused_at_once(task):
     """Made-up keys must not hold every thread of a server."""
-    assert choose(replace(WARM, job=SEARCH), OTHER) == Use(WARM.snapshot.key_set)
+    assert choose(replace(WARM, job=Job(task, 100.0, UNKNOWN)), OTHER) == Use(WARM.snapshot.key_set)
 
 
-def test_within_the_cooldown_no_search_is_joined():
-    """It makes no fetch, and only reads the cache."""
-    state = replace(WARM, job=SEARCH, cooldown_until=NOW + 1)
+def test_within_the_cooldown_no_refresh_is_joined():
+    """The cooldown's fetch has been made, and this one may hang."""
+    state = replace(WARM, job=REFRESH, cooldown_until=NOW + 1)
     assert choose(state) == Use(WARM.snapshot.key_set)
 
 
 def test_beside_a_refresh_that_hangs_a_search_is_started():
     """Without a shared cache it need not wait for the same connection."""
     assert choose(replace(WARM, job=REFRESH), monotonic=101.1) == Start(Task(UNKNOWN))
+    assert choose(replace(WARM, job=replace(REFRESH, wanted=OTHER)), monotonic=101.1) == Start(Task(UNKNOWN))
 
 
 def test_beside_a_search_that_hangs_no_other_is_started():
@@ -165,7 +157,7 @@ def test_the_cache_is_looked_into_once_a_second():
         (State(), Start(Task())),
         (replace(WARM, job=REFRESH), Join(REFRESH, math.inf)),
         (replace(WARM, job=SEARCH), Start(Task())),
-        (replace(WARM, job=Job(Task(may_fetch=False), 100.0)), Start(Task())),
+        (replace(WARM, job=Job(Task(may_fetch=False), 100.0, None)), Start(Task())),
         (replace(WARM, failure=FAILED), None),
         (State(failure=FAILED), Start(Task(may_fetch=False))),
         (State(failure=FAILED, next_cache_read=NOW + 1), Refuse(4)),

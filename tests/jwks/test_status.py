@@ -49,8 +49,8 @@ def test_the_status_of_a_service_starts_nothing(service, clock, auth_server):
 
 
 FAILED = Failure("status 500", 3, NOW + 4)
-REFRESH = Job(Task(), 100.0)
-FULL = Job(Task(), 100.0, waiting=64)
+REFRESH = Job(Task(), 100.0, None)
+FULL = Job(Task(), 100.0, None, waiting=64)
 
 
 @pytest.mark.parametrize(
