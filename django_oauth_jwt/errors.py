@@ -148,6 +148,7 @@ class NonceRequired(BearerError):
 
     error = "use_dpop_nonce"
     status = 401
+    nonce: str = ""
 
     def __init__(self, nonce: str) -> None:
         super().__init__("use_dpop_nonce", "DPoP proof needs the nonce in the header DPoP-Nonce")

@@ -41,7 +41,7 @@ class JwtBearerMiddleware:
     async_capable = True
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        refuse_request(self, get_response)
+        refuse_request(type(self), get_response)
         self.get_response = get_response
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:

@@ -6,14 +6,14 @@ They compose with ``|``, ``&`` and ``~``, and explain a denial that stands.
 import time
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPMethod
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from rest_framework.permissions import BasePermission, SingleOperandHolder
 from rest_framework.request import Request
 
-from .authentication import alternatives_of_view, hooks_of, token_seen
+from .authentication import BearerRefusal, alternatives_of_view, hooks_of, token_seen
 from .conf import get_settings
 from .errors import BearerError, InsufficientScope, KeysUnavailable, MissingClaims, MissingToken
 from .http import View, class_of, find_scopes_with, set_token, unwrapped
@@ -50,13 +50,19 @@ class TokenPermission(SingleOperandHolder, BasePermission):
     #: The `check` of which ``oauth_jwt_alternatives`` tells; a child with another one has reasons of its own.
     _known_check: ClassVar[object] = None
 
+    def __new__(cls, *given: Any, **_: Any) -> Self:
+        """Raise TypeError for a request, also where a child has an ``__init__`` of its own."""
+        if given:
+            refuse_request(cls, given[0])
+        return super().__new__(cls)
+
     def __init__(self) -> None:  # SingleOperandHolder's own wants operands
         pass
 
     def __call__(self, request: object = None) -> "TokenPermission":
         """Return itself, where DRF takes it for a class and wants an instance. Raises TypeError for a request."""
         if request is not None:
-            raise takes_no_request(self)
+            raise takes_no_request(type(self))
         return self
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -68,9 +74,11 @@ class TokenPermission(SingleOperandHolder, BasePermission):
             set_token(unwrapped(request), None)
         try:
             refusal = self.refusal(request, view)
-        except KeysUnavailable:
-            hooks_of(view, challenges=False)  # they make the answer
-            raise
+        except KeysUnavailable as error:
+            if hooks_of(view, challenges=False) is None:
+                raise
+            # One of DRF's, for renderers that try out permissions; the hooks make the answer of it.
+            raise BearerRefusal(error) from error
         hooks = hooks_of(view, challenges=isinstance(refusal, MissingToken))
         if hooks is not None:
             hooks.note(refusal, is_own=self._has_own_reasons())
@@ -109,7 +117,6 @@ class RequirementPermission(TokenPermission):
     refusal_of_others: ClassVar[type[InsufficientScope | MissingClaims]]
 
     def __init__(self, requirement: Any = None) -> None:
-        refuse_request(self, requirement)
         self._given = None if requirement is None else _by_method(in_lists(requirement), self.parse)
 
     @staticmethod
@@ -211,7 +218,6 @@ class HasAuthenticationContext(TokenPermission):
     """
 
     def __init__(self, acr_values: str | Iterable[str] = (), *, max_age: int | None = None) -> None:
-        refuse_request(self, acr_values)
         self.context = parse_authentication_context(acr_values, max_age)
 
     def check(self, request: Request, view: Any) -> None:

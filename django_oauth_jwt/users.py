@@ -29,7 +29,7 @@ class TokenUser:
     backend = None
 
     def __init__(self, access_token: AccessToken) -> None:
-        refuse_request(self, access_token)
+        refuse_request(type(self), access_token)
         self.access_token = access_token
         self._permissions: frozenset[str] | None = None
 

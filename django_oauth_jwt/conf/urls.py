@@ -45,6 +45,6 @@ def is_loopback(host: str) -> bool:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return host in ("localhost", "localhost.")  # a resolver may send names under it elsewhere
+        return host == "localhost"  # a resolver may send others, such as `localhost.`, elsewhere
     # Python before 3.13 does not say it of an IPv4 address in an IPv6 one.
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback

@@ -19,6 +19,8 @@ WRONG_SECONDS: Final = 30
 MAXIMUM_TRUSTED: Final = 1000
 #: How many others are kept, by a short hash. They cannot push out trusted ones.
 MAXIMUM_REFUSED: Final = 131_072
+#: How many refusals of the resolver's own are kept: each is an object of the project's, with all that it carries.
+MAXIMUM_OWN_REFUSALS: Final = 64
 
 #: Of this process, so that nobody can make up an issuer with the hash of a good one, PYTHONHASHSEED or not.
 _SECRET: Final = secrets.token_urlsafe(16)
@@ -125,10 +127,13 @@ class IssuerMemory:
 
     def add_refusal(self, iss: str, refusal: KeysUnavailable, now: float) -> None:
         """Remember what the resolver itself says to requests, for as long as that it raised an error."""
-        self._own_refusals.pop(_short_hash(iss), None)
-        self._own_refusals[_short_hash(iss)] = refusal, now
-        if len(self._own_refusals) > MAXIMUM_TRUSTED:
-            del self._own_refusals[next(iter(self._own_refusals))]
+        refusals = self._own_refusals
+        refusals.pop(_short_hash(iss), None)
+        refusals[_short_hash(iss)] = refusal, now
+        for oldest, (_, since) in list(refusals.items()):  # in the order of time
+            if len(refusals) <= MAXIMUM_OWN_REFUSALS and since <= now < since + RAISED_SECONDS:
+                break
+            del refusals[oldest]
 
 
 def _short_hash(text: str) -> int:

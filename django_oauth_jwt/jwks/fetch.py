@@ -35,10 +35,13 @@ class JwksFetcher:
         self._client = client
         self._timing = timing
         self._clock = clock
-        #: Where the keys are from, for the log, while it is not known who fetched them from which URL.
-        self.source: Final = f"the metadata of {shown_url(self._issuer)}" if jwks_uri is None else shown_url(jwks_uri)
         #: How long, in seconds, a fetch takes at most: discovery tries three places, and keys may have moved.
         self.longest: Final = client.timeout * (1 if jwks_uri else 5)
+
+    @property
+    def source(self) -> str:
+        """Where the keys are from, for the log, while it is not known who fetched them from which URL."""
+        return f"the metadata of {shown_url(self._issuer)}" if self._jwks_uri is None else shown_url(self._jwks_uri)
 
     def fetch(self, held: Snapshot | None, wanted: Wanted | None, endpoint: Endpoint) -> tuple[Snapshot, Endpoint]:
         """Return keys as they are now, which may be the held ones, confirmed; raise FetchFailed."""

@@ -102,5 +102,5 @@ def _document(entry: dict[str, Any]) -> JwksDocument:
 def _failure(entry: dict[str, Any]) -> Failure:
     count = min(max(int(entry["count"]), 1), MAXIMUM_COUNT)
     retry_after = min(float(entry.get("retry_after", 0)), MAXIMUM_RETRY_AFTER)
-    uri = str(entry.get("uri", ""))
+    uri = str(entry.get("uri") or "")
     return Failure(str(entry["reason"]), count, float(entry["retry_at"]), retry_after, uri)

@@ -137,9 +137,11 @@ def _twin_kind(kind: type) -> type | None:
     base = next((each for each in kind.__mro__ if each in _TWINS), None)
     if base is None:
         return None
-    own = {name for each in kind.__mro__[: kind.__mro__.index(base)] for name in vars(each)}
+    own = [item for each in kind.__mro__[: kind.__mro__.index(base)] for item in vars(each).items()]
     used = {name for name in dir(base) if not name.startswith("__")}.union(getattr(base, "__attrs__", ()), _ALL_SEEING)
-    return None if own & used - _DONE_BY_ORIGINAL else _TWINS[base]
+    # A property may stand for what the base keeps in the object.
+    is_used = any(name in used - _DONE_BY_ORIGINAL or isinstance(value, property) for name, value in own)
+    return None if is_used else _TWINS[base]
 
 
 def _answer_on(

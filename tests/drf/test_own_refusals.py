@@ -159,3 +159,18 @@ def test_an_authentication_class_of_the_projects_own_may_refuse(serve, issuer, s
     kind = type("Early", (OfATenant,), {"asks_first": asks_first})
     response = serve(authentication_classes=[kind]).get("/", headers=issuer.headers("read"))
     assert (response.status_code, "payment_required" in response["WWW-Authenticate"]) == (402, True)
+
+
+@pytest.mark.parametrize("method", ["get", "options"])
+def test_a_form_of_a_permission_that_was_not_asked_before_is_not_shown(serve, method):
+    """Without our authenticator as well: the request itself has met no permission of ours yet."""
+
+    class Down(TokenPermission):
+        def check(self, request, view):
+            raise RevocationCheckUnavailable(9)
+
+    def get_permissions(self):
+        return [Down()] if self.request.method == "POST" else []
+
+    client = serve(authentication_classes=[], get_permissions=get_permissions)
+    assert getattr(client, method)("/", headers={"Accept": "text/html"}).status_code == 200

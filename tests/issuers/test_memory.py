@@ -1,6 +1,7 @@
 """What is remembered of issuers that were asked about: for how long, and of how many."""
 
 import time
+import weakref
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_a_failure_is_a_refusal_for_a_while(memory, has_raised, seconds):
 
 def test_what_the_resolver_says_itself_is_kept_of_a_bounded_number(memory, monkeypatch):
     """For a second and not from the future; of more issuers the first are asked about again."""
-    monkeypatch.setattr(memory_module, "MAXIMUM_TRUSTED", 3)
+    monkeypatch.setattr(memory_module, "MAXIMUM_OWN_REFUSALS", 3)
     for iss in "abcda":
         memory.add_refusal(iss, KeysUnavailable(77), NOW)
     assert memory.recall("b", NOW) is None
@@ -66,6 +67,19 @@ def test_what_the_resolver_says_itself_is_kept_of_a_bounded_number(memory, monke
             memory.recall(iss, NOW + 0.9)
         assert memory.recall(iss, NOW + 1) is None
         assert memory.recall(iss, NOW - 1) is None
+
+
+def test_what_the_resolver_says_itself_goes_with_all_that_it_carries(memory):
+    """The response of a tenant service, say: what is over is let go at the next one."""
+
+    class Refusal(KeysUnavailable):
+        pass
+
+    refusals = [Refusal(77) for _ in range(3)]
+    known = [weakref.ref(each) for each in refusals]
+    for number, now in enumerate((NOW, NOW + 0.5, NOW + 1.4)):
+        memory.add_refusal(str(number), refusals.pop(0), now)
+    assert [ref() is None for ref in known] == [True, False, False]
 
 
 def test_the_same_entry_keeps_the_issuer_and_its_keys(memory):

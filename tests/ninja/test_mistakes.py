@@ -1,5 +1,7 @@
 """`BearerJwt` and our decorators used by mistake: each error says what to do instead, and nobody is let in."""
 
+from unittest.mock import Mock
+
 import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
@@ -12,7 +14,7 @@ from ninja.decorators import decorate_view
 from django_oauth_jwt.contrib.ninja import BearerJwt
 from django_oauth_jwt.decorators import secure, token_not_required
 from django_oauth_jwt.middleware import JwtBearerMiddleware
-from django_oauth_jwt.permissions import HasAuthenticationContext, HasClaim, HasScope
+from django_oauth_jwt.permissions import HasAuthenticationContext, HasClaim, HasScope, TokenPermission
 from django_oauth_jwt.users import TokenUser
 
 SECURE_INSTEAD = r"auth=BearerJwt\(\.\.\.\).* On a Django view stands @secure\(\.\.\.\)"
@@ -124,9 +126,17 @@ def test_secure_as_an_authenticator(issuer, serve, new_api, client, auth):
         client.get("/api/operation", headers=issuer.headers("read"))
 
 
+class OwnPermission(TokenPermission):
+    def __init__(self, kind):
+        self.kind = kind
+
+
 @pytest.mark.parametrize(
     "auth",
-    [HasScope, HasClaim, HasAuthenticationContext, HasScope("read"), HasClaim("sub"), JwtBearerMiddleware, TokenUser],
+    [
+        *(HasScope, HasClaim, HasAuthenticationContext, HasScope("read"), HasClaim("sub")),
+        *(TokenPermission, OwnPermission, JwtBearerMiddleware, TokenUser),
+    ],
 )
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_what_belongs_elsewhere_as_an_authenticator(issuer, serve, new_api, client, auth, method):
@@ -137,6 +147,12 @@ def test_what_belongs_elsewhere_as_an_authenticator(issuer, serve, new_api, clie
     for headers in ({}, issuer.headers("read")):
         with pytest.raises(TypeError, match=f"{BEARER_INSTEAD}, if this is django-ninja"):
             getattr(client, method)("/api/operation", headers=headers)
+
+
+@pytest.mark.parametrize("kind", [JwtBearerMiddleware, TokenUser])
+def test_a_mock_is_no_request(kind):
+    """It has every attribute, and stands for what tests of a project's own need not know."""
+    assert isinstance(kind(Mock()), kind)
 
 
 def test_it_is_no_view_of_django(issuer, settings, client):

@@ -25,6 +25,7 @@ from django_oauth_jwt.errors import (
     KeysUnavailable,
     MissingClaims,
     MissingToken,
+    NonceRequired,
 )
 from django_oauth_jwt.http import refuse
 from django_oauth_jwt.middleware import JwtBearerMiddleware
@@ -234,7 +235,7 @@ def test_what_a_view_raises_is_answered(ask, signals, caplog, url, name):
 
 
 KINDS = [BearerError, MissingToken, InvalidToken, InvalidProof, InsufficientScope, MissingClaims]
-KINDS += [InsufficientAuthentication, KeysUnavailable]
+KINDS += [InsufficientAuthentication, KeysUnavailable, NonceRequired]
 
 
 @pytest.mark.parametrize("url", ["def/", "drf/", "middleware/"])

@@ -10,6 +10,7 @@ from unittest import mock
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool
 
 from django_oauth_jwt.upstream import FetchFailed, HttpClient
 from django_oauth_jwt.upstream.closable import Connections, closable
@@ -236,15 +237,23 @@ def test_a_subclass_that_fetches_as_its_base_does_ends_too(session, auth_server,
     assert client.fetch(auth_server.uri).document == auth_server.jwks()
 
 
-@pytest.mark.parametrize("base", [requests.Session, HTTPAdapter])
-@pytest.mark.parametrize("name", ["send", "verify", "max_retries", "__getattr__", "__setattr__", "__slots__", "__eq__"])
+@pytest.mark.parametrize("base", [requests.Session, HTTPAdapter, HTTPConnectionPool])
+@pytest.mark.parametrize("name", ["send", "verify", "urlopen", "__getattr__", "__setattr__", "__slots__", "__eq__"])
 def test_a_subclass_that_may_notice_is_used_as_it_is(base, name):
     """Also where it is a grandchild, or has its ways from a mixin."""
-    mixin = type("Mixin", (), {name: ("own",) if name == "__slots__" else property(lambda self: None)})
-    is_used = name not in ("__eq__", "max_retries" if base is requests.Session else "verify")
+    mixin = type("Mixin", (), {name: ("own",) if name == "__slots__" else None})
+    of_bases = {requests.Session: ("send", "verify"), HTTPAdapter: ("send",), HTTPConnectionPool: ("urlopen",)}
+    is_used = name in (*of_bases[base], "__getattr__", "__setattr__", "__slots__")
     for kind in (type("Own", (mixin, base), {}), type("GrandChild", (type("Own", (mixin, base), {}),), {})):
         original = object.__new__(kind)
         assert (closable(original, Connections()) is original) is is_used
+
+
+@pytest.mark.parametrize("base", [requests.Session, HTTPAdapter, HTTPConnectionPool])
+def test_a_subclass_with_a_property_is_used_as_it_is(base):
+    """Its value may be what the base keeps in the object: `proxy` of a pool."""
+    original = object.__new__(type("Own", (base,), {"proxy": property(lambda self: None)}))
+    assert closable(original, Connections()) is original
 
 
 class OwnSession(requests.Session):

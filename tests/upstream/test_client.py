@@ -132,7 +132,7 @@ def test_nothing_but_https_is_asked(uri, mocked):
     "uri",
     [
         *("http://127.0.0.1:8000/", "http://127.9.9.9/", "http://[::1]/", "http://localhost/"),
-        *("http://localhost./", "http://[::ffff:127.0.0.1]/"),
+        "http://[::ffff:127.0.0.1]/",
     ],
 )
 def test_this_machine_is_asked_without_encryption(uri, mocked):
@@ -362,7 +362,6 @@ ENVIRONMENT = "http://environment.example.com:3128"
         (_session(trust_env=False), URI, None, True),
         (None, "http://127.0.0.1:9/jwks", None, "/environment.pem"),
         (None, "http://localhost:9/jwks", None, "/environment.pem"),
-        (None, "http://localhost.:9/jwks", None, "/environment.pem"),
         (None, "http://[::ffff:127.0.0.1]:9/jwks", None, "/environment.pem"),
         (None, "https://as.localhost:9/jwks", ENVIRONMENT, "/environment.pem"),
         (None, "http://[::1]:9/jwks", None, "/environment.pem"),
