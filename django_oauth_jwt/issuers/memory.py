@@ -127,13 +127,8 @@ class IssuerMemory:
 
     def add_refusal(self, iss: str, refusal: KeysUnavailable, now: float) -> None:
         """Remember what the resolver itself says to requests, for as long as that it raised an error."""
-        refusals = self._own_refusals
-        refusals.pop(_short_hash(iss), None)
-        refusals[_short_hash(iss)] = refusal, now
-        for oldest, (_, since) in list(refusals.items()):  # in the order of time
-            if len(refusals) <= MAXIMUM_OWN_REFUSALS and since <= now < since + RAISED_SECONDS:
-                break
-            del refusals[oldest]
+        known = [(key, kept) for key, kept in self._own_refusals.items() if kept[1] <= now < kept[1] + RAISED_SECONDS]
+        self._own_refusals = dict([*known, (_short_hash(iss), (refusal, now))][-MAXIMUM_OWN_REFUSALS:])
 
 
 def _short_hash(text: str) -> int:

@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from django.http import HttpRequest
+from rest_framework.request import Request
 
 from django_oauth_jwt.authentication import BearerJwtAuthentication
 from django_oauth_jwt.decorators import secure
@@ -126,6 +128,12 @@ def test_what_nobody_can_tell_is_answered_where_nobody_else_of_ours_is(serve):
     """A view without our authenticator, our decorator and the middleware."""
     response = serve(authentication_classes=[], permission_classes=[~IsBanned()]).get("/")
     assert (response.status_code, response.headers["Retry-After"]) == (503, "9")
+
+
+def test_what_nobody_can_tell_is_raised_where_no_view_answers():
+    """A permission that is asked by hand, as GraphQL's are: False would be a yes under `~`."""
+    with pytest.raises(RevocationCheckUnavailable):
+        IsBanned().has_permission(Request(HttpRequest()), None)
 
 
 def test_a_form_is_not_shown_where_nobody_can_tell(serve, issuer):
