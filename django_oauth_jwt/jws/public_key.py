@@ -101,21 +101,30 @@ def _verifiers(jwk: Mapping[str, Any], algorithms: frozenset[str]) -> dict[str, 
         raise UnusableKey(str(error)) from None
     except Exception as error:  # python-jose and cryptography raise many kinds of errors for a bad key
         raise UnusableKey("key cannot be parsed") from error
-    for verifier in verifiers.values():
-        if isinstance(verifier.prepared_key, RSAPublicKey):
-            _check_rsa_size(verifier.prepared_key)
+    key = next(iter(verifiers.values())).prepared_key  # the same for each algorithm
+    if isinstance(key, RSAPublicKey):
+        _check_rsa_key(key)
     return verifiers
 
 
-def _check_rsa_size(key: RSAPublicKey) -> None:
+def _check_rsa_key(key: RSAPublicKey) -> None:
     if key.key_size < MINIMUM_RSA_BITS:
         raise UnusableKey(f"RSA key of {key.key_size} bits; {MINIMUM_RSA_BITS} is the least")
     if key.key_size > MAXIMUM_RSA_BITS:
         raise UnusableKey(f"RSA key of {key.key_size} bits; {MAXIMUM_RSA_BITS} is the most")
-    exponent_bits = key.public_numbers().e.bit_length()
+    numbers = key.public_numbers()
+    exponent_bits = numbers.e.bit_length()
     if exponent_bits > MAXIMUM_EXPONENT_BITS:
         raise UnusableKey(f"RSA exponent of {exponent_bits} bits; {MAXIMUM_EXPONENT_BITS} is the most")
-    if has_roca_fingerprint(key.public_numbers().n):
-        raise UnusableKey("RSA key with the fingerprint of CVE-2017-15361 (ROCA)")
-    if has_close_primes(key.public_numbers().n):
-        raise UnusableKey("RSA key of two primes that are close to each other (CVE-2022-26320)")
+    weakness = weakness_of(numbers.n)
+    if weakness is not None:
+        raise UnusableKey(weakness)
+
+
+def weakness_of(modulus: int) -> str | None:
+    """Return why the private key can be computed from the modulus of an RSA key, None where it cannot."""
+    if has_roca_fingerprint(modulus):
+        return "RSA key with the fingerprint of CVE-2017-15361 (ROCA)"
+    if has_close_primes(modulus):
+        return "RSA key of two primes that are close to each other (CVE-2022-26320)"
+    return None

@@ -12,9 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from .algorithms import KEY_SHAPES, SUPPORTED_ALGORITHMS
-from .close_primes import has_close_primes
-from .public_key import MINIMUM_RSA_BITS
-from .roca import has_roca_fingerprint
+from .public_key import MINIMUM_RSA_BITS, weakness_of
 from .thumbprint import CURVES, encode_segment
 from .verifying_keys import HASHES
 
@@ -24,7 +22,7 @@ def algorithms_of_private_key(private_key: object) -> tuple[str, ...]:
     shape: tuple[str, str | None]
     if isinstance(private_key, rsa.RSAPrivateKey):
         modulus = private_key.public_key().public_numbers().n
-        is_weak = private_key.key_size < MINIMUM_RSA_BITS or has_roca_fingerprint(modulus) or has_close_primes(modulus)
+        is_weak = private_key.key_size < MINIMUM_RSA_BITS or weakness_of(modulus) is not None
         shape = ("", None) if is_weak else ("RSA", None)
     elif isinstance(private_key, ec.EllipticCurvePrivateKey):
         shape = ("EC", CURVES.get(private_key.curve.name, ""))
