@@ -109,9 +109,7 @@ class Failure:
         return is_ahead(self.retry_at, now, max(timing.cooldown, self.retry_after))
 
 
-def snapshot_of(
-    document: JwksDocument, timing: Timing, held: Snapshot | None = None, *, source: str = "a JWKS"
-) -> Snapshot:
+def snapshot_of(document: JwksDocument, timing: Timing, held: Snapshot | None = None, *, source: str) -> Snapshot:
     """Parse a document, or reuse the parsed keys where it is the one held; raise ValueError for what is no JWKS.
 
     ``source`` is where it is from, for the log.

@@ -30,7 +30,7 @@ KNOWN, UNKNOWN, OTHER = Wanted("key-1", "ES256"), Wanted("new", "ES256"), Wanted
 
 def keys(fetched_at=NOW):
     """Return keys as fetched at that time."""
-    return snapshot_of(JwksDocument(ISSUER.jwks(), fetched_at, 300), TIMING)
+    return snapshot_of(JwksDocument(ISSUER.jwks(), fetched_at, 300), TIMING, source=ISSUER.issuer)
 
 
 WARM = State(keys())

@@ -18,7 +18,7 @@ ISSUER = TokenIssuer(alg="ES256")
 
 def keys(fetched_at=NOW):
     """Return keys as fetched at that time."""
-    return snapshot_of(JwksDocument(ISSUER.jwks(), fetched_at, 300), TIMING)
+    return snapshot_of(JwksDocument(ISSUER.jwks(), fetched_at, 300), TIMING, source=ISSUER.issuer)
 
 
 @pytest.mark.parametrize(
